@@ -1,0 +1,1 @@
+"""Everything that is the same in both implementations."""

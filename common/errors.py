@@ -1,0 +1,48 @@
+"""The errors this app raises on purpose.
+
+VisionError
+├── UserError              what the user gave cannot work: one line on the terminal, exit code 2
+│   ├── SettingsError      a flag, a variable or a line of the TOML file
+│   ├── AddressError       the address to serve on cannot be had
+│   ├── SourceError        the video cannot be opened or read
+│   └── ModelError         the model cannot be loaded, or has a contract that is not known here
+├── MessageError           bytes from a socket that are not what the wire allows
+├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue
+└── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
+"""
+
+
+class VisionError(Exception):
+    """Base of every error raised by this app itself."""
+
+
+class UserError(VisionError):
+    """What the user gave cannot work; the message says what, and what would."""
+
+
+class SettingsError(UserError):
+    """A setting has a value that makes no sense."""
+
+
+class AddressError(UserError):
+    """The address to serve on is taken, not ours, or not safe to use."""
+
+
+class SourceError(UserError):
+    """A video source cannot be opened or gives no frames."""
+
+
+class ModelError(UserError):
+    """A model is missing, is no ONNX, or fits no known contract."""
+
+
+class MessageError(VisionError):
+    """A message does not follow the wire."""
+
+
+class FrameTooLargeError(VisionError):
+    """A frame does not fit its slot in shared memory."""
+
+
+class QueueBrokenError(VisionError):
+    """The latest queue can no longer pass anything on, since a process died inside it."""

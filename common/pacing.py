@@ -1,0 +1,50 @@
+"""Keeping a rate: absolute schedules, on which lateness never adds up and nothing is ever made up in a burst."""
+
+import time
+from collections.abc import Callable
+
+Clock = Callable[[], float]
+
+
+class Ticker:
+    """Ticks at `fps` from the moment it is made: tick n falls at start + n / fps.
+
+    Sleeping 1 / fps *after* the work runs at 24.7 instead of 30 FPS: the work's own time is added to every period.
+    Waiting until the next tick of an absolute schedule does not. Late by more than a period: skip those ticks.
+    """
+
+    def __init__(self, fps: float, clock: Clock = time.monotonic) -> None:
+        self._period_s = 1 / fps
+        self._clock = clock
+        self._start = clock()
+        self._tick = 0
+
+    def delay_s(self) -> float:
+        """Seconds to wait until the next tick (0 when it is due now). Each call moves on by one tick."""
+        elapsed_s = self._clock() - self._start
+        self._tick = max(self._tick + 1, int(elapsed_s / self._period_s))
+        return max(0.0, self._tick * self._period_s - elapsed_s)
+
+
+class Decimator:
+    """Picks `fps` of the frames that come by at a higher rate: those nearest to its own absolute schedule.
+
+    `tolerance_s` is half the period in which frames come: a frame that is this much early is nearer to its
+    due time than the next one would be. So 15 of 30 is every second frame in spite of jitter, and 10 of 25 is
+    exactly ten a second, at distances of 80 and 120 ms.
+    """
+
+    def __init__(self, fps: float, tolerance_s: float, clock: Clock = time.monotonic) -> None:
+        self._period_s = 1 / fps
+        self._tolerance_s = tolerance_s
+        self._clock = clock
+        self._next = clock()
+
+    def due(self) -> bool:
+        """Whether the frame that came just now is one to pass on."""
+        now = self._clock()
+        if now + self._tolerance_s < self._next:
+            return False
+        missed = max(0, int((now - self._next) / self._period_s))
+        self._next += (1 + missed) * self._period_s
+        return True
