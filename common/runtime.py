@@ -1,10 +1,17 @@
 """The seam: what an implementation must bring, and all that the rest knows of it."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
+from common.errors import VisionError
 from common.frames import Frame
+
+logger = logging.getLogger(__name__)
+
+Target: TypeAlias = Callable[..., None]
+"""What a role does from its start to its end: a function of a module, so that another process can import it."""
 
 
 class LatestQueue(Protocol):
@@ -61,7 +68,7 @@ class Worker(Protocol):
         """End a role that did not stop when asked; False where that cannot be done (a thread)."""
 
     def failure(self) -> Exception | None:
-        """Why the role ended, once it has: None when it ended as it should."""
+        """Why the role ended, None when it ended as it should. Asked once, after its end."""
 
 
 @dataclass(frozen=True)
@@ -71,4 +78,21 @@ class Runtime:
     name: str
     latest_queue: Callable[[], LatestQueue]
     stop_signal: Callable[[], StopSignal]
-    worker: Callable[[str, Callable[..., None], tuple[Any, ...]], Worker]
+    worker: Callable[[str, Target, tuple[Any, ...]], Worker]
+
+
+def run_role(name: str, target: Target, args: tuple[Any, ...]) -> Exception | None:
+    """Run a role to its end and return why it failed. A failure that this app did not foresee is logged whole."""
+    try:
+        target(*args)
+    except VisionError as error:
+        return error
+    except Exception as error:
+        logger.exception("%s failed", name)
+        return VisionError(f"{type(error).__name__}: {error}")
+    return None
+
+
+def configure_logging(level: int) -> None:
+    """Log to stderr from `level` (a number of `logging`) on; once in every process."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")

@@ -1,0 +1,56 @@
+"""One run of a role, in a process of its own."""
+
+import logging
+import signal
+from multiprocessing import connection, get_context
+from typing import Any
+
+from common.errors import VisionError
+from common.runtime import Target, configure_logging, run_role
+
+
+class Worker:
+    """A process that tells its parent how it ended."""
+
+    def __init__(self, name: str, target: Target, args: tuple[Any, ...]) -> None:
+        self.name = name
+        context = get_context("spawn")  # fork copies the locks of OpenCV and onnxruntime without their threads
+        self._result, sender = context.Pipe(duplex=False)
+        args = (sender, logging.getLogger().getEffectiveLevel(), name, target, args)
+        self._worker = context.Process(target=_run, args=args, name=name, daemon=True)
+        self._sender = sender
+
+    def start(self) -> None:
+        """Start the role. Called once."""
+        self._worker.start()
+        self._sender.close()  # the child has its own; with that one the pipe ends
+
+    def is_alive(self) -> bool:
+        """Whether the role still runs."""
+        return self._worker.is_alive()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` seconds for the role to end; says whether it has."""
+        self._worker.join(timeout_s)
+        return not self.is_alive()
+
+    def kill(self) -> bool:
+        """Terminate the process, and kill it if that is not enough."""
+        self._worker.terminate()
+        if not self.join(0.5):
+            self._worker.kill()
+        return self.join(0.5)
+
+    def failure(self) -> Exception | None:
+        """Why the role ended, None when it ended as it should. Asked once, after its end."""
+        try:
+            failure: Exception | None = self._result.recv()
+            return failure
+        except EOFError:
+            return VisionError(f"died with exit code {self._worker.exitcode}")
+
+
+def _run(sender: connection.Connection, level: int, name: str, target: Target, args: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent alone says stop
+    configure_logging(level)
+    sender.send(run_role(name, target, args))

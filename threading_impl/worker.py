@@ -1,0 +1,39 @@
+"""One run of a role, in a thread of its own."""
+
+import threading
+from typing import Any
+
+from common.runtime import Target, run_role
+
+
+class Worker:
+    """A thread that records how it ended."""
+
+    def __init__(self, name: str, target: Target, args: tuple[Any, ...]) -> None:
+        self.name = name
+        self._failure: Exception | None = None
+        self._worker = threading.Thread(target=self._run, args=(name, target, args), name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the role. Called once."""
+        self._worker.start()
+
+    def is_alive(self) -> bool:
+        """Whether the role still runs."""
+        return self._worker.is_alive()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` seconds for the role to end; says whether it has."""
+        self._worker.join(timeout_s)
+        return not self.is_alive()
+
+    def kill(self) -> bool:
+        """A thread cannot be killed, only the process with all of them."""
+        return False
+
+    def failure(self) -> Exception | None:
+        """Why the role ended, None when it ended as it should. Asked once, after its end."""
+        return self._failure
+
+    def _run(self, name: str, target: Target, args: tuple[Any, ...]) -> None:
+        self._failure = run_role(name, target, args)
