@@ -1,6 +1,14 @@
 """Boxes: what a detector found and where, as fractions of the frame."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Integers: TypeAlias = npt.NDArray[np.integer]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +18,61 @@ class Detection:
     label: str
     score: float
     box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """Where a frame lies on a model's canvas, in pixels of the canvas; all around it is padding."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @classmethod
+    def fit(cls, frame: tuple[int, int], canvas: tuple[int, int], *, centred: bool) -> "Letterbox":
+        """The largest place for `frame` on `canvas` (both height, width in pixels) that keeps its aspect."""
+        scale = min(canvas[0] / frame[0], canvas[1] / frame[1])
+        # A frame a thousand times wider than high is still a pixel high.
+        height, width = (max(1, round(side * scale)) for side in frame)
+        if not centred:
+            return cls(0, 0, width, height)
+        return cls((canvas[1] - width) // 2, (canvas[0] - height) // 2, width, height)
+
+    def to_fractions(self, boxes: Floats) -> Floats:
+        """Boxes (n × 4: x1, y1, x2, y2 in pixels of the canvas) as fractions of the frame, cut at its edges."""
+        corner = np.array((self.left, self.top, self.left, self.top), np.float32)
+        size = np.array((self.width, self.height, self.width, self.height), np.float32)
+        fractions: Floats = np.clip((boxes - corner) / size, 0, 1)
+        return fractions
+
+
+def with_area(boxes: Floats) -> Mask:
+    """Which boxes cover anything: not those that lay in the padding, stand on their head, or hold a NaN."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return np.logical_and(sides[:, 0] > 0, sides[:, 1] > 0)
+
+
+def nms(boxes: Floats, scores: Floats, class_ids: Integers, max_iou: float) -> Integers:
+    """Non-maximum suppression: which boxes to keep (indices, best first).
+
+    Greedy: the best box stays, and every lesser one of its class that overlaps it by more than `max_iou` goes.
+    `boxes` is n × 4 (x1, y1, x2, y2); their unit does not matter, since IoU has none.
+    """
+    kept = []
+    waiting = np.argsort(-scores, kind="stable")
+    while waiting.size:
+        best, waiting = waiting[0], waiting[1:]
+        kept.append(best)
+        rivals = (iou(boxes[best], boxes[waiting]) > max_iou) & (class_ids[waiting] == class_ids[best])
+        waiting = waiting[~rivals]
+    return np.array(kept, np.intp)
+
+
+def iou(box: Floats, others: Floats) -> Floats:
+    """Intersection over union of a box (4) with each of the others (n × 4). Each must have an area."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    intersection = np.maximum(sides, 0).prod(axis=1)
+    union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - intersection
+    ratio: Floats = intersection / union
+    return ratio

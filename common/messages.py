@@ -68,14 +68,15 @@ class Model(Message):
 class Report(Message):
     """What one role measured since its last report, about a second ago.
 
-    counts are increments (frames captured, dropped …), samples every single value measured (times in ms),
-    gauges the state at this moment (CPU percent of one core, bytes of memory …).
+    counts are increments, keyed by stage (captured, queued …); drops as well, keyed by "consumer/cause"; samples are
+    every single time measured, in ms; gauges the state at this moment (cpu_percent of one core, memory_mb).
     """
 
     type: Literal["report"] = "report"
     role: Name
     pid: int
     counts: dict[Name, float] = {}
+    drops: dict[Name, float] = {}
     samples: dict[Name, tuple[float, ...]] = {}
     gauges: dict[Name, float] = {}
 
@@ -145,6 +146,8 @@ T = TypeVar("T")
 _ingest: TypeAdapter[IngestMessage] = TypeAdapter(Annotated[IngestMessage, Field(discriminator="type")])
 _viewer: TypeAdapter[ViewerMessage] = TypeAdapter(Annotated[ViewerMessage, Field(discriminator="type")])
 
+_set: TypeAdapter[Set] = TypeAdapter(Set)
+
 
 def parse_ingest(text: str) -> IngestMessage:
     """A text message from a role. Raises MessageError."""
@@ -154,6 +157,11 @@ def parse_ingest(text: str) -> IngestMessage:
 def parse_viewer(text: str) -> ViewerMessage:
     """A text message from a viewer. Raises MessageError."""
     return _parse(_viewer, text)
+
+
+def parse_set(text: str) -> Set:
+    """A setting, as the server passes it to the roles. Raises MessageError."""
+    return _parse(_set, text)
 
 
 def _parse(adapter: TypeAdapter[T], text: str) -> T:

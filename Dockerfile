@@ -1,0 +1,27 @@
+# The app in a container, for this machine alone, or for others with the token link that it prints:
+#   docker build -t edge-vision .
+#   docker run --rm -p 127.0.0.1:7001:7001 edge-vision --source rtsp://camera.local/road
+# It also runs with --read-only, and with the least of rights: --cap-drop ALL --security-opt no-new-privileges.
+# Three frames lie in /dev/shm, of which Docker gives 64 MB: 4K video needs --shm-size 128m.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    VISION_HOST=0.0.0.0
+
+WORKDIR /app
+
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin vision
+
+COPY . .
+
+USER 10001
+EXPOSE 7001
+STOPSIGNAL SIGTERM
+
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7001/healthz', timeout=2)"]
+
+ENTRYPOINT ["python", "main.py"]

@@ -1,0 +1,59 @@
+"""Where the bundled clip and models lie, and which file or address a source or model setting means."""
+
+import os
+from pathlib import Path
+
+from common.errors import ModelError, SourceError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def sample_clip(root: Path = ROOT) -> Path:
+    """The clip that `sample` stands for. Raises SourceError where there is none."""
+    # The second is what a developer's checkout has beside it, until the clip is bundled.
+    for clip in (root / "common/sample/road.mp4", root.parent / "shared/clips/car_park_768x432_12fps.mp4"):
+        if clip.is_file():
+            return clip
+    raise SourceError("the sample clip, common/sample/road.mp4, is missing; give a video with --source PATH")
+
+
+def default_model(root: Path = ROOT) -> Path:
+    """The model that `default` stands for. Raises ModelError where there is none."""
+    # The second is what a developer's checkout has beside it, until the model is bundled.
+    for model in (root / "models/tiny-yolov3-road.onnx", root.parent / "shared/detectors/yolox_nano.onnx"):
+        if model.is_file():
+            return model
+    raise ModelError("the bundled model, models/tiny-yolov3-road.onnx, is missing; give one with --model PATH")
+
+
+def resolve_source(text: str, root: Path = ROOT) -> str:
+    """What to open for a source setting: a path, or an index or URL as it is. Nothing is opened.
+
+    Raises SourceError for a path where no file is.
+    """
+    if text == "sample":
+        return str(sample_clip(root))
+    if text.isdecimal() or "://" in text:
+        return text
+    path = os.path.expanduser(text)
+    if os.path.isdir(path):
+        raise SourceError(f"source {text!r} is a folder; give a video file in it")
+    if not os.path.exists(path):
+        raise SourceError(f"source {text!r} does not exist; give a video file, a camera's index or URL, or sample")
+    return path
+
+
+def resolve_model(text: str, root: Path = ROOT) -> Path:
+    """The file of a model setting: default, the name of a file in models/, or a path. Nothing is opened.
+
+    Raises ModelError, with the names there are, when it is none of these.
+    """
+    if text == "default":
+        return default_model(root)
+    models = {model.stem: model for model in sorted((root / "models").glob("*.onnx"))}
+    if text in models:
+        return models[text]
+    path = os.path.expanduser(text)
+    if not os.path.isfile(path):
+        raise ModelError(f"model {text!r} is no file and not one of {', '.join(['default', *models])}")
+    return Path(path)

@@ -1,0 +1,95 @@
+"""The FrameProvider: reads the video, pushes JPEGs to the server, and puts the latest frame into the queue."""
+
+import itertools
+import logging
+import time
+
+import cv2
+
+from common.errors import FrameTooLargeError
+from common.frames import Frame, Image
+from common.messages import FrameHeader, Set, Status
+from common.metrics import Meter, Reporter
+from common.pacing import Decimator
+from common.publisher import Ingest, Publisher
+from common.runtime import LatestQueue, StopSignal
+from common.settings import Settings
+from common.video_source import VideoSource, open_source
+
+logger = logging.getLogger(__name__)
+
+CAMERA = "main"
+
+
+class FrameProvider:
+    """Three rates that are independent of each other, and two consumers, neither of which can make it wait."""
+
+    def __init__(self, source: VideoSource, queue: LatestQueue, settings: Settings, meter: Meter) -> None:
+        self._source = source
+        self._queue = queue
+        self._jpeg_quality = settings.jpeg_quality
+        half_period_s = 0.5 / settings.capture_fps
+        self._to_viewers = Decimator(settings.ui_fps, half_period_s)
+        self._to_processor = Decimator(settings.queue_fps, half_period_s)
+        self._meter = meter
+        self._watched = False
+        # Ids must rise over a restart too: 1000 a second since boot are never overtaken by the frames of a camera.
+        self._frame_ids = itertools.count(time.monotonic_ns() // 1_000_000)
+
+    def on_set(self, setting: Set) -> None:
+        """Hear from the server how many viewers there are."""
+        if setting.name == "viewers":
+            self._watched = setting.value > 0
+
+    def run(self, publisher: Publisher, stop: StopSignal) -> None:
+        """Pass frames on until stop is set."""
+        for captured_at, image in self._source.frames(stop):
+            frame = Frame(CAMERA, next(self._frame_ids), captured_at, image)
+            self._meter.count("captured")
+            if self._to_processor.due():
+                self._put(frame)
+            if self._to_viewers.due() and self._watched:
+                self._push(frame, publisher)
+
+    def _put(self, frame: Frame) -> None:
+        try:
+            self._queue.put(frame)
+        except FrameTooLargeError as error:
+            logger.error("%s", error)
+            self._meter.drop("processor", "too large")
+        else:
+            self._meter.count("queued")
+
+    def _push(self, frame: Frame, publisher: Publisher) -> None:
+        height, width = frame.image.shape[:2]
+        started = time.perf_counter()
+        jpeg = encode_jpeg(frame.image, self._jpeg_quality)
+        self._meter.sample("encode_ms", 1000 * (time.perf_counter() - started))
+        header = FrameHeader(
+            camera=frame.camera, frame_id=frame.frame_id, captured_at=frame.captured_at, width=width, height=height
+        )
+        publisher.send_frame(header, jpeg)
+        self._meter.count("sent")
+
+
+def encode_jpeg(image: Image, quality: int) -> bytes:
+    """A BGR picture as JPEG; `quality` is 1 to 100."""
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+def run_provider(settings: Settings, source: str, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+    """The role, from its start to its end. Raises SourceError when `source` cannot be used at all."""
+    cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
+    meter = Meter("provider")
+
+    def say(state: str, message: str) -> None:
+        publisher.send(Status(component="source", state=state, message=message))
+
+    with open_source(source, settings.capture_fps, say) as video:
+        provider = FrameProvider(video, queue, settings, meter)
+        publisher = Publisher(ingest, provider.on_set)
+        meter.follow_count("overwritten", lambda: queue.overwritten_count)
+        meter.follow_drop("provider", "replaced by a newer frame", lambda: video.dropped_count)
+        meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)
+        with publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
+            provider.run(publisher, stop)

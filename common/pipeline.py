@@ -1,0 +1,136 @@
+"""The pipeline: from settings and an implementation to three running roles, and back to nothing."""
+
+import errno
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from common.bundled import resolve_model, resolve_source
+from common.errors import AddressError
+from common.messages import Rates
+from common.publisher import Ingest, Publisher
+from common.runtime import LatestQueue, Runtime, StopSignal
+from common.server.options import ServerOptions
+from common.settings import LiveSettings, Settings, access_token, is_loopback
+from common.supervisor import Role, Supervisor
+from common.video_source import redact
+
+BACKLOG = 128
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
+
+
+class Pipeline:
+    """Owns what outlives a single run of a role: the two listening sockets, the queue, the stop signal."""
+
+    def __init__(self, settings: Settings, runtime: Runtime) -> None:
+        """Raises SourceError, ModelError and AddressError. Nothing is started yet."""
+        self._settings = settings
+        self._runtime = runtime
+        self.source = resolve_source(settings.source)
+        self.model = resolve_model(settings.model)
+        self.token = access_token(settings)
+        # Both listen before any role starts: whoever comes first waits in the backlog, and a server that dies
+        # leaves nobody with a refused connection.
+        self._public = listen(settings.host, settings.port)
+        self._ingest = listen("127.0.0.1", 0)
+        self._ingest_token = secrets.token_urlsafe()
+        self._stop = runtime.stop_signal()
+        self._queue = runtime.latest_queue()
+        self.port: int = self._public.getsockname()[1]
+
+    def link(self) -> str:
+        """The address to open, which holds the token where one is needed."""
+        host = self._settings.host
+        name = "localhost" if is_loopback(host) else socket.gethostname() if host in ANY_ADDRESS else host
+        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}/" + (
+            f"?token={self.token}" if self.token else ""
+        )
+
+    def run(self, asked_to_stop: Callable[[], bool]) -> list[str]:
+        """Run until asked to stop; the names of roles that could not be ended. Raises UserError (see Supervisor)."""
+        with self._public, self._ingest, Publisher(self._ingest_address()) as publisher:
+            supervisor = Supervisor(self._roles(), self._runtime.worker, self._rebuild_queue, publisher.send)
+            try:
+                supervisor.start()
+                supervisor.run(asked_to_stop)
+            finally:
+                left = supervisor.end(self._stop.set)
+        return left
+
+    def _roles(self) -> list[Role]:
+        settings, stop, ingest = self._settings, self._stop, self._ingest_address()
+        options = ServerOptions(
+            implementation=self._runtime.name,
+            source=redact(self.source),
+            rates=Rates(capture_fps=settings.capture_fps, ui_fps=settings.ui_fps, queue_fps=settings.queue_fps),
+            live=settings.live,
+            host=settings.host,
+            token=self.token,
+            ingest_token=self._ingest_token,
+        )
+        return [
+            Role("server", server, lambda: (options, self._public, self._ingest, stop), holds_queue=False),
+            Role("provider", provider, lambda: (settings, self.source, ingest, self._queue, stop), holds_queue=True),
+            Role(
+                "processor",
+                processor,
+                lambda: (settings.live, self.model, ingest, self._queue, stop),
+                holds_queue=True,
+            ),
+        ]
+
+    def _rebuild_queue(self) -> None:
+        self._queue = self._runtime.latest_queue()
+
+    def _ingest_address(self) -> Ingest:
+        return Ingest(f"ws://127.0.0.1:{self._ingest.getsockname()[1]}/ingest", self._ingest_token)
+
+
+# What a role needs is imported where it runs: the parent of the processes stays small, and starts at once.
+
+
+def server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
+    """The UiServer role."""
+    from common.server.app import run_server
+
+    run_server(options, public, ingest, stop)
+
+
+def provider(settings: Settings, source: str, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+    """The FrameProvider role."""
+    from common.frame_provider import run_provider
+
+    run_provider(settings, source, ingest, queue, stop)
+
+
+def processor(live: LiveSettings, model: Path, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+    """The FrameProcessor role."""
+    from common.frame_processor import run_processor
+
+    run_processor(live, model, ingest, queue, stop)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host` and `port` (0 for any free port). Raises AddressError."""
+    try:
+        return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise AddressError(f"port {port} is in use; {_suggestion(host, port)}") from error
+        raise AddressError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+
+
+def _suggestion(host: str, port: int) -> str:
+    """The next port that is free, as a flag."""
+    for candidate in range(port + 1, min(port + 100, 65536)):
+        try:
+            socket.create_server((host, candidate), family=_family(host)).close()
+        except OSError:
+            continue
+        return f"try --port {candidate}"
+    return "try --port 0 for any free one"
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

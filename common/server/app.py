@@ -1,0 +1,106 @@
+"""The UiServer role: one public port for pages and streams, one loopback port for the roles."""
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+
+from aiohttp import web
+
+from common.messages import Report
+from common.metrics import Meter, Reporter
+from common.runtime import StopSignal
+from common.server.access import access_middleware, add_security_headers
+from common.server.hub import Hub
+from common.server.ingest import ingest_app
+from common.server.media import mjpeg, snapshot
+from common.server.options import ServerOptions
+from common.server.viewers import serve_viewer
+
+STATIC = Path(__file__).parent / "static"
+STATS_PERIOD_S = 1.0
+SHUTDOWN_S = 0.5  # for viewers to say goodbye
+
+logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # an access log would keep the token of a link
+
+
+def run_server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
+    """The role, from its start to its end. Both sockets listen already and stay open for the next server."""
+    asyncio.run(_serve(options, public, ingest, stop))
+
+
+async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
+    meter = Meter("server")
+    hub = Hub(options, meter)
+    loop = asyncio.get_running_loop()
+    runners = [
+        await _listen(public_app(hub, options.host, options.token), public),
+        await _listen(ingest_app(hub, options.ingest_token), ingest),
+    ]
+    ticker = asyncio.create_task(_tell_stats(hub))
+
+    def add(report: Report) -> None:
+        loop.call_soon_threadsafe(hub.stats.add, report)
+
+    with Reporter(meter, add, lambda: True):
+        await asyncio.to_thread(stop.wait)
+    ticker.cancel()
+    await asyncio.gather(*(runner.cleanup() for runner in runners))
+
+
+def public_app(hub: Hub, host: str, token: str | None) -> web.Application:
+    """The application of the public port."""
+
+    async def index(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def viewer(request: web.Request) -> web.StreamResponse:
+        return await serve_viewer(request, hub)
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    async def readyz(_: web.Request) -> web.Response:
+        state = {"frames": hub.stats.flows("captured"), "inference": hub.stats.flows("processed")}
+        ready = all(state.values())
+        return web.json_response({"ready": ready, **state, "problems": hub.problems()}, status=200 if ready else 503)
+
+    async def stats(_: web.Request) -> web.Response:
+        return web.Response(text=hub.current_stats().model_dump_json(), content_type="application/json")
+
+    async def metrics(_: web.Request) -> web.Response:
+        hub.current_stats()
+        return web.Response(body=hub.stats.exporter.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def one_picture(request: web.Request) -> web.StreamResponse:
+        return await snapshot(request, hub)
+
+    async def pictures(request: web.Request) -> web.StreamResponse:
+        return await mjpeg(request, hub)
+
+    app = web.Application(middlewares=[access_middleware(host, token)])
+    app.on_response_prepare.append(add_security_headers)
+    app.router.add_get("/", index)
+    app.router.add_get("/ws/ui", viewer)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/api/stats", stats)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/snapshot.jpg", one_picture)
+    app.router.add_get("/stream.mjpg", pictures)
+    app.router.add_static("/static", STATIC)
+    return app
+
+
+async def _listen(app: web.Application, listener: socket.socket) -> web.AppRunner:
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    # A duplicate: aiohttp closes what it is given, and the next server must find the port still listening.
+    await web.SockSite(runner, listener.dup()).start()
+    return runner
+
+
+async def _tell_stats(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(STATS_PERIOD_S)
+        hub.tell_stats()

@@ -1,0 +1,63 @@
+"""The ingest socket: frames and messages of the roles come in here, on a loopback port of its own."""
+
+import asyncio
+import hmac
+import logging
+
+from aiohttp import WSMsgType, web
+
+from common.errors import MessageError
+from common.messages import MAX_HEADER_BYTES, Set, parse_ingest, unpack_frame
+from common.server.hub import FrameMessage, Hub
+from common.server.outbox import Outbox
+from common.shared_frames import MAX_FRAME_BYTES
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + MAX_HEADER_BYTES  # no JPEG is larger than the picture it was made from
+HEARTBEAT_S = 5.0
+
+
+def ingest_app(hub: Hub, token: str) -> web.Application:
+    """The application of the ingest port. A client without the token of this run gets 401."""
+
+    async def ingest(request: web.Request) -> web.StreamResponse:
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
+            logger.warning("refused an ingest client without the token, from %s", request.remote)
+            raise web.HTTPUnauthorized
+        socket = web.WebSocketResponse(compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
+        await socket.prepare(request)
+        await _serve_role(hub, socket)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/ingest", ingest)
+    return app
+
+
+async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
+    """Pass on what the role publishes, and to it the settings, until it closes or sends nonsense."""
+    outbox = Outbox()
+
+    def tell(setting: Set) -> None:
+        outbox.leave(setting.name, setting.model_dump_json())
+
+    async def send_all() -> None:
+        while True:
+            for text in await outbox.take():
+                await socket.send_str(text)
+
+    sender = asyncio.create_task(send_all())
+    hub.add_role(tell)
+    try:
+        async for message in socket:
+            if message.type is WSMsgType.BINARY:
+                header, jpeg = unpack_frame(message.data)
+                hub.on_frame(FrameMessage(header, jpeg, message.data))
+            elif message.type is WSMsgType.TEXT:
+                hub.on_message(parse_ingest(message.data))
+    except MessageError as error:
+        logger.error("an ingest client sent nonsense: %s", error)
+    finally:
+        hub.remove_role(tell)
+        sender.cancel()

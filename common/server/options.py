@@ -1,0 +1,19 @@
+"""What the server says of the app, and whom it lets in: made in the parent, which imports no web server."""
+
+from dataclasses import dataclass
+
+from common.messages import Rates
+from common.settings import LiveSettings
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """`source` is shown to viewers, so it must hold no password. `token` is None where viewers need none."""
+
+    implementation: str
+    source: str
+    rates: Rates
+    live: LiveSettings
+    host: str
+    token: str | None
+    ingest_token: str

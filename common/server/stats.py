@@ -1,0 +1,110 @@
+"""The statistics board: adds up what the roles report, for the page, for /api/stats and for Prometheus.
+
+Stages (counts, and rates a second over WINDOW_S): captured, queued, overwritten, taken, processed, sent (JPEGs
+given to the server), delivered (to a viewer's socket), painted (acknowledged by a viewer).
+Times (percentiles over WINDOW_S, in ms): encode_ms, inference_ms, processing_ms, processor_age_ms and paint_age_ms
+(how old a frame was there), and per role gil_delay_ms.
+"""
+
+import time
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass
+
+from common.messages import Report, Stats, Status
+from common.pacing import Clock
+from common.server.prometheus import Exporter
+
+WINDOW_S = 5.0
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A report and when it came."""
+
+    at: float
+    report: Report
+
+
+class StatsBoard:
+    """The last seconds of every role, and totals since the server's start."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._recent: deque[Arrival] = deque()
+        self._latest: dict[str, Arrival] = {}
+        self._counters: Counter[str] = Counter()
+        self._drops: Counter[str] = Counter()
+        self.exporter = Exporter()
+
+    def add(self, report: Report) -> None:
+        """Take in what a role measured since its last report."""
+        arrival = Arrival(self._clock(), report)
+        self._recent.append(arrival)
+        self._latest[report.role] = arrival
+        self._counters.update(report.counts)
+        self._drops.update(report.drops)
+        self.exporter.add(report)
+
+    def count_status(self, status: Status) -> None:
+        """Count restarts."""
+        if status.state == "restarting":
+            self._counters["restarts"] += 1
+            self.exporter.add_restart(status.component)
+
+    def flows(self, stage: str) -> bool:
+        """Whether frames passed `stage` in the last seconds."""
+        return self._rates().get(stage, 0) > 0
+
+    def stats(self, viewers: int) -> Stats:
+        """Everything, as it stands now."""
+        rates = self._rates()
+        self.exporter.set_state(rates, viewers)
+        return Stats(
+            viewers=viewers,
+            rates={stage: round(rate, 2) for stage, rate in rates.items()},
+            counters=dict(self._counters),
+            drops={name: count for name, count in self._drops.items() if count},
+            percentiles=self._percentiles(),
+            roles=self._roles(),
+        )
+
+    def _window(self) -> list[Report]:
+        oldest = self._clock() - WINDOW_S
+        while self._recent and self._recent[0].at <= oldest:
+            self._recent.popleft()
+        return [arrival.report for arrival in self._recent]
+
+    def _rates(self) -> dict[str, float]:
+        sums: Counter[str] = Counter()
+        for report in self._window():
+            sums.update(report.counts)
+        span_s = min(WINDOW_S, max(1.0, self._clock() - self._started))
+        return {stage: count / span_s for stage, count in sums.items()}
+
+    def _percentiles(self) -> dict[str, dict[str, float]]:
+        samples: dict[str, list[float]] = defaultdict(list)
+        for report in self._window():
+            for name, values in report.samples.items():
+                if name != "gil_delay_ms":
+                    samples[name].extend(values)
+        return {name: percentiles(values) for name, values in samples.items()}
+
+    def _roles(self) -> dict[str, dict[str, float]]:
+        roles = {}
+        for report in self._window():
+            delays = percentiles(report.samples.get("gil_delay_ms", (0.0,)))
+            roles[report.role] = {
+                "pid": report.pid,
+                **{name: round(value, 1) for name, value in report.gauges.items()},
+                "gil_delay_p50_ms": delays["p50"],
+                "gil_delay_p99_ms": delays["p99"],
+            }
+        return roles
+
+
+def percentiles(values: list[float] | tuple[float, ...]) -> dict[str, float]:
+    """p50, p95 and p99 of `values` by nearest rank, in the same unit, and how many there were."""
+    ordered = sorted(values)
+    last = len(ordered) - 1
+    return {f"p{q}": round(ordered[round(q / 100 * last)], 2) for q in (50, 95, 99)}

@@ -1,0 +1,123 @@
+"""Viewers: each has a slot for one frame, a credit, and a deadline, so that none makes another wait."""
+
+import asyncio
+import logging
+import socket as sockets
+import time
+
+from aiohttp import WSMsgType, web
+
+from common.errors import MessageError
+from common.messages import Ack, parse_viewer
+from common.metrics import Meter
+from common.server.hub import FrameMessage, Hub
+from common.server.outbox import Outbox
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = 10.0
+WRITE_DEADLINE_S = 5.0  # a viewer that takes no byte for so long is gone, or wants to harm
+SEND_BUFFER_BYTES = 128 * 1024  # a frame or two: what lies in the kernel is old when it arrives
+MAX_MESSAGE_BYTES = 1024  # an ack or a setting
+MAX_CREDIT = 16
+MAX_UNACKED = 64  # frames remembered for a viewer that asked for no credit, and may acknowledge all the same
+
+
+class Viewer:
+    """One page: gets the newest frame as soon as it can take one."""
+
+    def __init__(self, socket: web.WebSocketResponse, credit: int | None, meter: Meter) -> None:
+        """`credit` is how many frames may be on their way unacknowledged; None for any number."""
+        self._socket = socket
+        self._credit = credit
+        self._meter = meter
+        self._outbox = Outbox()
+        self._frame: FrameMessage | None = None
+        self._captured_at: dict[int, float] = {}  # of every frame sent and not acknowledged
+
+    def offer_frame(self, frame: FrameMessage) -> None:
+        """Take the newest frame, in place of one not yet sent."""
+        if self._frame is not None:
+            self._meter.drop("viewer", "slow")
+        self._frame = frame
+        self._outbox.wake()
+
+    def offer_text(self, kind: str, text: str) -> None:
+        """Take the newest message of its kind."""
+        self._outbox.leave(kind, text)
+
+    def acknowledge(self, frame_id: int) -> None:
+        """The viewer painted this frame."""
+        captured_at = self._captured_at.pop(frame_id, None)
+        if captured_at is None:
+            return
+        self._meter.count("painted")
+        self._meter.sample("paint_age_ms", 1000 * (time.time() - captured_at))
+        self._outbox.wake()
+
+    async def send_all(self) -> None:
+        """Send until the socket ends. Raises TimeoutError when the viewer does not read."""
+        while True:
+            for text in await self._outbox.take():
+                async with asyncio.timeout(WRITE_DEADLINE_S):
+                    await self._socket.send_str(text)
+            frame = self._frame
+            if frame is None or (self._credit is not None and len(self._captured_at) >= self._credit):
+                continue
+            self._frame = None
+            self._captured_at[frame.header.frame_id] = frame.header.captured_at
+            if len(self._captured_at) > MAX_UNACKED:
+                del self._captured_at[next(iter(self._captured_at))]
+            async with asyncio.timeout(WRITE_DEADLINE_S):
+                await self._socket.send_bytes(frame.packed)
+            self._meter.count("delivered")
+
+
+async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
+    """`/ws/ui`, optionally with `?credit=N`."""
+    credit = request.query.get("credit")
+    if credit is not None and not (credit.isascii() and credit.isdigit() and 1 <= int(credit) <= MAX_CREDIT):
+        raise web.HTTPBadRequest(text=f"credit must be 1 to {MAX_CREDIT}")
+    socket = web.WebSocketResponse(
+        compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, writer_limit=SEND_BUFFER_BYTES
+    )
+    await socket.prepare(request)
+    limit_send_buffer(request)
+    viewer = Viewer(socket, int(credit) if credit else None, hub.meter)
+    sender = asyncio.create_task(_send_or_abort(viewer, request))
+    hub.add_watcher(viewer)
+    try:
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                raise MessageError("a binary message")
+            match parse_viewer(message.data):
+                case Ack(frame_id=frame_id):
+                    viewer.acknowledge(frame_id)
+                case setting:
+                    hub.on_set(setting)
+    except MessageError as error:
+        logger.info("a viewer is sent away: %s", error)
+        await socket.close(code=1008, message=b"not a message of this protocol")
+    finally:
+        hub.remove_watcher(viewer)
+        sender.cancel()
+    return socket
+
+
+def limit_send_buffer(request: web.Request) -> None:
+    """Keep little of what this peer has yet to read: in the kernel, and in the transport."""
+    if request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
+        request.transport.set_write_buffer_limits(SEND_BUFFER_BYTES)
+
+
+async def _send_or_abort(viewer: Viewer, request: web.Request) -> None:
+    try:
+        await viewer.send_all()
+    except TimeoutError:
+        logger.info("a viewer that does not read is cut off")
+        if request.transport is not None:
+            request.transport.abort()  # closing politely would wait for it
+    except ConnectionError:
+        pass  # it left while a message was on its way; the reader sees that too

@@ -1,0 +1,124 @@
+"""The supervisor: starts the roles, starts anew those that die, and sees to it that all end."""
+
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from common.errors import QueueBrokenError, UserError, VisionError
+from common.messages import Status
+from common.pacing import Clock
+from common.runtime import Target, Worker
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.05
+FIRST_DELAY_S = 0.1  # back-off before a restart, doubled for each further death within WINDOW_S
+WINDOW_S = 60.0
+MAX_DEATHS = 5  # in WINDOW_S: more, and the role is given up
+STOP_S = 2.0  # for all roles together to end when asked; then they are killed
+
+MakeWorker = Callable[[str, Target, tuple[Any, ...]], Worker]
+
+
+@dataclass
+class Role:
+    """One role over all its runs. `arguments` is asked anew at each start, since a queue may have been rebuilt."""
+
+    name: str
+    target: Target
+    arguments: Callable[[], tuple[Any, ...]]
+    holds_queue: bool
+    worker: Worker | None = None
+    ever_restarted: bool = False
+    start_at: float = 0.0
+    deaths: deque[float] = field(default_factory=deque)
+
+
+class Supervisor:
+    """Looks at the roles a few times a second; runs in the parent's main thread."""
+
+    def __init__(
+        self,
+        roles: list[Role],
+        make_worker: MakeWorker,
+        rebuild_queue: Callable[[], None],
+        say: Callable[[Status], None],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._roles = roles
+        self._make_worker = make_worker
+        self._rebuild_queue = rebuild_queue
+        self._say = say
+        self._clock = clock
+
+    def start(self) -> None:
+        """Start every role."""
+        for role in self._roles:
+            self._start(role)
+
+    def run(self, asked_to_stop: Callable[[], bool]) -> None:
+        """Keep the roles alive until asked to stop.
+
+        Raises UserError when a role finds, at its first start, that it cannot work with what the user gave.
+        """
+        while not asked_to_stop():
+            for role in self._roles:
+                self.look_at(role)
+            time.sleep(LOOK_EVERY_S)
+
+    def look_at(self, role: Role) -> None:
+        """Notice a death, and start the role again when its back-off is over."""
+        if role.worker is None:
+            if len(role.deaths) <= MAX_DEATHS and self._clock() >= role.start_at:
+                self._start(role)
+        elif not role.worker.is_alive():
+            failure = role.worker.failure() or VisionError("ended without being asked to")
+            role.worker = None
+            self._on_death(role, failure)
+
+    def end(self, ask: Callable[[], None]) -> list[str]:
+        """Ask all roles to stop, kill those that do not; the names of those that are still there."""
+        ask()
+        deadline = self._clock() + STOP_S
+        workers = [role.worker for role in self._roles if role.worker is not None]
+        late = [worker for worker in workers if not worker.join(max(0.0, deadline - self._clock()))]
+        return [worker.name for worker in late if not worker.kill()]
+
+    def _start(self, role: Role) -> None:
+        role.worker = self._make_worker(role.name, role.target, role.arguments())
+        role.worker.start()
+        if role.ever_restarted:
+            self._say(Status(component=role.name, state="ok", message=f"{role.name} runs again"))
+
+    def _on_death(self, role: Role, failure: Exception) -> None:
+        if isinstance(failure, UserError) and not role.ever_restarted:
+            raise failure
+        role.ever_restarted = True
+        now = self._clock()
+        role.deaths.append(now)
+        while role.deaths[0] <= now - WINDOW_S:
+            role.deaths.popleft()
+        if len(role.deaths) > MAX_DEATHS:
+            logger.error("%s failed %d times in %d s and is given up: %s", role.name, MAX_DEATHS, WINDOW_S, failure)
+            self._say(Status(component=role.name, state="failed", message=f"{role.name} is given up: {failure}"))
+            return
+        delay_s = FIRST_DELAY_S * 2 ** (len(role.deaths) - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        role.start_at = now + delay_s
+        logger.error("%s failed, again in %.1f s: %s", role.name, delay_s, failure)
+        self._say(Status(component=role.name, state="restarting", message=f"{role.name} is restarting: {failure}"))
+        if isinstance(failure, QueueBrokenError):
+            self._replace_queue()
+
+    def _replace_queue(self) -> None:
+        """A queue that a process died in cannot be repaired: all that hold it get a new one."""
+        logger.warning("the latest queue is rebuilt")
+        self._rebuild_queue()
+        for role in self._roles:
+            if role.holds_queue and role.worker is not None:
+                role.worker.kill()
+                role.worker = None
+                role.start_at = self._clock()

@@ -1,0 +1,66 @@
+"""Edge Vision: settings → implementation → pipeline. Run it, then open the address that it prints."""
+
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from common.command_line import load_settings
+from common.errors import UserError
+from common.pipeline import Pipeline
+from common.runtime import Runtime, configure_logging
+from common.settings import Settings
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the app to its end; returns the exit code."""
+    try:
+        _, settings = load_settings(argv)
+        configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
+        asked_to_stop = note_stop_signals()
+        pipeline = Pipeline(settings, load_runtime(settings.impl))
+        print(start_text(settings, pipeline), flush=True)
+        left = pipeline.run(asked_to_stop)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if left:
+        print(f"error: {', '.join(left)} did not stop", file=sys.stderr)
+        return 1
+    return 0
+
+
+def load_runtime(implementation: str) -> Runtime:
+    """The folder of an implementation, as the rest of the app sees it."""
+    runtime: Runtime = importlib.import_module(f"{implementation}_impl").RUNTIME
+    return runtime
+
+
+def note_stop_signals() -> Callable[[], bool]:
+    """Take Ctrl-C and its like as a wish to stop; the function returned says whether one came."""
+    asked: list[int] = []
+    for number in STOP_SIGNALS:
+        # Only noted here: to set an event in a handler can deadlock with the wait that the signal interrupted.
+        signal.signal(number, lambda received, _: asked.append(received))
+    return lambda: bool(asked)
+
+
+def start_text(settings: Settings, pipeline: Pipeline) -> str:
+    """What a user wants to know first: where to look, and what runs."""
+    return "\n".join(
+        (
+            f"Edge Vision   {pipeline.link()}",
+            f"  roles       {settings.impl}",
+            f"  source      {pipeline.source}",
+            f"  model       {pipeline.model}",
+            f"  rates       capture {settings.capture_fps:g}, UI {settings.ui_fps:g}, queue {settings.queue_fps:g} FPS",
+            "Ctrl-C ends it.",
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

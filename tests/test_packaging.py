@@ -1,0 +1,75 @@
+"""What the app is shipped with fits the app: requirements, Makefile, container, development container."""
+
+import ast
+import json
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from common.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = ("main.py", "common", "threading_impl", "multiprocessing_impl", "comparison")
+PORT = Settings().port
+
+
+def app_files() -> list[Path]:
+    return [file for part in APP for file in ([ROOT / part] if part.endswith(".py") else (ROOT / part).rglob("*.py"))]
+
+
+def imported_packages() -> set[str]:
+    found = set()
+    for file in app_files():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found - {part.removesuffix(".py") for part in APP}
+
+
+def required() -> set[str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return {re.split(r"[<>=]", line)[0] for line in lines if not line.startswith("#")}
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_what_the_app_imports_is_what_it_requires() -> None:
+    distributions = packages_distributions()
+    third_party = imported_packages() - set(sys.stdlib_module_names) - {"pydantic_core"}  # pydantic brings its core
+    needed = {distributions[package][0].lower().replace("_", "-") for package in third_party}
+    assert needed == required()
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
+)
+def test_every_requirement_has_a_lowest_and_a_highest_release(line: str) -> None:
+    assert re.match(r"[a-z-]+>=[\d.]+,<[\d.]+( |$)", line)
+
+
+def test_the_development_container_is_set_up_by_make() -> None:
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    make, target = container["postCreateCommand"].split()
+    assert make == "make"
+    assert target in make_targets()
+    assert container["forwardPorts"] == [PORT]
+
+
+def test_the_container_serves_and_checks_the_port_of_the_app_without_being_root() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert f"\nEXPOSE {PORT}\n" in dockerfile
+    assert f"http://127.0.0.1:{PORT}/healthz" in dockerfile
+    assert re.search(r"^USER [1-9]\d*$", dockerfile, re.MULTILINE)
+    assert dockerfile.endswith('ENTRYPOINT ["python", "main.py"]\n')
+
+
+def test_the_container_gets_every_part_of_the_app() -> None:
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert {*APP, "models", "requirements.txt", "pyproject.toml"} <= let_in

@@ -1,0 +1,125 @@
+"""Videos for tests: clips whose frames carry their number, and a camera that speaks MJPEG over HTTP."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from common.frames import Image
+
+BITS = 10
+SMALL, OTHER = (160, 90), (240, 136)  # width, height
+
+
+def numbered_picture(number: int, size: tuple[int, int] = SMALL) -> Image:
+    """A picture of vertical bars: the bits of `number` (below 1024), the lowest one on the left."""
+    width, height = size
+    bits = [number >> bit & 1 for bit in range(BITS)]
+    row = np.repeat(np.array(bits, np.uint8) * 255, width // BITS)
+    return np.broadcast_to(row[None, :, None], (height, row.size, 3)).copy()
+
+
+def number_in(image: Image) -> int:
+    """The number that `numbered_picture` drew, read after any lossy coding."""
+    bars = np.array_split(image.mean(axis=(0, 2)), BITS)
+    return sum(1 << bit for bit, bar in enumerate(bars) if bar[bar.size // 2] > 127)
+
+
+def write_clip(path: Path, frame_count: int, fps: float, fourcc: str = "MJPG") -> Path:
+    """A real video file whose frames are numbered from 0."""
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*fourcc), fps, SMALL)
+    assert writer.isOpened()
+    for number in range(frame_count):
+        writer.write(numbered_picture(number))
+    writer.release()
+    return path
+
+
+def write_raw_mjpeg(path: Path, frame_count: int) -> Path:
+    """A file of JPEGs one after the other: FFmpeg plays it at 25 FPS and can neither count nor search it."""
+    path.write_bytes(b"".join(jpeg_of(numbered_picture(number)) for number in range(frame_count)))
+    return path
+
+
+def jpeg_of(image: Image) -> bytes:
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+class MjpegCamera:
+    """A camera on a loopback port of its own; it can be stalled, stopped, and started again on the same port.
+
+    Every connection gets frame n at start + n / fps. After a stall all that is overdue comes in one burst, as it
+    does out of the buffers of a network.
+    """
+
+    def __init__(self, fps: float = 30) -> None:
+        self.fps = fps
+        self.size = SMALL
+        self.stalled = threading.Event()
+        self.started_at = 0.0  # Unix time of frame 0 on the connection made last
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/video"
+
+    def due_at(self, number: int) -> float:
+        """Unix time at which the camera took frame `number`."""
+        return self.started_at + number / self.fps
+
+    def start(self) -> None:
+        self._stopping = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
+        self._server.daemon_threads = False  # so that server_close() waits until every connection is closed
+        self._port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        camera, stopping = self, self._stopping
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 2
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+                self.end_headers()
+                camera.started_at = time.time()
+                number = 0
+                while not stopping.wait(max(0.0, camera.due_at(number) - time.time())):
+                    if camera.stalled.is_set():
+                        stopping.wait(0.01)
+                        continue
+                    jpeg = jpeg_of(numbered_picture(number, camera.size))
+                    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    try:
+                        self.wfile.write(head.encode() + jpeg + b"\r\n")
+                    except OSError:  # the reader has gone
+                        return
+                    number += 1
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        return Handler
