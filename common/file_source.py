@@ -15,7 +15,9 @@ from common.pacing import Clock, Ticker
 from common.recovery import OnStatus, Recovery
 from common.runtime import StopSignal
 
-CATCH_UP_S = 1.0  # later than this, frames are no longer decoded one by one but jumped over
+CATCH_UP_S = (
+    1.0  # when the next frame is late by more than this, frames are no longer decoded one by one but jumped over
+)
 STEP_S = (0.001, 10.0)  # what a frame can last; timestamps that say otherwise are broken, or those of a new loop
 GRAB_ATTEMPTS = 30  # a damaged packet fails like the end of the file does: look this many packets further
 
@@ -78,7 +80,7 @@ class FileSource:
         half_period_s = 0.5 / self._fps
         if now_s - self._due_s <= half_period_s:
             return True
-        if now_s - self._due_s > CATCH_UP_S and not self._skip(now_s):
+        if now_s - self._due_s > CATCH_UP_S + 1 / self._fps and not self._skip(now_s):
             return False
         while now_s - self._due_s > half_period_s:
             if not self._advance():

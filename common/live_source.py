@@ -16,7 +16,9 @@ from common.recovery import OnStatus, Recovery, State
 from common.runtime import StopSignal
 
 STOP_CHECK_S = 0.2  # a frame wakes its reader at once; this is how soon the reader sees that stop was set
-JOIN_TIMEOUT_S = 1.0  # a read of a dead network cannot be interrupted: the thread is left to its own timeout
+# A thread that comes back from OpenCV while Python shuts down aborts the process (before 3.14), so it is waited for;
+# but a read of a dead network cannot be interrupted, and whoever stops the app should not wait 5 s for it.
+JOIN_TIMEOUT_S = 1.0
 
 
 class LiveSource:

@@ -46,9 +46,9 @@ class Publisher:
         self.dropped_count = 0
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
         self._news = asyncio.Event()
-        self._task = self._loop.create_task(self._stay_connected())
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
         return self
@@ -56,7 +56,7 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._task.cancel)
+        self._loop.call_soon_threadsafe(self._cancel)
         self._thread.join(2)
 
     def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
@@ -83,9 +83,12 @@ class Publisher:
         self._loop.call_soon_threadsafe(self._news.set)
 
     def _run(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._task)
-        self._loop.close()
+        with self._runner, contextlib.suppress(asyncio.CancelledError):
+            self._runner.run(self._stay_connected())
+
+    def _cancel(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
 
     async def _stay_connected(self) -> None:
         async for socket in connect(
