@@ -50,16 +50,12 @@ def note_stop_signals() -> Callable[[], bool]:
 
 def start_text(settings: Settings, pipeline: Pipeline) -> str:
     """What a user wants to know first: where to look, and what runs."""
-    return "\n".join(
-        (
-            f"Edge Vision   {pipeline.link()}",
-            f"  roles       {settings.impl}",
-            f"  source      {pipeline.source}",
-            f"  model       {pipeline.model}",
-            f"  rates       capture {settings.capture_fps:g}, UI {settings.ui_fps:g}, queue {settings.queue_fps:g} FPS",
-            "Ctrl-C ends it.",
-        )
-    )
+    return f"""Edge Vision       {pipeline.link()}
+  implementation  {settings.impl}
+  source          {pipeline.source_name}
+  model           {pipeline.model_name}
+  rates           capture {settings.capture_fps:g}, UI {settings.ui_fps:g}, queue {settings.queue_fps:g} FPS
+Ctrl-C ends it."""
 
 
 if __name__ == "__main__":

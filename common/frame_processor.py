@@ -113,7 +113,9 @@ def run_processor(live: LiveSettings, model: Path, ingest: Ingest, queue: Latest
     """The role, from its start to its end. Raises ModelError when `model` cannot be used."""
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("processor")
-    detector = load_detector(model, inference_threads())
+    threads = inference_threads()
+    detector = load_detector(model, threads)
+    logger.info("%s: %d classes, onnxruntime on %d thread(s)", detector.name, len(detector.labels), threads)
     processor = FrameProcessor(detector, queue, live, meter)
     publisher = Publisher(ingest, processor.on_set)
     meter.follow_count("taken", lambda: queue.taken_count)

@@ -10,11 +10,11 @@ from common.bundled import resolve_model, resolve_source
 from common.errors import AddressError
 from common.messages import Rates
 from common.publisher import Ingest, Publisher
+from common.redaction import redact
 from common.runtime import LatestQueue, Runtime, StopSignal
 from common.server.options import ServerOptions
 from common.settings import LiveSettings, Settings, access_token, is_loopback
 from common.supervisor import Role, Supervisor
-from common.video_source import redact
 
 BACKLOG = 128
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
@@ -27,8 +27,10 @@ class Pipeline:
         """Raises SourceError, ModelError and AddressError. Nothing is started yet."""
         self._settings = settings
         self._runtime = runtime
-        self.source = resolve_source(settings.source)
-        self.model = resolve_model(settings.model)
+        self._source = resolve_source(settings.source)
+        self._model = resolve_model(settings.model)
+        self.source_name = redact(self._source) if "://" in self._source else Path(self._source).name
+        self.model_name = self._model.name
         self.token = access_token(settings)
         # Both listen before any role starts: whoever comes first waits in the backlog, and a server that dies
         # leaves nobody with a refused connection.
@@ -62,7 +64,7 @@ class Pipeline:
         settings, stop, ingest = self._settings, self._stop, self._ingest_address()
         options = ServerOptions(
             implementation=self._runtime.name,
-            source=redact(self.source),
+            source=self.source_name,
             rates=Rates(capture_fps=settings.capture_fps, ui_fps=settings.ui_fps, queue_fps=settings.queue_fps),
             live=settings.live,
             host=settings.host,
@@ -71,11 +73,11 @@ class Pipeline:
         )
         return [
             Role("server", server, lambda: (options, self._public, self._ingest, stop), holds_queue=False),
-            Role("provider", provider, lambda: (settings, self.source, ingest, self._queue, stop), holds_queue=True),
+            Role("provider", provider, lambda: (settings, self._source, ingest, self._queue, stop), holds_queue=True),
             Role(
                 "processor",
                 processor,
-                lambda: (settings.live, self.model, ingest, self._queue, stop),
+                lambda: (settings.live, self._model, ingest, self._queue, stop),
                 holds_queue=True,
             ),
         ]

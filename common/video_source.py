@@ -12,13 +12,10 @@ from common.file_source import FileSource
 from common.frames import Image
 from common.live_source import LiveSource
 from common.recovery import OnStatus
+from common.redaction import redact
 from common.runtime import StopSignal
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
-LONGEST = 200  # characters of a URL that fit a log line and a message on the page
-
-CREDENTIALS = re.compile(r"(?<=//).*@", re.DOTALL)  # to the last @: hiding a bit of the path beats showing a password
-SECRET = re.compile(r"(?i)(?<![\w.-])([\w.-]*(?:token|key|pass|pwd|secret|auth|sig)[\w.-]*=)[^&#]*")
 
 
 class VideoSource(AbstractContextManager["VideoSource"], Protocol):
@@ -50,12 +47,6 @@ def open_source(uri: str, capture_fps: float, on_status: OnStatus) -> VideoSourc
             raise SourceError(f"cannot open {redact(uri)!r}: a URL must start with {', '.join(SCHEMES)}")
         return LiveSource(uri, redact(uri), on_status)
     return FileSource(_readable(uri), capture_fps, on_status)
-
-
-def redact(uri: str) -> str:
-    """`uri` with *** for user, password, and the values of tokens and keys, cut to 200 characters."""
-    shown = SECRET.sub(r"\1***", CREDENTIALS.sub("***@", uri))
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
 def _readable(uri: str) -> Path:

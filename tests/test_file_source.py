@@ -69,7 +69,7 @@ def test_every_frame_once_and_loops_without_a_gap(tmp_path: Path, name: str, fou
     assert shown == [number % 40 for number in range(200)]
 
 
-@pytest.mark.parametrize("clip_fps", [12.5, 25, 29.97, 60, 120])
+@pytest.mark.parametrize("clip_fps", [0.5, 12.5, 25, 29.97, 60, 120])
 def test_time_neither_stretches_nor_jumps_whatever_the_two_rates(tmp_path: Path, clip_fps: float) -> None:
     path = write_clip(tmp_path / "clip.avi", 75, clip_fps)
     shown = numbers(play(path, 30, 600))

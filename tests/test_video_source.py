@@ -12,7 +12,8 @@ from common.capture import as_bgr
 from common.errors import SourceError
 from common.file_source import FileSource
 from common.live_source import LiveSource
-from common.video_source import VideoSource, open_source, redact
+from common.redaction import redact
+from common.video_source import VideoSource, open_source
 from tests.videos import write_clip
 
 
