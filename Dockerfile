@@ -2,7 +2,7 @@
 #   docker build -t edge-vision .
 #   docker run --rm -p 127.0.0.1:7001:7001 edge-vision --source rtsp://camera.local/road
 # It also runs with --read-only, and with the least of rights: --cap-drop ALL --security-opt no-new-privileges.
-# Three frames lie in /dev/shm, of which Docker gives 64 MB: 4K video needs --shm-size 128m.
+# The frames that the roles share lie in memory without a name, so the size of /dev/shm does not matter.
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONDONTWRITEBYTECODE=1 \

@@ -50,7 +50,10 @@ def note_stop_signals() -> Callable[[], bool]:
 
 def start_text(settings: Settings, pipeline: Pipeline) -> str:
     """What a user wants to know first: where to look, and what runs."""
-    return f"""Edge Vision       {pipeline.link()}
+    link, *others = pipeline.links()
+    elsewhere = "".join(f"  elsewhere       {other}\n" for other in others)
+    return f"""Edge Vision       {link}
+{elsewhere}\
   implementation  {settings.impl}
   source          {pipeline.source_name}
   model           {pipeline.model_name}

@@ -13,7 +13,7 @@ from common.publisher import Ingest, Publisher
 from common.redaction import redact
 from common.runtime import LatestQueue, Runtime, StopSignal
 from common.server.options import ServerOptions
-from common.settings import LiveSettings, Settings, access_token, is_loopback
+from common.settings import LiveSettings, Settings, access_token
 from common.supervisor import Role, Supervisor
 
 BACKLOG = 128
@@ -41,13 +41,12 @@ class Pipeline:
         self._queue = runtime.latest_queue()
         self.port: int = self._public.getsockname()[1]
 
-    def link(self) -> str:
-        """The address to open, which holds the token where one is needed."""
+    def links(self) -> list[str]:
+        """The addresses to open, with the token where one is needed: from this machine, and from others."""
         host = self._settings.host
-        name = "localhost" if is_loopback(host) else socket.gethostname() if host in ANY_ADDRESS else host
-        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}/" + (
-            f"?token={self.token}" if self.token else ""
-        )
+        names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
+        query = f"?token={self.token}" if self.token else ""
+        return [f"http://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
 
     def run(self, asked_to_stop: Callable[[], bool]) -> list[str]:
         """Run until asked to stop; the names of roles that could not be ended. Raises UserError (see Supervisor)."""

@@ -45,10 +45,6 @@ class RunningApp:
         """Memory of all its processes, shared pages counted once."""
         return sum(process.memory_full_info().pss for process in self._tree()) / 2**20
 
-    def role_memory_mb(self, port: int) -> float:
-        """Memory of the process that listens on `port` and serves it."""
-        raise NotImplementedError
-
     def _tree(self) -> list[psutil.Process]:
         main = psutil.Process(self._process.pid)
         return [main, *main.children(recursive=True)]

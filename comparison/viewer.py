@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,20 +27,22 @@ class Sight:
         return 1000 * len(self.interval_ms) / sum(self.interval_ms)
 
     @property
-    def detections_fps(self) -> float:
+    def results_fps(self) -> float:
         """Results a second."""
         return len(self.inference_ms) / self.seconds
 
 
-async def watch(url: str, seconds: float, warm_up_s: float = 3.0) -> Sight:
-    """Read what a viewer at `url` (ws://…/ws/ui) is sent, and note it once `warm_up_s` are over."""
+async def watch(url: str, seconds: float, warm_up_s: float) -> Sight:
+    """Read what a viewer at `url` (ws://…/ws/ui) is sent, and note it once a frame came and `warm_up_s` are over."""
     sight = Sight(seconds)
     last: float | None = None
-    begin = time.monotonic() + warm_up_s
-    async with connect(url, max_size=None, compression=None, proxy=None) as socket:
+    async with connect(url, max_size=None, compression=None, proxy=None) as viewer:
+        while not isinstance(await viewer.recv(), bytes):
+            pass
+        begin = time.monotonic() + warm_up_s
         while (left_s := begin + seconds - time.monotonic()) > 0:
             try:
-                message = await asyncio.wait_for(socket.recv(), left_s)
+                message = await asyncio.wait_for(viewer.recv(), left_s)
             except TimeoutError:
                 break
             now, now_unix = time.monotonic(), time.time()
@@ -66,13 +69,15 @@ def note(sight: Sight, message: dict[str, Any]) -> None:
 
 
 async def stall(url: str, seconds: float) -> None:
-    """Connect and read nothing for so long."""
-    host, port = url.split("//")[1].split("/")[0].split(":")
-    reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
-    writer.write(
-        f"GET /ws/ui HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: c3RhbGxlZCB2aWV3ZXIhIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    reader._transport.pause_reading()
-    await asyncio.sleep(seconds)
-    writer.transport.abort()
+    """Connect as a viewer, and read nothing for so long."""
+    host, port = url.removeprefix("ws://").split("/")[0].split(":")
+    loop = asyncio.get_running_loop()
+    with socket.socket() as viewer:
+        viewer.setblocking(False)
+        await loop.sock_connect(viewer, (host, int(port)))
+        upgrade = (
+            f"GET /ws/ui HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: c3RhbGxlZCB2aWV3ZXIhIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        await loop.sock_sendall(viewer, upgrade.encode())
+        await asyncio.sleep(seconds)

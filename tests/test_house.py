@@ -16,7 +16,7 @@ MAX_LINES = 300
 # how the model was made in models/training/) anything may be.
 HOMES = {
     "onnxruntime": ("common/detector.py",),
-    "websockets": ("common/publisher.py",),
+    "websockets": ("common/publisher.py", "comparison/viewer.py"),
     "aiohttp": ("common/server/",),
     "argparse": ("common/command_line.py",),
     "pydantic_settings": ("common/command_line.py",),

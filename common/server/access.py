@@ -40,6 +40,15 @@ def access_middleware(host: str, token: str | None) -> Middleware:
     return check_access
 
 
+@web.middleware
+async def ignore_hang_ups(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A peer that left before it had its answer is no error of this server."""
+    try:
+        return await handler(request)
+    except ConnectionError:
+        return web.Response()
+
+
 async def add_security_headers(_: web.Request, response: web.StreamResponse) -> None:
     """For `on_response_prepare`: so that errors and websockets carry them too."""
     for name, value in SECURITY_HEADERS.items():

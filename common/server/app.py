@@ -10,7 +10,7 @@ from aiohttp import web
 from common.messages import Report
 from common.metrics import Meter, Reporter
 from common.runtime import StopSignal
-from common.server.access import access_middleware, add_security_headers
+from common.server.access import access_middleware, add_security_headers, ignore_hang_ups
 from common.server.hub import Hub
 from common.server.ingest import ingest_app
 from common.server.media import mjpeg, snapshot
@@ -78,7 +78,7 @@ def public_app(hub: Hub, host: str, token: str | None) -> web.Application:
     async def pictures(request: web.Request) -> web.StreamResponse:
         return await mjpeg(request, hub)
 
-    app = web.Application(middlewares=[access_middleware(host, token)])
+    app = web.Application(middlewares=[ignore_hang_ups, access_middleware(host, token)])
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/", index)
     app.router.add_get("/ws/ui", viewer)

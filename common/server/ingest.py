@@ -8,6 +8,7 @@ from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.messages import MAX_HEADER_BYTES, Set, parse_ingest, unpack_frame
+from common.server.access import ignore_hang_ups
 from common.server.hub import FrameMessage, Hub
 from common.server.outbox import Outbox
 from common.shared_frames import MAX_FRAME_BYTES
@@ -30,7 +31,7 @@ def ingest_app(hub: Hub, token: str) -> web.Application:
         await _serve_role(hub, socket)
         return socket
 
-    app = web.Application()
+    app = web.Application(middlewares=[ignore_hang_ups])
     app.router.add_get("/ingest", ingest)
     return app
 

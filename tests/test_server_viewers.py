@@ -1,0 +1,365 @@
+"""Viewers of the server: what each gets, in which order, and that none harms another or the server."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from common.messages import DetectionItem, Detections, Status
+from common.server import viewers
+from tests.servers import (
+    MODEL,
+    PATIENCE_S,
+    RATES,
+    UPGRADE,
+    Server,
+    eventually,
+    frame,
+    frame_id_of,
+    large_jpeg,
+    next_frame,
+    next_words,
+    said_until,
+    say,
+    serving,
+)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+async def test_hello_comes_first_and_says_what_runs(server: Server) -> None:
+    async with server.role() as role:
+        await say(role, MODEL)
+        async with server.viewer() as early:
+            await said_until(role, early)
+            await role.send(frame(1))
+            async with server.viewer() as viewer:
+                first = json.loads(await asyncio.wait_for(viewer.recv(), PATIENCE_S))
+    assert first["type"] == "hello"
+    assert first["protocol"] == 1
+    assert first["implementation"] == "threading"
+    assert (first["model"], first["source"]) == ("cars.onnx", "road.mp4")
+    assert first["rates"] == {"capture_fps": 30, "ui_fps": 15, "queue_fps": 5} == RATES.model_dump()
+    assert first["labels"] == ["car", "bus"]
+
+
+async def test_hello_is_said_again_when_a_model_is_loaded(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        assert (await next_words(viewer, "hello"))["labels"] == []
+        await say(role, MODEL)
+        assert (await next_words(viewer, "hello"))["labels"] == ["car", "bus"]
+
+
+async def test_frames_arrive_in_order_and_byte_for_byte(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        for number in range(1, 11):
+            sent = frame(number)
+            await role.send(sent)
+            assert await next_frame(viewer) == sent
+
+
+async def test_detections_reach_every_viewer_as_they_were_sent(server: Server) -> None:
+    found = Detections(
+        camera="main",
+        frame_id=7,
+        captured_at=1700000000.5,
+        inference_ms=8.5,
+        processing_ms=9.5,
+        detections=(DetectionItem(label="car", score=0.5, box=(0.1, 0.2, 0.3, 0.4)),),
+    )
+    async with server.role() as role, server.viewer() as one, server.viewer() as other:
+        for viewer in (one, other):
+            await next_words(viewer, "hello")
+        await say(role, found)
+        for viewer in (one, other):
+            assert await next_words(viewer, "detections") == found.model_dump(mode="json")
+
+
+async def test_a_viewer_that_lags_gets_the_newest_frame_and_none_of_those_between(server: Server) -> None:
+    async with server.role() as role, server.viewer("?credit=1") as viewer:
+        await role.send(frame(1))
+        assert frame_id_of(await next_frame(viewer)) == 1
+        for number in range(2, 11):
+            await role.send(frame(number))
+        assert frames_in(await said_until(role, viewer)) == []
+        await acknowledge(viewer, 1)
+        assert frame_id_of(await next_frame(viewer)) == 10
+
+
+async def test_credit_limits_the_unacknowledged_frames_and_comes_back_with_each_ack(server: Server) -> None:
+    async with server.role() as role, server.viewer("?credit=2") as viewer:
+        for number in (1, 2):
+            await role.send(frame(number))
+            assert frame_id_of(await next_frame(viewer)) == number
+        await role.send(frame(3))
+        assert frames_in(await said_until(role, viewer)) == []
+        await acknowledge(viewer, 1)
+        assert frame_id_of(await next_frame(viewer)) == 3
+        await acknowledge(viewer, 2)
+        await acknowledge(viewer, 3)
+        for number in (4, 5):
+            await role.send(frame(number))
+            assert frame_id_of(await next_frame(viewer)) == number
+        await role.send(frame(6))
+        assert frames_in(await said_until(role, viewer)) == []
+
+
+async def test_an_ack_of_an_unknown_frame_or_a_second_one_gives_no_credit(server: Server) -> None:
+    async with server.role() as role, server.viewer("?credit=1") as viewer:
+        await role.send(frame(1))
+        await next_frame(viewer)
+        await acknowledge(viewer, 1)
+        for unknown in (1, 1, 999, -1, 2**70):
+            await acknowledge(viewer, unknown)
+        await role.send(frame(2))
+        assert frame_id_of(await next_frame(viewer)) == 2
+        await role.send(frame(3))
+        assert frames_in(await said_until(role, viewer)) == []
+
+
+@pytest.mark.parametrize("credit", ["", "0", "17", "-1", "1.5", "two", "%C2%B2", "9" * 5000])
+async def test_a_credit_that_makes_no_sense_is_a_bad_request(server: Server, credit: str) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        async with server.viewer(f"?credit={credit}"):
+            pass
+    assert refusal.value.response.status_code == 400
+
+
+async def test_a_viewer_without_credit_gets_every_frame_it_can_take(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        for number in range(100):
+            await role.send(frame(number))
+            assert frame_id_of(await next_frame(viewer)) == number
+
+
+async def test_viewers_that_never_read_do_not_slow_another(server: Server) -> None:
+    jpeg, fps, duration_s = large_jpeg(), 30, 3
+    silent = [server.silent_reader("/ws/ui", UPGRADE) for _ in range(3)]
+    try:
+        async with server.role() as role, server.viewer() as viewer:
+            arrivals = asyncio.create_task(frames_until_the_last(viewer, fps * duration_s))
+            started = time.monotonic()
+            for number in range(1, fps * duration_s + 1):
+                await role.send(frame(number, jpeg))
+                await asyncio.sleep(max(0, started + number / fps - time.monotonic()))
+            ids, times = await asyncio.wait_for(arrivals, PATIENCE_S)
+    finally:
+        for peer in silent:
+            peer.close()
+    assert (len(times) - 1) / (times[-1] - times[0]) > 0.85 * fps
+    assert all(earlier < later for earlier, later in pairwise(ids))
+
+
+async def test_little_is_queued_for_a_viewer_that_does_not_read(server: Server) -> None:
+    jpeg, count = large_jpeg(), 100
+    with server.silent_reader("/ws/ui", UPGRADE) as silent:
+        async with server.role() as role, server.viewer() as viewer:
+            for number in range(1, count + 1):
+                await role.send(frame(number, jpeg))
+                await next_frame(viewer)
+        received = await asyncio.to_thread(bytes_until, silent, b'"frame_id":%d,' % count)
+    # Its first frames fill the buffers of both kernels and the transport; all the others are never kept.
+    assert received < 10 * len(jpeg)
+
+
+async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "WRITE_DEADLINE_S", 0.3)
+    jpeg = large_jpeg()
+    with server.silent_reader("/ws/ui", UPGRADE) as silent:
+        async with server.role() as role:
+            await viewer_count(role, 1)
+            deadline = time.monotonic() + PATIENCE_S
+            while True:
+                await role.send(frame(1, jpeg))
+                try:
+                    await viewer_count(role, 0, within_s=0.1)
+                    break
+                except TimeoutError:
+                    assert time.monotonic() < deadline, "the viewer is still there"
+        assert await asyncio.to_thread(ends, silent)
+
+
+async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.2)
+    with server.silent_reader("/ws/ui", UPGRADE) as mute:
+        async with server.role() as role:
+            await viewer_count(role, 1)
+            await viewer_count(role, 0)
+        assert await asyncio.to_thread(ends, mute)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "nonsense",
+        "[]",
+        '{"type": "frame"}',
+        '{"type": "ack"}',
+        '{"type": "ack", "frame_id": 1, "more": 2}',
+        '{"type": "set", "name": "min_score", "value": "high"}',
+        '{"type": "status", "component": "source", "state": "lost"}',
+        "[" * 1000,
+        b"\x00\x01\x02",
+        frame(1),
+        "x" * 10_000_000,
+        b"x" * 10_000_000,
+    ],
+    ids=lambda garbage: f"{type(garbage).__name__} of {len(garbage)}: {garbage[:20]!r}",
+)
+async def test_a_viewer_that_sends_garbage_is_sent_away_alone(server: Server, garbage: str | bytes) -> None:
+    async with server.role() as role, server.viewer() as other, server.viewer() as viewer:
+        with pytest.raises(ConnectionClosed):
+            await viewer.send(garbage)
+            while True:
+                await asyncio.wait_for(viewer.recv(), PATIENCE_S)
+        await role.send(frame(3))
+        assert frame_id_of(await next_frame(other)) == 3
+
+
+async def test_a_viewer_that_vanishes_without_a_word_harms_nobody(server: Server) -> None:
+    async with server.role() as role, server.viewer() as other:
+        silent = server.silent_reader("/ws/ui", UPGRADE)
+        await viewer_count(role, 2)
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # closing is a reset
+        silent.close()
+        await viewer_count(role, 1)
+        await role.send(frame(5))
+        assert frame_id_of(await next_frame(other)) == 5
+
+
+async def test_the_newest_status_of_each_component_is_replayed_to_a_newcomer(server: Server) -> None:
+    async with server.role() as role, server.viewer() as early:
+        await say(role, Status(component="source", state="lost", message="no frames"))
+        await say(role, Status(component="processor", state="restarting", message="it died"))
+        await say(role, Status(component="source", state="ok", message="frames again"))
+        await said_until(role, early)
+        async with server.viewer() as late:
+            statuses = {}
+            for _ in ("source", "processor", "the mark"):
+                status = await next_words(late, "status")
+                statuses[status["component"]] = (status["state"], status["message"])
+    assert statuses["source"] == ("ok", "frames again")
+    assert statuses["processor"] == ("restarting", "it died")
+
+
+async def test_a_setting_reaches_roles_and_comes_back_as_hello_to_all(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer, server.viewer() as other:
+        for each in (viewer, other):
+            await next_words(each, "hello")
+        await viewer.send('{"type": "set", "name": "min_score", "value": 0.75}')
+        while (setting := await next_words(role, "set")) != {"type": "set", "name": "min_score", "value": 0.75}:
+            assert setting["value"] != 0.75
+        for each in (viewer, other):
+            assert (await next_words(each, "hello"))["settings"]["min_score"] == 0.75
+        async with server.viewer() as late:
+            assert (await next_words(late, "hello"))["settings"]["min_score"] == 0.75
+        async with server.role() as late_role:
+            told = [await next_words(late_role, "set") for _ in range(5)]
+    assert {"type": "set", "name": "min_score", "value": 0.75} in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_score", 7),
+        ("min_score", True),
+        ("infer_repeat", 0),
+        ("viewers", 0),
+        ("ui_fps", 60),
+        ("port", 1),
+        ("changed", 1),
+    ],
+)
+async def test_a_bad_setting_is_refused_quietly(server: Server, name: str, value: float) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        await next_words(viewer, "hello")
+        await viewer_count(role, 1)
+        await viewer.send(json.dumps({"type": "set", "name": name, "value": value}))
+        # An answered ping shows that the server has read what was sent before it.
+        await asyncio.wait_for(await viewer.ping(), PATIENCE_S)
+        assert await said_until(role, viewer) == []
+        await viewer.send('{"type": "set", "name": "infer_repeat", "value": 2}')
+        assert await next_words(role, "set") == {"type": "set", "name": "infer_repeat", "value": 2}
+
+
+async def test_stats_come_once_a_second(server: Server) -> None:
+    async with server.viewer() as viewer:
+        times = []
+        for _ in range(4):
+            await next_words(viewer, "stats")
+            times.append(time.monotonic())
+    assert 3 / (times[-1] - times[0]) == pytest.approx(1, rel=0.2)
+
+
+async def test_fifty_viewers_each_get_the_frame(server: Server) -> None:
+    async with server.role() as role:
+        viewers_there = [await server.viewer() for _ in range(50)]
+        try:
+            await viewer_count(role, 50)
+            await role.send(frame(9))
+            got = await asyncio.gather(*(next_frame(viewer) for viewer in viewers_there))
+        finally:
+            await asyncio.gather(*(viewer.close() for viewer in viewers_there))
+        assert {frame_id_of(message) for message in got} == {9}
+        await viewer_count(role, 0)
+    eventually(lambda: json.loads(server.ask("/api/stats").body)["viewers"] == 0, "no viewer is counted any more")
+
+
+async def acknowledge(viewer: ClientConnection, frame_id: int) -> None:
+    await viewer.send(json.dumps({"type": "ack", "frame_id": frame_id}))
+
+
+def frames_in(received: list[bytes | dict[str, Any]]) -> list[int]:
+    return [frame_id_of(message) for message in received if isinstance(message, bytes)]
+
+
+async def viewer_count(role: ClientConnection, count: int, within_s: float = PATIENCE_S) -> None:
+    """Wait until the role is told of so many viewers."""
+    async with asyncio.timeout(within_s):
+        while await next_words(role, "set") != {"type": "set", "name": "viewers", "value": count}:
+            pass
+
+
+async def frames_until_the_last(viewer: ClientConnection, last: int) -> tuple[list[int], list[float]]:
+    ids: list[int] = []
+    times = []
+    while not ids or ids[-1] != last:
+        ids.append(frame_id_of(await next_frame(viewer)))
+        times.append(time.monotonic())
+    return ids, times
+
+
+def bytes_until(peer: socket.socket, text: bytes) -> int:
+    """How many bytes come before `text`."""
+    count, tail = 0, b""
+    while text not in tail:
+        received = peer.recv(1 << 16)
+        assert received, "the server hung up"
+        count += len(received)
+        tail = tail[-len(text) :] + received
+    return count
+
+
+def ends(peer: socket.socket) -> bool:
+    """Whether the server has ended this connection: after what is still in the buffers comes its end, or a reset."""
+    try:
+        while peer.recv(1 << 16):
+            pass
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+    return True
