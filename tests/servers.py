@@ -157,7 +157,14 @@ async def next_words(peer: ClientConnection, kind: str) -> dict[str, Any]:
             return dict(words)
 
 
-async def said_until(role: ClientConnection, viewer: ClientConnection) -> list[bytes | dict[str, Any]]:
+async def told(role: ClientConnection, name: str, value: float, within_s: float = PATIENCE_S) -> None:
+    """Wait until the server tells the role this setting, or this count of viewers. Raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while await next_words(role, "set") != {"type": "set", "name": name, "value": value}:
+            pass
+
+
+async def said_by_now(role: ClientConnection, viewer: ClientConnection) -> list[bytes | dict[str, Any]]:
     """All that the viewer gets in consequence of what was done up to now: frames, and words without stats.
 
     It is known to be all by two statuses that the role sends, the second when the first has arrived.

@@ -26,9 +26,10 @@ from tests.servers import (
     large_jpeg,
     next_frame,
     next_words,
-    said_until,
+    said_by_now,
     say,
     serving,
+    told,
 )
 
 
@@ -42,7 +43,7 @@ async def test_hello_comes_first_and_says_what_runs(server: Server) -> None:
     async with server.role() as role:
         await say(role, MODEL)
         async with server.viewer() as early:
-            await said_until(role, early)
+            await said_by_now(role, early)
             await role.send(frame(1))
             async with server.viewer() as viewer:
                 first = json.loads(await asyncio.wait_for(viewer.recv(), PATIENCE_S))
@@ -92,7 +93,7 @@ async def test_a_viewer_that_lags_gets_the_newest_frame_and_none_of_those_betwee
         assert frame_id_of(await next_frame(viewer)) == 1
         for number in range(2, 11):
             await role.send(frame(number))
-        assert frames_in(await said_until(role, viewer)) == []
+        assert frames_in(await said_by_now(role, viewer)) == []
         await acknowledge(viewer, 1)
         assert frame_id_of(await next_frame(viewer)) == 10
 
@@ -103,7 +104,7 @@ async def test_credit_limits_the_unacknowledged_frames_and_comes_back_with_each_
             await role.send(frame(number))
             assert frame_id_of(await next_frame(viewer)) == number
         await role.send(frame(3))
-        assert frames_in(await said_until(role, viewer)) == []
+        assert frames_in(await said_by_now(role, viewer)) == []
         await acknowledge(viewer, 1)
         assert frame_id_of(await next_frame(viewer)) == 3
         await acknowledge(viewer, 2)
@@ -112,7 +113,7 @@ async def test_credit_limits_the_unacknowledged_frames_and_comes_back_with_each_
             await role.send(frame(number))
             assert frame_id_of(await next_frame(viewer)) == number
         await role.send(frame(6))
-        assert frames_in(await said_until(role, viewer)) == []
+        assert frames_in(await said_by_now(role, viewer)) == []
 
 
 async def test_an_ack_of_an_unknown_frame_or_a_second_one_gives_no_credit(server: Server) -> None:
@@ -125,7 +126,7 @@ async def test_an_ack_of_an_unknown_frame_or_a_second_one_gives_no_credit(server
         await role.send(frame(2))
         assert frame_id_of(await next_frame(viewer)) == 2
         await role.send(frame(3))
-        assert frames_in(await said_until(role, viewer)) == []
+        assert frames_in(await said_by_now(role, viewer)) == []
 
 
 @pytest.mark.parametrize("credit", ["", "0", "17", "-1", "1.5", "two", "%C2%B2", "9" * 5000])
@@ -180,12 +181,12 @@ async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
     jpeg = large_jpeg()
     with server.silent_reader("/ws/ui", UPGRADE) as silent:
         async with server.role() as role:
-            await viewer_count(role, 1)
+            await told(role, "viewers", 1)
             deadline = time.monotonic() + PATIENCE_S
             while True:
                 await role.send(frame(1, jpeg))
                 try:
-                    await viewer_count(role, 0, within_s=0.1)
+                    await told(role, "viewers", 0, within_s=0.1)
                     break
                 except TimeoutError:
                     assert time.monotonic() < deadline, "the viewer is still there"
@@ -196,8 +197,8 @@ async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypa
     monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.2)
     with server.silent_reader("/ws/ui", UPGRADE) as mute:
         async with server.role() as role:
-            await viewer_count(role, 1)
-            await viewer_count(role, 0)
+            await told(role, "viewers", 1)
+            await told(role, "viewers", 0)
         assert await asyncio.to_thread(ends, mute)
 
 
@@ -232,10 +233,10 @@ async def test_a_viewer_that_sends_garbage_is_sent_away_alone(server: Server, ga
 async def test_a_viewer_that_vanishes_without_a_word_harms_nobody(server: Server) -> None:
     async with server.role() as role, server.viewer() as other:
         silent = server.silent_reader("/ws/ui", UPGRADE)
-        await viewer_count(role, 2)
+        await told(role, "viewers", 2)
         silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # closing is a reset
         silent.close()
-        await viewer_count(role, 1)
+        await told(role, "viewers", 1)
         await role.send(frame(5))
         assert frame_id_of(await next_frame(other)) == 5
 
@@ -245,7 +246,7 @@ async def test_the_newest_status_of_each_component_is_replayed_to_a_newcomer(ser
         await say(role, Status(component="source", state="lost", message="no frames"))
         await say(role, Status(component="processor", state="restarting", message="it died"))
         await say(role, Status(component="source", state="ok", message="frames again"))
-        await said_until(role, early)
+        await said_by_now(role, early)
         async with server.viewer() as late:
             statuses = {}
             for _ in ("source", "processor", "the mark"):
@@ -260,15 +261,13 @@ async def test_a_setting_reaches_roles_and_comes_back_as_hello_to_all(server: Se
         for each in (viewer, other):
             await next_words(each, "hello")
         await viewer.send('{"type": "set", "name": "min_score", "value": 0.75}')
-        while (setting := await next_words(role, "set")) != {"type": "set", "name": "min_score", "value": 0.75}:
-            assert setting["value"] != 0.75
+        await told(role, "min_score", 0.75)
         for each in (viewer, other):
             assert (await next_words(each, "hello"))["settings"]["min_score"] == 0.75
         async with server.viewer() as late:
             assert (await next_words(late, "hello"))["settings"]["min_score"] == 0.75
         async with server.role() as late_role:
-            told = [await next_words(late_role, "set") for _ in range(5)]
-    assert {"type": "set", "name": "min_score", "value": 0.75} in told
+            await told(late_role, "min_score", 0.75)
 
 
 @pytest.mark.parametrize(
@@ -286,11 +285,11 @@ async def test_a_setting_reaches_roles_and_comes_back_as_hello_to_all(server: Se
 async def test_a_bad_setting_is_refused_quietly(server: Server, name: str, value: float) -> None:
     async with server.role() as role, server.viewer() as viewer:
         await next_words(viewer, "hello")
-        await viewer_count(role, 1)
+        await told(role, "viewers", 1)
         await viewer.send(json.dumps({"type": "set", "name": name, "value": value}))
         # An answered ping shows that the server has read what was sent before it.
         await asyncio.wait_for(await viewer.ping(), PATIENCE_S)
-        assert await said_until(role, viewer) == []
+        assert await said_by_now(role, viewer) == []
         await viewer.send('{"type": "set", "name": "infer_repeat", "value": 2}')
         assert await next_words(role, "set") == {"type": "set", "name": "infer_repeat", "value": 2}
 
@@ -308,13 +307,13 @@ async def test_fifty_viewers_each_get_the_frame(server: Server) -> None:
     async with server.role() as role:
         viewers_there = [await server.viewer() for _ in range(50)]
         try:
-            await viewer_count(role, 50)
+            await told(role, "viewers", 50)
             await role.send(frame(9))
             got = await asyncio.gather(*(next_frame(viewer) for viewer in viewers_there))
         finally:
             await asyncio.gather(*(viewer.close() for viewer in viewers_there))
         assert {frame_id_of(message) for message in got} == {9}
-        await viewer_count(role, 0)
+        await told(role, "viewers", 0)
     eventually(lambda: json.loads(server.ask("/api/stats").body)["viewers"] == 0, "no viewer is counted any more")
 
 
@@ -324,13 +323,6 @@ async def acknowledge(viewer: ClientConnection, frame_id: int) -> None:
 
 def frames_in(received: list[bytes | dict[str, Any]]) -> list[int]:
     return [frame_id_of(message) for message in received if isinstance(message, bytes)]
-
-
-async def viewer_count(role: ClientConnection, count: int, within_s: float = PATIENCE_S) -> None:
-    """Wait until the role is told of so many viewers."""
-    async with asyncio.timeout(within_s):
-        while await next_words(role, "set") != {"type": "set", "name": "viewers", "value": count}:
-            pass
 
 
 async def frames_until_the_last(viewer: ClientConnection, last: int) -> tuple[list[int], list[float]]:
