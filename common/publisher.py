@@ -99,7 +99,7 @@ class Publisher:
             proxy=None,
             ping_interval=HEARTBEAT_S,
             ping_timeout=HEARTBEAT_S,
-            close_timeout=1,
+            close_timeout=0.2,  # at the end the server leaves at the same time, and may answer no more
         ):
             sender = asyncio.create_task(self._send_all(socket))
             try:

@@ -133,6 +133,18 @@ def frame_id_of(message: bytes) -> int:
     return frame_id
 
 
+def ended(peer: socket.socket) -> bool:
+    """Whether the server has ended this connection: after what is still in the buffers comes its end, or a reset."""
+    try:
+        while peer.recv(1 << 16):
+            pass
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
 def eventually(met: Callable[[], bool], what: str) -> None:
     """Wait until `met`, or fail and say `what` did not come to be."""
     deadline = time.monotonic() + PATIENCE_S

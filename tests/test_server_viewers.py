@@ -1,6 +1,7 @@
 """Viewers of the server: what each gets, in which order, and that none harms another or the server."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -20,6 +21,7 @@ from tests.servers import (
     RATES,
     UPGRADE,
     Server,
+    ended,
     eventually,
     frame,
     frame_id_of,
@@ -190,7 +192,7 @@ async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
                     break
                 except TimeoutError:
                     assert time.monotonic() < deadline, "the viewer is still there"
-        assert await asyncio.to_thread(ends, silent)
+        assert await asyncio.to_thread(ended, silent)
 
 
 async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +201,7 @@ async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypa
         async with server.role() as role:
             await told(role, "viewers", 1)
             await told(role, "viewers", 0)
-        assert await asyncio.to_thread(ends, mute)
+        assert await asyncio.to_thread(ended, mute)
 
 
 @pytest.mark.parametrize(
@@ -222,10 +224,9 @@ async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypa
 )
 async def test_a_viewer_that_sends_garbage_is_sent_away_alone(server: Server, garbage: str | bytes) -> None:
     async with server.role() as role, server.viewer() as other, server.viewer() as viewer:
-        with pytest.raises(ConnectionClosed):
+        with contextlib.suppress(ConnectionClosed):  # the server need not take all of it
             await viewer.send(garbage)
-            while True:
-                await asyncio.wait_for(viewer.recv(), PATIENCE_S)
+        await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
         await role.send(frame(3))
         assert frame_id_of(await next_frame(other)) == 3
 
@@ -343,15 +344,3 @@ def bytes_until(peer: socket.socket, text: bytes) -> int:
         count += len(received)
         tail = tail[-len(text) :] + received
     return count
-
-
-def ends(peer: socket.socket) -> bool:
-    """Whether the server has ended this connection: after what is still in the buffers comes its end, or a reset."""
-    try:
-        while peer.recv(1 << 16):
-            pass
-    except ConnectionResetError:
-        return True
-    except TimeoutError:
-        return False
-    return True

@@ -19,7 +19,7 @@ from common.server.viewers import serve_viewer
 
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0
-SHUTDOWN_S = 0.5  # for viewers to say goodbye
+SHUTDOWN_S = 0.1  # streams never end by themselves: waiting longer for them only delays the end of the app
 
 logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # an access log would keep the token of a link
 
