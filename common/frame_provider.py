@@ -12,6 +12,7 @@ from common.messages import FrameHeader, Set, Status
 from common.metrics import Meter, Reporter
 from common.pacing import Decimator
 from common.publisher import Ingest, Publisher
+from common.recovery import State
 from common.runtime import LatestQueue, StopSignal
 from common.settings import Settings
 from common.video_source import VideoSource, open_source
@@ -24,8 +25,7 @@ CAMERA = "main"
 class FrameProvider:
     """Three rates that are independent of each other, and two consumers, neither of which can make it wait."""
 
-    def __init__(self, source: VideoSource, queue: LatestQueue, settings: Settings, meter: Meter) -> None:
-        self._source = source
+    def __init__(self, queue: LatestQueue, settings: Settings, meter: Meter) -> None:
         self._queue = queue
         self._jpeg_quality = settings.jpeg_quality
         half_period_s = 0.5 / settings.capture_fps
@@ -41,9 +41,9 @@ class FrameProvider:
         if setting.name == "viewers":
             self._watched = setting.value > 0
 
-    def run(self, publisher: Publisher, stop: StopSignal) -> None:
-        """Pass frames on until stop is set."""
-        for captured_at, image in self._source.frames(stop):
+    def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
+        """Pass the frames of `source` on until stop is set."""
+        for captured_at, image in source.frames(stop):
             frame = Frame(CAMERA, next(self._frame_ids), captured_at, image)
             self._meter.count("captured")
             if self._to_processor.due():
@@ -81,15 +81,15 @@ def run_provider(settings: Settings, source: str, ingest: Ingest, queue: LatestQ
     """The role, from its start to its end. Raises SourceError when `source` cannot be used at all."""
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("provider")
+    provider = FrameProvider(queue, settings, meter)
+    publisher = Publisher(ingest, provider.on_set)
 
-    def say(state: str, message: str) -> None:
+    def say(state: State, message: str) -> None:
         publisher.send(Status(component="source", state=state, message=message))
 
-    with open_source(source, settings.capture_fps, say) as video:
-        provider = FrameProvider(video, queue, settings, meter)
-        publisher = Publisher(ingest, provider.on_set)
+    with publisher, open_source(source, settings.capture_fps, say) as video:
         meter.follow_count("overwritten", lambda: queue.overwritten_count)
         meter.follow_drop("provider", "replaced by a newer frame", lambda: video.dropped_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)
-        with publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
-            provider.run(publisher, stop)
+        with Reporter(meter, publisher.send, lambda: publisher.connected):
+            provider.run(video, publisher, stop)
