@@ -1,0 +1,139 @@
+"""The FrameProvider: three independent rates, ids that rise, no encoding for nobody, and no frame that stops it."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+
+from common.errors import FrameTooLargeError
+from common.frame_provider import FrameProvider, encode_jpeg
+from common.frames import Frame, Image
+from common.messages import FrameHeader, Set
+from common.metrics import Meter
+from common.pacing import Ticker
+from common.publisher import Ingest, Publisher
+from common.runtime import StopSignal as Stop
+from common.settings import Settings
+from common.video_source import VideoSource
+from threading_impl.latest_queue import LatestQueue
+from threading_impl.stop_signal import StopSignal
+
+IMAGE = np.full((36, 64, 3), 128, np.uint8)
+
+
+class Camera(VideoSource):
+    """Gives grey pictures at `fps`, `count` of them."""
+
+    description = "a camera"
+    dropped_count = 0
+
+    def __init__(self, fps: float, count: int) -> None:
+        self._fps = fps
+        self._count = count
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def frames(self, stop: Stop) -> Iterator[tuple[float, Image]]:
+        ticker = Ticker(self._fps)
+        for _ in range(self._count):
+            if stop.wait(ticker.delay_s()):
+                return
+            yield time.time(), IMAGE
+
+
+class NotingPublisher(Publisher):
+    """Notes the frames that it is given, and has no server."""
+
+    def __init__(self) -> None:
+        super().__init__(Ingest("ws://127.0.0.1:1/", ""))
+        self.sent: list[tuple[FrameHeader, bytes]] = []
+
+    def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
+        self.sent.append((header, jpeg))
+
+
+class NotingQueue(LatestQueue):
+    """Notes the frames that it is given; refuses those whose number of the put is in `too_large`."""
+
+    def __init__(self, too_large: frozenset[int] = frozenset()) -> None:
+        super().__init__()
+        self.frames: list[Frame] = []
+        self._too_large = too_large
+
+    def put(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        if len(self.frames) in self._too_large:
+            raise FrameTooLargeError("too large")
+
+
+def settings(capture_fps: float = 30, ui_fps: float = 15, queue_fps: float = 5) -> Settings:
+    return Settings(capture_fps=capture_fps, ui_fps=ui_fps, queue_fps=queue_fps)
+
+
+@pytest.mark.parametrize(("capture_fps", "ui_fps", "queue_fps"), [(30, 15, 5), (25, 10, 4), (30, 30, 30), (30, 7, 11)])
+def test_the_three_rates_are_independent(capture_fps: float, ui_fps: float, queue_fps: float) -> None:
+    seconds = 2
+    queue, publisher = NotingQueue(), NotingPublisher()
+    provider = FrameProvider(queue, settings(capture_fps, ui_fps, queue_fps), Meter("provider"))
+    provider.on_set(Set(name="viewers", value=1))
+    provider.run(Camera(capture_fps, round(seconds * capture_fps)), publisher, StopSignal())
+    assert len(queue.frames) == pytest.approx(seconds * queue_fps, abs=1)
+    assert len(publisher.sent) == pytest.approx(seconds * ui_fps, abs=1)
+
+
+def test_a_shown_frame_tells_its_id_its_time_and_its_size() -> None:
+    queue, publisher = NotingQueue(), NotingPublisher()
+    provider = FrameProvider(queue, settings(), Meter("provider"))
+    provider.on_set(Set(name="viewers", value=1))
+    provider.run(Camera(30, 1), publisher, StopSignal())
+    ((header, jpeg),) = publisher.sent
+    (frame,) = queue.frames
+    assert (header.frame_id, header.captured_at) == (frame.frame_id, frame.captured_at)
+    assert (header.width, header.height) == (64, 36)
+    decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert np.abs(decoded.astype(int) - IMAGE).max() < 4
+
+
+def test_nothing_is_encoded_while_nobody_watches() -> None:
+    publisher, meter = NotingPublisher(), Meter("provider")
+    provider = FrameProvider(NotingQueue(), settings(), meter)
+    camera = Camera(30, 10)
+    provider.run(camera, publisher, StopSignal())
+    assert "encode_ms" not in meter.take_report().samples
+    provider.on_set(Set(name="viewers", value=2))
+    provider.run(camera, publisher, StopSignal())
+    shown = len(publisher.sent)
+    assert shown > 0
+    provider.on_set(Set(name="viewers", value=0))
+    provider.run(camera, publisher, StopSignal())
+    assert len(publisher.sent) == shown
+
+
+def test_ids_rise_over_a_restart() -> None:
+    ids = []
+    for _ in range(2):
+        queue = NotingQueue()
+        FrameProvider(queue, settings(30, 30, 30), Meter("provider")).run(
+            Camera(30, 5), NotingPublisher(), StopSignal()
+        )
+        ids += [frame.frame_id for frame in queue.frames]
+    assert len(ids) == 10
+    assert ids == sorted(set(ids))
+
+
+def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued() -> None:
+    queue, meter = NotingQueue(too_large=frozenset({2})), Meter("provider")
+    FrameProvider(queue, settings(30, 30, 30), meter).run(Camera(30, 4), NotingPublisher(), StopSignal())
+    report = meter.take_report()
+    assert Counter(report.counts)["queued"] == 3
+    assert report.drops == {"processor/too large": 1}
+
+
+def test_quality_makes_the_jpeg_larger() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (90, 160, 3), np.uint8)
+    assert len(encode_jpeg(noise, 20)) < len(encode_jpeg(noise, 90))
