@@ -111,7 +111,7 @@ class Reporter:
             self._meter.sample("gil_delay_ms", 1000 * (now - due))
             if now >= report_at and self._wanted():
                 self._hand_on(self._meter.take_report())
-                report_at = max(report_at + 1 / REPORT_FPS, now)
+                report_at += (1 + int((now - report_at) * REPORT_FPS)) / REPORT_FPS  # on, past all that were missed
 
 
 def _memory_mb(process: psutil.Process) -> float:
