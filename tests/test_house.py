@@ -12,11 +12,11 @@ IMPLEMENTATIONS = ("threading_impl", "multiprocessing_impl")
 FOLDERS = ("common", *IMPLEMENTATIONS, "comparison", "models", "tests")
 MAX_LINES = 300
 
-# Where a package may be imported: files, or folders with a slash at the end. Outside the app itself (the tests, and
-# how the model was made in models/training/) anything may be.
+# Where a package may be imported: files, or folders with a slash at the end. Outside the app itself (tests, what
+# measures it from outside, and how its model was made) anything may be.
 HOMES = {
     "onnxruntime": ("common/detector.py",),
-    "websockets": ("common/publisher.py", "comparison/viewer.py"),
+    "websockets": ("common/publisher.py",),
     "aiohttp": ("common/server/",),
     "argparse": ("common/command_line.py",),
     "pydantic_settings": ("common/command_line.py",),
@@ -29,7 +29,7 @@ HOMES = {
         "common/frame_processor.py",  # sets OpenCV's threads
     ),
 }
-OUTSIDE = ("tests/", "models/training/")
+OUTSIDE = ("comparison/", "models/training/", "tests/")
 ONLY_IN_IMPLEMENTATIONS = ("multiprocessing", "queue", "signal")
 MAY_NAME_IMPLEMENTATIONS = ("main.py", "comparison/", "tests/")
 
