@@ -1,4 +1,4 @@
-"""Edge Vision: settings → implementation → pipeline. Run it, then open the address that it prints."""
+"""Edge Vision: settings → implementation → pipeline; run it, then open the address that it prints."""
 
 import importlib
 import logging

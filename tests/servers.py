@@ -75,7 +75,7 @@ class Answer:
     """An HTTP answer, whole."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: http.client.HTTPMessage
     body: bytes
 
 

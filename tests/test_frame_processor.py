@@ -27,7 +27,7 @@ class Detector:
     """Finds one car in every frame, fails on white ones, and notes how it is called."""
 
     name = "stub"
-    labels = ("car",)
+    labels: tuple[str, ...] = ("car",)
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -132,8 +132,9 @@ def test_python_work_is_done_for_each_frame() -> None:
 
 
 def test_the_inference_time_is_said_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    begun = time.monotonic()
     with caplog.at_level(logging.INFO):
-        run(Frames(*[IMAGE] * 24), LiveSettings(python_work_ms=100), count=24)
+        run(Frames(*[IMAGE] * 240), LiveSettings(python_work_ms=10), count=240)
     said = [record.getMessage() for record in caplog.records if "inference" in record.getMessage()]
-    assert len(said) == 2
+    assert 2 <= len(said) <= time.monotonic() - begun
     assert "9.0 ms median" in said[0]

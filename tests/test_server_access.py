@@ -83,7 +83,9 @@ def test_nothing_beside_the_page_is_served(server: Server, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*GUARDED, "/nowhere"])
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "vision_token=wrong"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "vision_token=wrong"}, {"Authorization": "Bearer ÿ"}]
+)
 def test_without_the_token_nothing_is_given_out(guarded: Server, path: str, headers: dict[str, str]) -> None:
     assert guarded.ask(path, headers).status == 401
 

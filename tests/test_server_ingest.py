@@ -33,7 +33,9 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer ", "Bearer wrong", "Basic {token}", "{token}", "Bearer {token}x"])
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer ", "Bearer wrong", "Basic {token}", "{token}", "Bearer {token}x", "Bearer ÿ"]
+)
 async def test_a_client_without_the_token_gets_401(server: Server, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.format(token=server.ingest_token)}
     with pytest.raises(InvalidStatus) as refusal:

@@ -1,31 +1,24 @@
 """Viewers of the server: what each gets, in which order, and that none harms another or the server."""
 
 import asyncio
-import contextlib
 import json
-import socket
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from common.messages import DetectionItem, Detections, Status
-from common.server import viewers
 from tests.servers import (
     MODEL,
     PATIENCE_S,
     RATES,
-    UPGRADE,
     Server,
-    ended,
     eventually,
     frame,
     frame_id_of,
-    large_jpeg,
     next_frame,
     next_words,
     said_by_now,
@@ -123,10 +116,11 @@ async def test_an_ack_of_an_unknown_frame_or_a_second_one_gives_no_credit(server
         await role.send(frame(1))
         await next_frame(viewer)
         await acknowledge(viewer, 1)
-        for unknown in (1, 1, 999, -1, 2**70):
-            await acknowledge(viewer, unknown)
         await role.send(frame(2))
         assert frame_id_of(await next_frame(viewer)) == 2
+        for unknown in (1, 1, 999, -1, 2**70):
+            await acknowledge(viewer, unknown)
+        await everything_is_read(viewer)
         await role.send(frame(3))
         assert frames_in(await said_by_now(role, viewer)) == []
 
@@ -144,102 +138,6 @@ async def test_a_viewer_without_credit_gets_every_frame_it_can_take(server: Serv
         for number in range(100):
             await role.send(frame(number))
             assert frame_id_of(await next_frame(viewer)) == number
-
-
-async def test_viewers_that_never_read_do_not_slow_another(server: Server) -> None:
-    jpeg, fps, duration_s = large_jpeg(), 30, 3
-    silent = [server.silent_reader("/ws/ui", UPGRADE) for _ in range(3)]
-    try:
-        async with server.role() as role, server.viewer() as viewer:
-            arrivals = asyncio.create_task(frames_until_the_last(viewer, fps * duration_s))
-            started = time.monotonic()
-            for number in range(1, fps * duration_s + 1):
-                await role.send(frame(number, jpeg))
-                await asyncio.sleep(max(0, started + number / fps - time.monotonic()))
-            ids, times = await asyncio.wait_for(arrivals, PATIENCE_S)
-    finally:
-        for peer in silent:
-            peer.close()
-    assert (len(times) - 1) / (times[-1] - times[0]) > 0.85 * fps
-    assert all(earlier < later for earlier, later in pairwise(ids))
-
-
-async def test_little_is_queued_for_a_viewer_that_does_not_read(server: Server) -> None:
-    jpeg, count = large_jpeg(), 100
-    with server.silent_reader("/ws/ui", UPGRADE) as silent:
-        async with server.role() as role, server.viewer() as viewer:
-            for number in range(1, count + 1):
-                await role.send(frame(number, jpeg))
-                await next_frame(viewer)
-        received = await asyncio.to_thread(bytes_until, silent, b'"frame_id":%d,' % count)
-    # Its first frames fill the buffers of both kernels and the transport; all the others are never kept.
-    assert received < 10 * len(jpeg)
-
-
-async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(viewers, "WRITE_DEADLINE_S", 0.3)
-    jpeg = large_jpeg()
-    with server.silent_reader("/ws/ui", UPGRADE) as silent:
-        async with server.role() as role:
-            await told(role, "viewers", 1)
-            deadline = time.monotonic() + PATIENCE_S
-            while True:
-                await role.send(frame(1, jpeg))
-                try:
-                    await told(role, "viewers", 0, within_s=0.1)
-                    break
-                except TimeoutError:
-                    assert time.monotonic() < deadline, "the viewer is still there"
-        assert await asyncio.to_thread(ended, silent)
-
-
-async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.2)
-    with server.silent_reader("/ws/ui", UPGRADE) as mute:
-        async with server.role() as role:
-            await told(role, "viewers", 1)
-            await told(role, "viewers", 0)
-        assert await asyncio.to_thread(ended, mute)
-
-
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        "nonsense",
-        "[]",
-        '{"type": "frame"}',
-        '{"type": "ack"}',
-        '{"type": "ack", "frame_id": 1, "more": 2}',
-        '{"type": "set", "name": "min_score", "value": "high"}',
-        '{"type": "status", "component": "source", "state": "lost"}',
-        "[" * 1000,
-        b"\x00\x01\x02",
-        frame(1),
-        "x" * 10_000_000,
-        b"x" * 10_000_000,
-    ],
-    ids=lambda garbage: f"{type(garbage).__name__} of {len(garbage)}: {garbage[:20]!r}",
-)
-async def test_a_viewer_that_sends_garbage_is_sent_away_alone(server: Server, garbage: str | bytes) -> None:
-    async with server.role() as role, server.viewer() as other, server.viewer() as viewer:
-        with contextlib.suppress(ConnectionClosed):  # the server need not take all of it
-            await viewer.send(garbage)
-        await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
-        await role.send(frame(3))
-        assert frame_id_of(await next_frame(other)) == 3
-
-
-async def test_a_viewer_that_vanishes_without_a_word_harms_nobody(server: Server) -> None:
-    async with server.role() as role, server.viewer() as other:
-        silent = server.silent_reader("/ws/ui", UPGRADE)
-        await told(role, "viewers", 2)
-        silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # closing is a reset
-        silent.close()
-        await told(role, "viewers", 1)
-        await role.send(frame(5))
-        assert frame_id_of(await next_frame(other)) == 5
 
 
 async def test_the_newest_status_of_each_component_is_replayed_to_a_newcomer(server: Server) -> None:
@@ -288,8 +186,7 @@ async def test_a_bad_setting_is_refused_quietly(server: Server, name: str, value
         await next_words(viewer, "hello")
         await told(role, "viewers", 1)
         await viewer.send(json.dumps({"type": "set", "name": name, "value": value}))
-        # An answered ping shows that the server has read what was sent before it.
-        await asyncio.wait_for(await viewer.ping(), PATIENCE_S)
+        await everything_is_read(viewer)
         assert await said_by_now(role, viewer) == []
         await viewer.send('{"type": "set", "name": "infer_repeat", "value": 2}')
         assert await next_words(role, "set") == {"type": "set", "name": "infer_repeat", "value": 2}
@@ -298,10 +195,10 @@ async def test_a_bad_setting_is_refused_quietly(server: Server, name: str, value
 async def test_stats_come_once_a_second(server: Server) -> None:
     async with server.viewer() as viewer:
         times = []
-        for _ in range(4):
+        for _ in range(3):
             await next_words(viewer, "stats")
             times.append(time.monotonic())
-    assert 3 / (times[-1] - times[0]) == pytest.approx(1, rel=0.2)
+    assert 2 / (times[-1] - times[0]) == pytest.approx(1, rel=0.2)
 
 
 async def test_fifty_viewers_each_get_the_frame(server: Server) -> None:
@@ -322,25 +219,10 @@ async def acknowledge(viewer: ClientConnection, frame_id: int) -> None:
     await viewer.send(json.dumps({"type": "ack", "frame_id": frame_id}))
 
 
+async def everything_is_read(viewer: ClientConnection) -> None:
+    """Wait until the server has read all that the viewer sent: it answers a ping in its turn."""
+    await asyncio.wait_for(await viewer.ping(), PATIENCE_S)
+
+
 def frames_in(received: list[bytes | dict[str, Any]]) -> list[int]:
     return [frame_id_of(message) for message in received if isinstance(message, bytes)]
-
-
-async def frames_until_the_last(viewer: ClientConnection, last: int) -> tuple[list[int], list[float]]:
-    ids: list[int] = []
-    times = []
-    while not ids or ids[-1] != last:
-        ids.append(frame_id_of(await next_frame(viewer)))
-        times.append(time.monotonic())
-    return ids, times
-
-
-def bytes_until(peer: socket.socket, text: bytes) -> int:
-    """How many bytes come before `text`."""
-    count, tail = 0, b""
-    while text not in tail:
-        received = peer.recv(1 << 16)
-        assert received, "the server hung up"
-        count += len(received)
-        tail = tail[-len(text) :] + received
-    return count

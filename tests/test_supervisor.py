@@ -1,0 +1,203 @@
+"""The supervisor: a role that dies is started anew, with patience; one that cannot work at all ends the app."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from common.errors import QueueBrokenError, SourceError, VisionError
+from common.messages import Status
+from common.runtime import Target
+from common.supervisor import MAX_DEATHS, WINDOW_S, Role, Supervisor
+from threading_impl.stop_signal import StopSignal
+from threading_impl.worker import Worker
+
+PATIENCE_S = 5.0
+
+
+class Stage:
+    """A supervisor over real threads, with a clock that the test moves and notes of all that happens."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.now = 1000.0
+        self.started: list[str] = []
+        self.statuses: list[Status] = []
+        self.rebuilt = 0
+        self.roles = {role.name: role for role in roles}
+        self.supervisor = Supervisor(
+            list(roles), self._make_worker, self._rebuild, self.statuses.append, clock=lambda: self.now
+        )
+
+    def look(self, name: str) -> None:
+        """Let the supervisor look at a role, once its worker, if any, has ended."""
+        worker = self.roles[name].worker
+        if worker is not None:
+            assert worker.join(PATIENCE_S)
+        self.supervisor.look_at(self.roles[name])
+
+    def states(self) -> list[tuple[str, str]]:
+        return [(status.component, status.state) for status in self.statuses]
+
+    def _make_worker(self, name: str, target: Target, arguments: tuple[Any, ...]) -> Worker:
+        self.started.append(name)
+        return Worker(name, target, arguments)
+
+    def _rebuild(self) -> None:
+        self.rebuilt += 1
+
+
+def role(name: str, target: Callable[[], None], *, holds_queue: bool = False) -> Role:
+    return Role(name, target, tuple, holds_queue)
+
+
+def crash() -> None:
+    raise VisionError("broke")
+
+
+def break_queue() -> None:
+    raise QueueBrokenError("a process died inside")
+
+
+def wait_for(stop: StopSignal) -> None:
+    stop.wait()
+
+
+def no_source() -> None:
+    raise SourceError("no such file")
+
+
+def test_a_role_that_dies_is_started_again_after_its_back_off() -> None:
+    stage = Stage(role("provider", crash))
+    stage.supervisor.start()
+    stage.look("provider")
+    stage.look("provider")
+    assert stage.started == ["provider"]  # the back-off is not over
+    stage.now += 0.2
+    stage.look("provider")
+    assert stage.started == ["provider"] * 2
+    assert stage.states() == [("provider", "restarting"), ("provider", "ok")]
+    assert "broke" in stage.statuses[0].message
+
+
+def test_the_back_off_doubles() -> None:
+    stage = Stage(role("provider", crash))
+    stage.supervisor.start()
+    delays = []
+    for _ in range(4):
+        stage.look("provider")
+        delays.append(stage.roles["provider"].start_at - stage.now)
+        stage.now += delays[-1]
+        stage.look("provider")
+    assert delays == [pytest.approx(0.1 * 2**n, rel=0.21) for n in range(4)]
+
+
+def test_a_crash_loop_is_given_up_and_said() -> None:
+    stage = Stage(role("provider", crash))
+    stage.supervisor.start()
+    for _ in range(30):
+        stage.look("provider")
+        stage.now += 1
+    assert stage.started == ["provider"] * (1 + MAX_DEATHS)
+    assert stage.states()[-1] == ("provider", "failed")
+
+
+def test_deaths_long_ago_are_forgiven() -> None:
+    stage = Stage(role("provider", crash))
+    stage.supervisor.start()
+    for _ in range(3 * MAX_DEATHS):
+        stage.look("provider")
+        stage.now += WINDOW_S / 3
+        stage.look("provider")
+    assert stage.started == ["provider"] * (1 + 3 * MAX_DEATHS)
+
+
+def test_what_the_user_gave_wrong_ends_the_run_at_the_first_start() -> None:
+    stage = Stage(role("provider", no_source))
+    stage.supervisor.start()
+    with pytest.raises(SourceError, match="no such file"):
+        stage.look("provider")
+
+
+def test_a_source_that_goes_missing_later_is_a_crash_like_any_other() -> None:
+    provider = role("provider", crash)
+    stage = Stage(provider)
+    stage.supervisor.start()
+    stage.look("provider")
+    provider.target = no_source
+    stage.now += 1
+    stage.look("provider")
+    stage.look("provider")
+    assert stage.states()[-1] == ("provider", "restarting")
+
+
+def test_a_broken_queue_is_rebuilt_for_all_that_hold_it_and_for_nobody_else() -> None:
+    stop = StopSignal()
+    stage = Stage(
+        role("server", lambda: wait_for(stop)),
+        role("provider", lambda: wait_for(stop), holds_queue=True),
+        role("processor", break_queue, holds_queue=True),
+    )
+    stage.supervisor.start()
+    stage.look("processor")
+    assert stage.rebuilt == 1
+    stage.now += 1
+    for name in ("provider", "processor"):
+        stage.supervisor.look_at(stage.roles[name])
+    assert stage.started == ["server", "provider", "processor", "provider", "processor"]
+    stop.set()
+
+
+@pytest.mark.xfail(strict=True, reason="a holder that is restarted for a new queue counts as never restarted")
+def test_a_restart_for_a_new_queue_is_a_restart_like_any_other() -> None:
+    stop = StopSignal()
+    provider = role("provider", lambda: wait_for(stop), holds_queue=True)
+    stage = Stage(provider, role("processor", break_queue, holds_queue=True))
+    stage.supervisor.start()
+    provider.target = no_source
+    stage.look("processor")
+    stop.set()
+    stage.supervisor.look_at(provider)
+    stage.look("provider")
+    assert ("provider", "ok") in stage.states()
+    assert stage.states()[-1] == ("provider", "restarting")
+
+
+@pytest.mark.xfail(strict=True, reason="a Status refuses what is longer than 500 characters, or no Unicode")
+@pytest.mark.parametrize("reason", ["x" * 10_000, "caf\udce9.mp4"], ids=["long", "no Unicode"])
+def test_a_role_may_die_of_anything(reason: str) -> None:
+    def crash_so() -> None:
+        raise VisionError(reason)
+
+    stage = Stage(role("provider", crash_so))
+    stage.supervisor.start()
+    stage.look("provider")
+    assert stage.states() == [("provider", "restarting")]
+
+
+def test_a_role_that_ends_unasked_is_started_again() -> None:
+    stage = Stage(role("provider", lambda: None))
+    stage.supervisor.start()
+    stage.look("provider")
+    stage.now += 1
+    stage.look("provider")
+    assert stage.started == ["provider"] * 2
+
+
+def test_the_end_waits_for_all_and_names_those_that_stay() -> None:
+    stop, release = StopSignal(), StopSignal()
+    roles = [role("server", lambda: wait_for(stop)), role("provider", lambda: wait_for(release))]
+    supervisor = Supervisor(roles, Worker, lambda: None, lambda _: None)
+    supervisor.start()
+    assert supervisor.end(stop.set) == ["provider"]
+    release.set()
+
+
+def test_the_run_ends_when_asked() -> None:
+    stop = StopSignal()
+    stage = Stage(role("server", lambda: wait_for(stop)))
+    stage.supervisor.start()
+    begun = time.monotonic()
+    stage.supervisor.run(lambda: time.monotonic() - begun > 0.2)
+    assert stage.supervisor.end(stop.set) == []
+    assert stage.started == ["server"]
