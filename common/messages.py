@@ -9,7 +9,7 @@ then the JPEG. Everything else is text, JSON with a "type".
 
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.errors import MessageError
 
@@ -18,7 +18,13 @@ MAX_HEADER_BYTES = 1024
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+State: TypeAlias = Literal["ok", "lost", "restarting", "failed"]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def for_people(text: str) -> str:
+    """`text` as it fits a line of the page: cut to 500 characters, and real Unicode, whatever an error was made of."""
+    return text[:500].encode(errors="replace").decode()
 
 
 class Message(BaseModel):
@@ -86,8 +92,8 @@ class Status(Message):
 
     type: Literal["status"] = "status"
     component: Name
-    state: Literal["starting", "ok", "lost", "restarting", "failed"]
-    message: Annotated[str, Field(max_length=500)] = ""
+    state: State
+    message: Annotated[str, AfterValidator(for_people)] = ""
 
 
 class Rates(Message):

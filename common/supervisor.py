@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.errors import QueueBrokenError, UserError, VisionError
-from common.messages import Status
+from common.messages import State, Status
 from common.pacing import Clock
 from common.runtime import Target, Worker
 
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.05
 FIRST_DELAY_S = 0.1  # back-off before a restart, doubled for each further death within WINDOW_S
 WINDOW_S = 60.0
+SETTLED_S = 1.0  # a restarted role that lives for so long runs again; viewers are told no sooner
 MAX_DEATHS = 5  # in WINDOW_S: more, and the role is given up
 STOP_S = 2.0  # for all roles together to end when asked; then they are killed
 
@@ -34,6 +35,7 @@ class Role:
     holds_queue: bool
     worker: Worker | None = None
     ever_restarted: bool = False
+    settled: bool = True
     start_at: float = 0.0
     deaths: deque[float] = field(default_factory=deque)
 
@@ -71,7 +73,7 @@ class Supervisor:
             time.sleep(LOOK_EVERY_S)
 
     def look_at(self, role: Role) -> None:
-        """Notice a death, and start the role again when its back-off is over."""
+        """Notice a death, start the role again when its back-off is over, and tell when it runs again."""
         if role.worker is None:
             if len(role.deaths) <= MAX_DEATHS and self._clock() >= role.start_at:
                 self._start(role)
@@ -79,6 +81,9 @@ class Supervisor:
             failure = role.worker.failure() or VisionError("ended without being asked to")
             role.worker = None
             self._on_death(role, failure)
+        elif not role.settled and self._clock() >= role.start_at + SETTLED_S:
+            role.settled = True
+            self._tell(role, "ok", "runs again")
 
     def end(self, ask: Callable[[], None]) -> list[str]:
         """Ask all roles to stop, kill those that do not; the names of those that are still there."""
@@ -91,25 +96,23 @@ class Supervisor:
     def _start(self, role: Role) -> None:
         role.worker = self._make_worker(role.name, role.target, role.arguments())
         role.worker.start()
-        if role.ever_restarted:
-            self._say(Status(component=role.name, state="ok", message=f"{role.name} runs again"))
 
     def _on_death(self, role: Role, failure: Exception) -> None:
         if isinstance(failure, UserError) and not role.ever_restarted:
             raise failure
-        role.ever_restarted = True
         now = self._clock()
+        role.ever_restarted, role.settled = True, False
         role.deaths.append(now)
         while role.deaths[0] <= now - WINDOW_S:
             role.deaths.popleft()
         if len(role.deaths) > MAX_DEATHS:
-            logger.error("%s failed %d times in %d s and is given up: %s", role.name, MAX_DEATHS, WINDOW_S, failure)
-            self._say(Status(component=role.name, state="failed", message=f"{role.name} is given up: {failure}"))
+            logger.error("%s died %d times in %d s and is given up: %s", role.name, len(role.deaths), WINDOW_S, failure)
+            self._tell(role, "failed", f"is given up: {failure}")
             return
         delay_s = FIRST_DELAY_S * 2 ** (len(role.deaths) - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         role.start_at = now + delay_s
         logger.error("%s failed, again in %.1f s: %s", role.name, delay_s, failure)
-        self._say(Status(component=role.name, state="restarting", message=f"{role.name} is restarting: {failure}"))
+        self._tell(role, "restarting", f"is restarting: {failure}")
         if isinstance(failure, QueueBrokenError):
             self._replace_queue()
 
@@ -121,4 +124,9 @@ class Supervisor:
             if role.holds_queue and role.worker is not None:
                 role.worker.kill()
                 role.worker = None
+                role.ever_restarted, role.settled = True, False
                 role.start_at = self._clock()
+                self._tell(role, "restarting", "is restarting with a new queue")
+
+    def _tell(self, role: Role, state: State, message: str) -> None:
+        self._say(Status(component=role.name, state=state, message=f"{role.name} {message}"))
