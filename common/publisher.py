@@ -18,7 +18,7 @@ from common.messages import FrameHeader, Message, Model, Set, Status, pack_frame
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_S = 5.0  # a server that answers no ping for this long is given up, and connected to anew
+HEARTBEAT_S = 5.0  # a server that answers no ping, or takes no byte, for so long is given up, and connected to anew
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._cancel)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the thread has ended already
+            self._loop.call_soon_threadsafe(self._cancel)
         self._thread.join(2)
 
     def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
@@ -95,11 +96,11 @@ class Publisher:
             self._ingest.url,
             additional_headers={"Authorization": f"Bearer {self._ingest.token}"},
             reconnect_delays=_delays_s,
+            process_exception=lambda _: None,  # whatever went wrong, the server may be back in a moment
             compression=None,  # a JPEG does not shrink: deflate cost 1.8 ms a frame for 0.4 %
             proxy=None,
             ping_interval=HEARTBEAT_S,
             ping_timeout=HEARTBEAT_S,
-            close_timeout=0.2,  # at the end the server leaves at the same time, and may answer no more
         ):
             sender = asyncio.create_task(self._send_all(socket))
             try:
@@ -111,6 +112,7 @@ class Publisher:
                 logger.error("the server sent nonsense: %s", error)
             finally:
                 self.connected = False
+                socket.transport.abort()  # closing politely would wait for a server that reads no more
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)
 
@@ -125,7 +127,12 @@ class Publisher:
             with self._lock:
                 batch, self._pending = self._pending, {}
             for data in batch.values():
-                await socket.send(data)
+                try:
+                    async with asyncio.timeout(HEARTBEAT_S):  # the heartbeat's own pings would wait behind it
+                        await socket.send(data)
+                except TimeoutError:
+                    socket.transport.abort()
+                    return
 
 
 def _delays_s() -> Generator[float]:

@@ -219,9 +219,7 @@ def test_a_server_that_takes_a_call_and_never_answers_costs_no_time() -> None:
     assert not publisher._thread.is_alive()
 
 
-@pytest.mark.xfail(strict=True, reason="a refusal ends the thread, and then leaving the block raises")
 @pytest.mark.parametrize("answer", ["HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "no HTTP\r\n\r\n"])
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_server_that_refuses_is_asked_again(answer: str) -> None:
     calls = 0
 
@@ -243,7 +241,6 @@ def test_a_server_that_refuses_is_asked_again(answer: str) -> None:
     assert calls == 3
 
 
-@pytest.mark.xfail(strict=True, reason="a ping behind frames that nobody reads waits without an end")
 def test_a_server_that_reads_no_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.publisher.HEARTBEAT_S", 0.2)
     large = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
@@ -269,7 +266,6 @@ def test_its_thread_ends_with_it_when_there_never_was_a_server() -> None:
     assert not publisher._thread.is_alive()
 
 
-@pytest.mark.xfail(strict=True, reason="closing waits until the server has read what was sent")
 def test_its_thread_ends_with_it_when_the_server_does_not_read() -> None:
     large = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
     with deaf_server() as port:
