@@ -1,7 +1,6 @@
 """The UiServer role: one public port for pages and streams, one loopback port for the roles."""
 
 import asyncio
-import logging
 import socket
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from common.server.viewers import serve_viewer
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0
 SHUTDOWN_S = 0.1  # streams never end by themselves: waiting longer for them only delays the end of the app
-
-logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # an access log would keep the token of a link
 
 
 def run_server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
