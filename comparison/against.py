@@ -1,6 +1,6 @@
 """A run beside an earlier one: every figure as now ÷ then."""
 
-from comparison.errors import MeasuringError
+from common.errors import SettingsError
 from comparison.figures import Figures, summarise
 from comparison.report import Section, Table
 from comparison.results import AnyResults, PipelineResults
@@ -18,9 +18,9 @@ LIMITS = ("memcpy_ms", "encode_ms", "echo_ms", "session_run_ms")
 
 
 def check_comparable(earlier: AnyResults, kind: str) -> None:
-    """Raises MeasuringError when `earlier` is of another kind of benchmark."""
+    """Raises SettingsError when `earlier` is of another kind of benchmark."""
     if earlier.kind != kind:
-        raise MeasuringError(f"the earlier results are of `bench {earlier.kind}`, not of `bench {kind}`")
+        raise SettingsError(f"--against: the earlier results are of `bench {earlier.kind}`, not of `bench {kind}`")
 
 
 def against(now: AnyResults, then: AnyResults) -> Section:

@@ -20,10 +20,9 @@ from comparison.results import Limits
 from threading_impl import RUNTIME
 
 
-def best(source: str, model: Path, jpeg_quality: int, rounds: int) -> Limits:
-    """The median of `rounds` of everything. Raises SourceError and ModelError."""
+def best(image: Image, model: Path, jpeg_quality: int, rounds: int) -> Limits:
+    """The median of `rounds` of everything. Raises ModelError."""
     cv2.setNumThreads(1)  # as in the app
-    image = first_image(source)
     session_run_ms, session_run_cores = session_run(model, image, rounds)
     return Limits(
         width=image.shape[1],

@@ -138,8 +138,9 @@ def _note(frame_id: int, at: float) -> Frame:
     return Frame("main", frame_id, at, np.zeros((1, 1, 3), np.uint8))
 
 
+LATEST_PROCESSES, LATEST_THREADS, PLAIN = "LatestQueue, processes", "LatestQueue, threads", "plain Queue(1)"
 QUEUES: dict[str, Callable[[], Runtime]] = {
-    "LatestQueue, multiprocessing": lambda: runtime_of("multiprocessing"),
-    "LatestQueue, threading": lambda: runtime_of("threading"),
-    "multiprocessing.Queue(1), plain": plain_runtime,
+    LATEST_PROCESSES: lambda: runtime_of("multiprocessing"),
+    LATEST_THREADS: lambda: runtime_of("threading"),
+    PLAIN: plain_runtime,
 }

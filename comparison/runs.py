@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from common.bundled import resolve_model, resolve_source
+from common.settings import Settings as AppSettings
 from comparison import limits
 from comparison.app import RunningApp, memory_mb
 from comparison.environment import look_around
@@ -23,11 +24,12 @@ HAND_OVER_FPS = 30
 ONE_PROCESS, PARENT = "all roles", "parent"
 
 
-def run_all(settings: Settings, source: str, flags: Sequence[str], rounds: int, started_at: str) -> PipelineResults:
+def run_all(
+    settings: Settings, app: AppSettings, flags: Sequence[str], rounds: int, started_at: str
+) -> PipelineResults:
     """The limits of the machine, then every run. `rounds` is how often each limit is measured."""
-    path = resolve_source(source)
-    best = limits.best(path, resolve_model(settings.model), settings.jpeg_quality, rounds)
-    image = limits.first_image(path)
+    image = limits.first_image(resolve_source(app.source))
+    best = limits.best(image, resolve_model(app.model), app.jpeg_quality, rounds)
     idle = {
         name: measure(runtime_of(name), image, HAND_OVER_FPS, rounds / HAND_OVER_FPS, taking_s=0)
         for name in IMPLEMENTATIONS
