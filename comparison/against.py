@@ -2,6 +2,7 @@
 
 from common.errors import SettingsError
 from comparison.figures import Figures, summarise
+from comparison.plan import PEOPLE_SAY
 from comparison.report import Section, Table
 from comparison.results import AnyResults, PipelineResults
 
@@ -28,7 +29,10 @@ def against(now: AnyResults, then: AnyResults) -> Section:
     columns = COMPARED[now.kind]
     before = summarise(then)
     rows = [
-        [", ".join(cell), *(ratio(figures, before[cell], column) for column in columns)]
+        [
+            ", ".join(PEOPLE_SAY.get(word, word) for word in cell),
+            *(ratio(figures, before[cell], column) for column in columns),
+        ]
         for cell, figures in summarise(now).items()
         if cell in before
     ]

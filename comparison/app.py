@@ -30,9 +30,7 @@ class RunningApp:
         """Raises MeasuringError."""
         self.started = time.monotonic()
         self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], START_S)
-        link = re.search(r"http://(\S+?)/", self._process.stdout.readline()) if ready else None
+        link = re.search(r"http://(\S+?)/", next_line(self._process, START_S))
         if link is None:
             self._end()
             raise MeasuringError("the app did not start; see its message above")
@@ -59,6 +57,13 @@ class RunningApp:
             self._process.wait(STOP_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def next_line(process: "subprocess.Popen[str]", timeout_s: float) -> str:
+    """What `process` prints next, "" when it ended or printed nothing for so long. Only for a line at a time."""
+    if process.stdout is None or not select.select([process.stdout], [], [], timeout_s)[0]:
+        return ""
+    return process.stdout.readline()
 
 
 def memory_mb(process: psutil.Process) -> float:

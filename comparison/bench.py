@@ -22,9 +22,9 @@ from comparison.results import AnyResults, Settings, load_results
 KINDS = ("pipeline", "transport", "viewers")
 # Of a run: enough for a p99 of some hundred samples; with --quick for a first look.
 SECONDS = {"pipeline": 20.0, "transport": 3.0, "viewers": 20.0}
-QUICK_SECONDS = {"pipeline": 2.5, "transport": 0.5, "viewers": 3.0}
+QUICK_SECONDS = {"pipeline": 2.0, "transport": 0.5, "viewers": 3.0}
 REPEATS, QUICK_REPEATS = 3, 1
-WARM_UP_S, QUICK_WARM_UP_S = 3.0, 1.0
+WARM_UP_S, QUICK_WARM_UP_S = 3.0, 0.5
 ROUNDS, QUICK_ROUNDS = 200, 40  # of each limit
 # What every run is told anew, and a token, which the viewers here do not show.
 OWN = ("impl", "host", "port", "token", "log-level", "infer-repeat", "python-work-ms", "session-per-frame")

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from comparison.figures import VIDEO_ROLES, Cell, Figures
-from comparison.plan import IMPLEMENTATIONS, NO_LOAD, WORKLOADS
+from comparison.plan import IMPLEMENTATIONS, NO_LOAD, PEOPLE_SAY, WORKLOADS
 
 KEPT = 0.97  # of the rate asked for; 15 FPS with one frame in thirty lost
+FULL = 85  # % of the machine: from here on a wait may as well be one for a core
 STUTTER = 1.5  # periods between two frames, at p99: seen by eye
 MANIFOLD = 5.0  # times the GIL delay without load, that a delay is more than noise
 FELT_MS = 5.0  # one switch interval of Python: a shorter wait for the GIL is nobody's stutter
-
-PEOPLE_SAY = {"multiprocessing": "Processes", "threading": "Threads"}
 
 All = Mapping[Cell, Figures]
 
@@ -22,7 +21,7 @@ def of_ui_rate(figures: All, asked_fps: float) -> str:
         rates = _by_workload(figures, implementation, "UI FPS")
         fell = fallen(figures, implementation, asked_fps)
         lowest = min(rates, key=rates.__getitem__)
-        who = PEOPLE_SAY[implementation]
+        who = _who(implementation)
         if not fell:
             sentences.append(f"{who} kept {asked_fps:g} FPS under every workload: {rates[lowest]:.2f} at the lowest.")
         else:
@@ -39,7 +38,7 @@ def of_intervals(figures: All, asked_fps: float) -> str:
         p99 = _by_workload(figures, implementation, "interval p99")
         stutters = [workload for workload, value in p99.items() if value > STUTTER * period_ms]
         worst = max(p99, key=p99.__getitem__)
-        who = PEOPLE_SAY[implementation]
+        who = _who(implementation)
         if stutters:
             told = words([f"{workload} ({p99[workload]:.0f} ms)" for workload in stutters])
             sentences.append(f"{who} stuttered with {told}, at p99.")
@@ -49,20 +48,16 @@ def of_intervals(figures: All, asked_fps: float) -> str:
 
 
 def of_gil(figures: All, asked_fps: float) -> str:
-    """Whether the waits for the GIL explain what fell."""
+    """How long what carries the video waited, and whether that explains the frames that were lost."""
     sentences = []
     for implementation in IMPLEMENTATIONS:
         delays = {workload: video_delay(figures[implementation, workload]) for workload in _workloads(figures)}
         worst = max(delays, key=delays.__getitem__)
         sentences.append(
-            f"{PEOPLE_SAY[implementation]} let what carries the video wait for the GIL {delays[NO_LOAD]:.1f} ms "
-            f"without load and {delays[worst]:.1f} ms at the worst ({worst})."
+            f"{_who(implementation)}: what carries the video waited {delays[NO_LOAD]:.1f} ms without load, and "
+            f"{delays[worst]:.1f} ms at the worst ({worst})."
         )
         sentences += _causes(figures, implementation, delays, asked_fps)
-    own = _by_workload(figures, "multiprocessing", "GIL delay processor p99")
-    held = max(own, key=own.__getitem__)
-    if own[held] > FELT_MS:
-        sentences.append(f"With {held} the processor's own process waited {own[held]:.1f} ms: a GIL of its own.")
     return " ".join(sentences)
 
 
@@ -105,19 +100,25 @@ def words(items: Sequence[str]) -> str:
 
 
 def _causes(figures: All, implementation: str, delays: Mapping[str, float], asked_fps: float) -> list[str]:
-    fell = fallen(figures, implementation, asked_fps)
-    waited = [workload for workload in fell if delays[workload] > max(FELT_MS, MANIFOLD * delays[NO_LOAD])]
-    others = [workload for workload in fell if workload not in waited]
-    sentences = []
-    if waited:
-        sentences.append(f"With {words(waited)} that wait goes with the lost frames: the GIL was held elsewhere.")
-    if others:
-        taken = max(figures[implementation, workload]["others %"] for workload in others)
-        sentences.append(
-            f"With {words(others)} frames were lost without such a wait, so the GIL does not explain it "
-            f"(other programs took up to {taken:.0f} % of the machine)."
-        )
-    return sentences
+    """What each loss of frames goes with. The probe sees a late wake-up, so a full machine looks like a held GIL."""
+    held, full, neither = [], [], []
+    for workload in fallen(figures, implementation, asked_fps):
+        if figures[implementation, workload]["machine %"] > FULL:
+            full.append(workload)
+        elif delays[workload] > max(FELT_MS, MANIFOLD * delays[NO_LOAD]):
+            held.append(workload)
+        else:
+            neither.append(workload)
+    told = (
+        (held, "frames were lost while cores were free and the GIL was waited for: it was held elsewhere."),
+        (full, "frames were lost while the machine was full, so it cannot be told whether for the GIL or for a core."),
+        (neither, "frames were lost without a wait to match: neither the GIL nor the cores explain it."),
+    )
+    return [f"With {words(workloads)} {sentence}" for workloads, sentence in told if workloads]
+
+
+def _who(implementation: str) -> str:
+    return PEOPLE_SAY[implementation].capitalize()
 
 
 def _and_kept(rates: Mapping[str, float], fell: Sequence[str]) -> str:

@@ -23,8 +23,8 @@ PALETTE = {
     "#060606": ("fourth", "#8250b0", "#bc8cff"),
 }
 INK, GRID, PROCESSES, THREADS, THIRD, FOURTH = PALETTE
-COLOURS = {"multiprocessing": PROCESSES, "threading": THREADS}
-STYLE = {
+COLOURS = {"processes": PROCESSES, "threads": THREADS}
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "charts",  # the same ids in every run
     "font.family": "sans-serif",

@@ -26,6 +26,8 @@ Figures: TypeAlias = dict[str, float]
 
 VIDEO_ROLES = ("provider", "server")  # what a frame passes on its way to the viewer
 
+WORKLOAD = {workload.name: workload for workload in WORKLOADS}
+
 Run = TypeVar("Run")
 
 
@@ -68,8 +70,9 @@ def pipeline_figures(runs: Sequence[PipelineRun], results: PipelineResults) -> F
         "puts": float(sum(run.queued for run in runs)),
         "overwritten %": 100 * sum(run.overwritten for run in runs) / max(1, sum(run.queued for run in runs)),
         **{f"GIL delay {role} p99": statistics.median(delays[role] or [0.0]) for role in delays},
-        **{f"CPU {role} %": 100 * _median(runs, lambda run, role=role: run.cpu.get(role, 0.0)) for role in roles},
+        **{f"CPU {role} %": 100 * statistics.median(run.cpu.get(role, 0.0) for run in runs) for role in roles},
         "CPU %": 100 * _median(runs, lambda run: sum(run.cpu.values())),
+        "machine %": 100 * _median(runs, lambda run: machine_share(run, results.environment.cores)),
         "CPU beyond inference %": 100 * _median(runs, lambda run: cpu_beyond_inference(run, results.limits)),
         "memory MB": _median(runs, lambda run: run.memory_mb),
         "first frame s": _median(runs, lambda run: run.first_frame_s),
@@ -80,7 +83,7 @@ def pipeline_figures(runs: Sequence[PipelineRun], results: PipelineResults) -> F
 
 def ratios(figures: Figures, workload: str, settings: Settings, limits: Limits) -> Figures:
     """What was reached by what could be. A frame's age is at best one JPEG encoding and two hops."""
-    repeat = {each.name: each.infer_repeat for each in WORKLOADS}[workload]
+    repeat = WORKLOAD[workload].infer_repeat
     return {
         "UI rate ÷ asked": figures["UI FPS"] / settings.ui_fps,
         "interval p99 ÷ period": figures["interval p99"] * settings.ui_fps / 1000,
@@ -96,9 +99,17 @@ def ui_fps(run: PipelineRun) -> float:
     return len(run.interval_ms) / run.seconds
 
 
+def machine_share(run: PipelineRun, cores: int) -> float:
+    """How much of the machine was busy: the app, the measuring, all others."""
+    return run.surroundings.others + (sum(run.cpu.values()) + run.surroundings.measuring_cpu) / cores
+
+
 def cpu_beyond_inference(run: PipelineRun, limits: Limits) -> float:
-    """Cores used for all but `session.run`, which keeps as many busy as it does alone."""
-    return sum(run.cpu.values()) - sum(run.inference_ms) / 1000 / run.seconds * limits.session_run_cores
+    """Cores used for all but `session.run`, which uses as much CPU as it does alone: its duration would not do,
+    since it is longer on a machine that is full.
+    """
+    inferences = len(run.inference_ms) * WORKLOAD[run.workload].infer_repeat
+    return sum(run.cpu.values()) - inferences * limits.session_run_cpu_ms / 1000 / run.seconds
 
 
 def transport_figures(runs: Sequence[TransportRun], memcpy_ms: float) -> Figures:
@@ -158,8 +169,8 @@ def _viewers_cell(run: ViewersRun) -> Cell:
 
 def _place(cell: Cell) -> tuple[tuple[int, str], ...]:
     """Workloads in their order, numbers by size, words by the alphabet."""
-    workloads = [workload.name for workload in WORKLOADS]
-    return tuple((workloads.index(word) if word in workloads else _number(word), word) for word in reversed(cell))
+    workloads = list(WORKLOAD)
+    return tuple((workloads.index(word) if word in WORKLOAD else _number(word), word) for word in reversed(cell))
 
 
 def _number(word: str) -> int:

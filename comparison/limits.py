@@ -11,7 +11,7 @@ import numpy as np
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from common.detector import inference_threads, load_detector
+from common.detector import load_detector
 from common.errors import SourceError
 from common.frame_provider import encode_jpeg
 from common.frames import Image
@@ -23,7 +23,7 @@ from threading_impl import RUNTIME
 def best(image: Image, model: Path, jpeg_quality: int, rounds: int) -> Limits:
     """The median of `rounds` of everything. Raises ModelError."""
     cv2.setNumThreads(1)  # as in the app
-    session_run_ms, session_run_cores = session_run(model, image, rounds)
+    session_run_ms, session_run_cpu_ms = session_run(model, image, rounds)
     return Limits(
         width=image.shape[1],
         height=image.shape[0],
@@ -32,7 +32,7 @@ def best(image: Image, model: Path, jpeg_quality: int, rounds: int) -> Limits:
         encode_ms=median_ms(lambda: encode_jpeg(image, jpeg_quality), rounds),
         echo_ms=asyncio.run(echo_ms(rounds)),
         session_run_ms=session_run_ms,
-        session_run_cores=session_run_cores,
+        session_run_cpu_ms=session_run_cpu_ms,
     )
 
 
@@ -61,19 +61,14 @@ def memcpy_ms(image: Image, rounds: int) -> float:
 
 
 def session_run(model: Path, image: Image, rounds: int) -> tuple[float, float]:
-    """`session.run` of the model alone, on one thread, in ms; and the cores that it keeps busy with the app's threads.
+    """`session.run` of the model on `image`, alone on one thread, in ms: how long it takes, and its CPU time.
 
-    Both on `image`, with nothing else to do in between.
+    The CPU time has pre- and post-processing in it, a percent or so.
     """
-    alone = load_detector(model, threads=1)
-    in_app = load_detector(model, inference_threads())
-    times_ms = [alone.detect(image, min_score=0.5).inference_ms for _ in range(rounds)]
-    wall, cpu = time.perf_counter(), time.process_time()
-    inference_ms = sum(in_app.detect(image, min_score=0.5).inference_ms for _ in range(rounds))
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    # What is not inference in there runs on this thread.
-    cores = (cpu - (wall - inference_ms / 1000)) / (inference_ms / 1000)
-    return statistics.median(times_ms), max(cores, 0.0)
+    detector = load_detector(model, threads=1)
+    used = time.process_time()
+    times_ms = [detector.detect(image, min_score=0.5).inference_ms for _ in range(rounds)]
+    return statistics.median(times_ms), 1000 * (time.process_time() - used) / rounds
 
 
 async def echo_ms(rounds: int) -> float:

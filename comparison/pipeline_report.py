@@ -5,7 +5,7 @@ from itertools import chain
 
 from comparison import causes, charts
 from comparison.figures import Cell, Figures, summarise
-from comparison.plan import IMPLEMENTATIONS, WORKLOADS
+from comparison.plan import IMPLEMENTATIONS, PEOPLE_SAY, WORKLOADS
 from comparison.report import Chart, Section, Table
 from comparison.results import PipelineResults
 from comparison.runs import ONE_PROCESS, PARENT
@@ -41,7 +41,7 @@ def sections(results: PipelineResults) -> list[Section]:
             "CPU",
             causes.of_cpu(figures),
             Chart("cpu", charts.stacked(_cpu(figures), "% of one core", CPU_COLOURS)),
-            table(NAMES, figures, ("CPU %", "CPU beyond inference %", "measuring CPU %", "others %")),
+            table(NAMES, figures, ("CPU %", "CPU beyond inference %", "measuring CPU %", "others %", "machine %")),
         ),
         Section(
             "Memory and start",
@@ -89,7 +89,9 @@ def _ms(value: float) -> str:
 
 def _by_workload(figures: dict[Cell, Figures], figure: str) -> dict[str, dict[str, float]]:
     return {
-        implementation: {workload.name: figures[implementation, workload.name][figure] for workload in WORKLOADS}
+        PEOPLE_SAY[implementation]: {
+            workload.name: figures[implementation, workload.name][figure] for workload in WORKLOADS
+        }
         for implementation in IMPLEMENTATIONS
     }
 
@@ -100,7 +102,7 @@ def _intervals(results: PipelineResults) -> dict[str, dict[str, Sequence[float]]
         return list(chain.from_iterable(run.interval_ms for run in runs))
 
     return {
-        implementation: {workload.name: pooled((implementation, workload.name)) for workload in WORKLOADS}
+        PEOPLE_SAY[implementation]: {workload.name: pooled((implementation, workload.name)) for workload in WORKLOADS}
         for implementation in IMPLEMENTATIONS
     }
 
@@ -118,7 +120,7 @@ def _delays(figures: dict[Cell, Figures]) -> dict[str, dict[str, float]]:
     def video(implementation: str) -> dict[str, float]:
         return {workload.name: causes.video_delay(figures[implementation, workload.name]) for workload in WORKLOADS}
 
-    processor = _by_workload(figures, "GIL delay processor p99")["multiprocessing"]
+    processor = _by_workload(figures, "GIL delay processor p99")["processes"]
     values = (video("multiprocessing"), processor, video("threading"))
     return dict(zip(DELAY_COLOURS, values, strict=True))
 
@@ -130,14 +132,15 @@ CPU_COLOURS = {
     PARENT: charts.GRID,
     ONE_PROCESS: charts.THREADS,
 }
-SHORT = {"multiprocessing": "P", "threading": "T"}
 
 
 def _cpu(figures: dict[Cell, Figures]) -> dict[str, dict[str, float]]:
-    """By role, then by cell: P for processes, T for threads."""
+    """By role, then by cell."""
     return {
         role: {
-            f"{workload.name}, {SHORT[implementation]}": figures[implementation, workload.name].get(f"CPU {role} %", 0)
+            f"{workload.name}, {PEOPLE_SAY[implementation]}": figures[implementation, workload.name].get(
+                f"CPU {role} %", 0
+            )
             for workload in WORKLOADS
             for implementation in IMPLEMENTATIONS
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 IMPLEMENTATIONS = ("multiprocessing", "threading")
+PEOPLE_SAY = {"multiprocessing": "processes", "threading": "threads"}
 
 T = TypeVar("T")
 

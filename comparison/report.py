@@ -11,10 +11,11 @@ TEMPLATE = Path(__file__).parent / "report.html"
 
 @dataclass(frozen=True)
 class Table:
-    """Text in rows. The first column names, the others hold figures."""
+    """Text in rows: first the columns that name, then those that hold figures."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    name_columns: int = 1
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def to_html(report: Report) -> str:
 
 
 def _markdown_table(table: Table) -> str:
-    alignment = ["---", *["---:"] * (len(table.header) - 1)]
+    alignment = ["---"] * table.name_columns + ["---:"] * (len(table.header) - table.name_columns)
     return "\n".join(f"| {' | '.join(row)} |" for row in (table.header, alignment, *table.rows))
 
 
@@ -91,9 +92,13 @@ def _html_section(section: Section) -> str:
     if section.chart is not None:
         parts.append(f'<figure role="img" aria-label="{html.escape(section.title)}">{section.chart.svg}</figure>')
     if section.table is not None:
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in section.table.header)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in section.table.rows
-        )
-        parts.append(f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+        head = _html_row(section.table.header, "th", section.table.name_columns)
+        rows = "".join(_html_row(row, "td", section.table.name_columns) for row in section.table.rows)
+        parts.append(f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
     return "\n".join([*parts, "</section>"])
+
+
+def _html_row(cells: Sequence[str], tag: str, name_columns: int) -> str:
+    kinds = [' class="name"'] * name_columns + [""] * (len(cells) - name_columns)
+    row = (f"<{tag}{kind}>{html.escape(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True))
+    return f"<tr>{''.join(row)}</tr>"

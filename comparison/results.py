@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.errors import SettingsError
 
-FORMAT = 1  # rises when an older reader could no longer make sense of the file
-
 Samples: TypeAlias = tuple[float, ...]
 Share: TypeAlias = Annotated[float, Field(ge=0)]
 """Of all cores together; may be a little above 1, since clocks are read one after the other."""
@@ -52,7 +50,7 @@ class Settings(Part):
 
 
 class Limits(Part):
-    """What this machine can do at best, each a median. `session_run_cores` is how many it keeps busy meanwhile."""
+    """What this machine can do at best, each a median. `session_run_cpu_ms` is the CPU time of all its threads."""
 
     width: int
     height: int
@@ -61,7 +59,7 @@ class Limits(Part):
     encode_ms: float
     echo_ms: float
     session_run_ms: float
-    session_run_cores: float
+    session_run_cpu_ms: float
 
 
 class Surroundings(Part):
@@ -137,7 +135,7 @@ class ViewersRun(Part):
 class Results(Part):
     """What every kind of benchmark says first."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1  # rises when an older reader could no longer make sense of the file
     started_at: str
     environment: Environment
     settings: Settings

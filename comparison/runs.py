@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -13,7 +13,7 @@ from common.settings import Settings as AppSettings
 from comparison import limits
 from comparison.app import RunningApp, memory_mb
 from comparison.environment import look_around
-from comparison.load import Load, cpu_times, load_between
+from comparison.load import cpu_times, load_between
 from comparison.passage import measure, runtime_of
 from comparison.plan import IMPLEMENTATIONS, WORKLOADS, Workload, interleaved
 from comparison.progress import Progress
@@ -67,32 +67,32 @@ async def run_one(
             sight = await viewer.observe(settings.seconds)
             load = load_between(before, cpu_times(processes))
         memory = sum(memory_mb(process) for process in processes)
-    return pipeline_run(implementation, workload.name, number, first_frame_s, sight, load, memory)
-
-
-def pipeline_run(
-    implementation: str, workload: str, number: int, first_frame_s: float, sight: Sight, load: Load, memory: float
-) -> PipelineRun:
-    """What was seen and used, as it is written down."""
-    first, last = (sight.stats[0], sight.stats[-1]) if sight.stats else ({}, {})
     return PipelineRun(
         implementation=implementation,
-        workload=workload,
+        workload=workload.name,
         round=number,
         first_frame_s=round(first_frame_s, 3),
-        seconds=round(sight.seconds, 3),
-        interval_ms=rounded(sight.interval_ms),
-        frame_age_ms=rounded(sight.frame_age_ms),
-        inference_ms=rounded(sight.inference_ms),
-        processing_ms=rounded(sight.processing_ms),
-        gil_delay_p50_ms=_of_each_role(sight, "gil_delay_p50_ms"),
-        gil_delay_p99_ms=_of_each_role(sight, "gil_delay_p99_ms"),
-        queued=_grown("queued", first, last),
-        overwritten=_grown("overwritten", first, last),
-        cpu={name: round(cores, 4) for name, cores in _by_role(load.by_pid, last).items()},
+        cpu={name: round(cores, 4) for name, cores in by_role(load.by_pid, sight).items()},
         memory_mb=round(memory, 1),
         surroundings=load.surroundings,
+        **noted(sight),
     )
+
+
+def noted(sight: Sight) -> dict[str, Any]:
+    """What a viewer saw, as it is written down."""
+    first, last = (sight.stats[0], sight.stats[-1]) if sight.stats else ({}, {})
+    return {
+        "seconds": round(sight.seconds, 3),
+        "interval_ms": rounded(sight.interval_ms),
+        "frame_age_ms": rounded(sight.frame_age_ms),
+        "inference_ms": rounded(sight.inference_ms),
+        "processing_ms": rounded(sight.processing_ms),
+        "gil_delay_p50_ms": _of_each_role(sight, "gil_delay_p50_ms"),
+        "gil_delay_p99_ms": _of_each_role(sight, "gil_delay_p99_ms"),
+        "queued": _grown("queued", first, last),
+        "overwritten": _grown("overwritten", first, last),
+    }
 
 
 def rounded(values: Sequence[float]) -> Samples:
@@ -116,10 +116,10 @@ def _count(stats: dict[str, Any], counter: str) -> float:
     return float(stats.get("counters", {}).get(counter, 0))
 
 
-def _by_role(by_pid: dict[int, float], stats: dict[str, Any]) -> dict[str, float]:
+def by_role(by_pid: Mapping[int, float], sight: Sight) -> dict[str, float]:
     """Cores by the role that a process runs; what runs none, the resource tracker too, counts to the parent."""
     roles: dict[int, list[str]] = defaultdict(list)
-    for role, gauges in stats.get("roles", {}).items():
+    for role, gauges in (sight.stats[-1]["roles"] if sight.stats else {}).items():
         roles[int(gauges["pid"])].append(role)
     cores: dict[str, float] = defaultdict(float)
     for pid, used in by_pid.items():

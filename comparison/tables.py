@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from comparison.figures import Cell, Figures, marked
 from comparison.load import MUCH
+from comparison.plan import PEOPLE_SAY
 from comparison.report import Section, Table
 from comparison.results import AnyResults
 
@@ -11,16 +12,19 @@ from comparison.results import AnyResults
 def table(names: Sequence[str], figures: Mapping[Cell, Figures], columns: Sequence[str], digits: int = 1) -> Table:
     """A row for each cell: the words of the cell under `names`, then its figures of these columns."""
     rows = [
-        [*cell, *(number(values[column], column, digits) for column in columns)] for cell, values in figures.items()
+        [*map(_said, cell), *(number(values[column], column, digits) for column in columns)]
+        for cell, values in figures.items()
     ]
-    return Table((*names, *columns), rows)
+    return Table((*names, *columns), rows, len(names))
 
 
 def number(value: float, column: str, digits: int) -> str:
     """Ratios, rates and seconds to a hundredth; a share, CPU and memory in whole numbers."""
-    if "÷" in column or "FPS" in column or column.endswith("/s") or column.endswith(" s"):
+    if "÷" in column or "FPS" in column or column.endswith(("/s", " s")):
         return f"{value:.2f}"
-    return f"{value:.0f}" if column.endswith("%") or "MB" in column else f"{value:.{digits}f}"
+    if column == "puts" or "MB" in column or column.endswith("%"):
+        return f"{value:.0f}"
+    return f"{value:.{digits}f}"
 
 
 def introduction(results: AnyResults) -> str:
@@ -61,7 +65,11 @@ def machine_section(results: AnyResults) -> Section:
         ["source, model", f"{settings.source}, {settings.model}"],
         ["rates", f"capture {settings.capture_fps:g}, UI {settings.ui_fps:g}, queue {settings.queue_fps:g} FPS"],
     ]
-    return Section("Measured on", "", table=Table(("", ""), rows))
+    return Section("Measured on", "", table=Table(("", ""), rows, name_columns=2))
+
+
+def _said(word: str) -> str:
+    return PEOPLE_SAY.get(word, word)
 
 
 def _switch(on: bool) -> str:

@@ -13,7 +13,6 @@ from comparison.passage import QUEUES, measure
 from comparison.plan import interleaved
 from comparison.progress import Progress
 from comparison.results import Settings, TransportResults, TransportRun
-from comparison.runs import rounded
 
 SIZES = ((640, 360), (1280, 720), (1920, 1080))
 DETECTOR_MS = 200  # what a consumer is busy for that takes 5 frames a second

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import select
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from itertools import product
 
 import psutil
 
-from comparison.app import ROOT, RunningApp, memory_mb
+from comparison.app import ROOT, RunningApp, memory_mb, next_line
 from comparison.environment import look_around
 from comparison.errors import MeasuringError
 from comparison.load import cpu_times, load_between
@@ -81,9 +80,7 @@ async def _server_pid(app: RunningApp) -> int:
 
 
 def _next_line(crowd: "subprocess.Popen[str]", expected_s: float) -> str:
-    assert crowd.stdout is not None
-    ready, _, _ = select.select([crowd.stdout], [], [], expected_s + 2 * PATIENCE_S)
-    line = crowd.stdout.readline() if ready else ""
+    line = next_line(crowd, expected_s + 2 * PATIENCE_S)
     if not line:
         raise MeasuringError("the viewers ended early; see their message above")
     return line
