@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from comparison.figures import VIDEO_ROLES, Cell, Figures
+from comparison.load import MUCH
 from comparison.plan import IMPLEMENTATIONS, NO_LOAD, PEOPLE_SAY, WORKLOADS
 
 KEPT = 0.97  # of the rate asked for; 15 FPS with one frame in thirty lost
-FULL = 85  # % of the machine: from here on a wait may as well be one for a core
+FULL = 85  # % of the machine: from here on a wait may as well be one for a core …
+DISTURBED = 100 * MUCH  # % for other programs: … and from here on too, since they come in bursts
 STUTTER = 1.5  # periods between two frames, at p99: seen by eye
 MANIFOLD = 5.0  # times the GIL delay without load, that a delay is more than noise
 FELT_MS = 5.0  # one switch interval of Python: a shorter wait for the GIL is nobody's stutter
@@ -36,11 +38,11 @@ def of_intervals(figures: All, asked_fps: float) -> str:
     sentences = [f"An even stream has {period_ms:.1f} ms between two frames (dashed)."]
     for implementation in IMPLEMENTATIONS:
         p99 = _by_workload(figures, implementation, "interval p99")
-        stutters = [workload for workload, value in p99.items() if value > STUTTER * period_ms]
+        seen = [workload for workload, value in p99.items() if stutters(value, asked_fps)]
         worst = max(p99, key=p99.__getitem__)
         who = _who(implementation)
-        if stutters:
-            told = words([f"{workload} ({p99[workload]:.0f} ms)" for workload in stutters])
+        if seen:
+            told = words([f"{workload} ({p99[workload]:.0f} ms)" for workload in seen])
             sentences.append(f"{who} stuttered with {told}, at p99.")
         else:
             sentences.append(f"{who} stuttered nowhere: p99 was {p99[worst]:.0f} ms at the most ({worst}).")
@@ -48,8 +50,8 @@ def of_intervals(figures: All, asked_fps: float) -> str:
 
 
 def of_gil(figures: All, asked_fps: float) -> str:
-    """How long what carries the video waited, and whether that explains the frames that were lost."""
-    sentences = []
+    """How long what carries the video waited, and whether that explains how it suffered."""
+    sentences = ["A thread in each role asks to be woken 50 times a second, and notes how late it runs."]
     for implementation in IMPLEMENTATIONS:
         delays = {workload: video_delay(figures[implementation, workload]) for workload in _workloads(figures)}
         worst = max(delays, key=delays.__getitem__)
@@ -89,6 +91,18 @@ def fallen(figures: All, implementation: str, asked_fps: float) -> list[str]:
     return [workload for workload, rate in rates.items() if rate < KEPT * asked_fps]
 
 
+def suffered(figures: All, implementation: str, asked_fps: float) -> list[str]:
+    """The workloads under which the rate was not kept, or the stream stuttered."""
+    fell = fallen(figures, implementation, asked_fps)
+    p99 = _by_workload(figures, implementation, "interval p99")
+    return [workload for workload, value in p99.items() if workload in fell or stutters(value, asked_fps)]
+
+
+def stutters(interval_p99_ms: float, asked_fps: float) -> bool:
+    """Whether the longest intervals are seen as a stutter."""
+    return interval_p99_ms > STUTTER * 1000 / asked_fps
+
+
 def video_delay(figures: Figures) -> float:
     """The longer of the waits for the GIL on the way of a frame, in ms."""
     return max(figures[f"GIL delay {role} p99"] for role in VIDEO_ROLES)
@@ -100,19 +114,23 @@ def words(items: Sequence[str]) -> str:
 
 
 def _causes(figures: All, implementation: str, delays: Mapping[str, float], asked_fps: float) -> list[str]:
-    """What each loss of frames goes with. The probe sees a late wake-up, so a full machine looks like a held GIL."""
+    """What each loss goes with. The probe sees a late wake-up, so a full machine looks like a held GIL."""
     held, full, neither = [], [], []
-    for workload in fallen(figures, implementation, asked_fps):
-        if figures[implementation, workload]["machine %"] > FULL:
+    for workload in suffered(figures, implementation, asked_fps):
+        cell = figures[implementation, workload]
+        if cell["machine %"] > FULL or cell["others %"] > DISTURBED:
             full.append(workload)
         elif delays[workload] > max(FELT_MS, MANIFOLD * delays[NO_LOAD]):
             held.append(workload)
         else:
             neither.append(workload)
     told = (
-        (held, "frames were lost while cores were free and the GIL was waited for: it was held elsewhere."),
-        (full, "frames were lost while the machine was full, so it cannot be told whether for the GIL or for a core."),
-        (neither, "frames were lost without a wait to match: neither the GIL nor the cores explain it."),
+        (held, "the video suffered while cores were free and the GIL was waited for: it was held elsewhere."),
+        (
+            full,
+            "the video suffered while the machine was full or shared: whether for the GIL or for a core cannot be told.",
+        ),
+        (neither, "the video suffered without a wait to match: neither the GIL nor the cores explain it."),
     )
     return [f"With {words(workloads)} {sentence}" for workloads, sentence in told if workloads]
 

@@ -119,7 +119,9 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
 
 def _svg(figure: Figure, axes: Axes) -> str:
     axes.set_xlim(left=0)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=4, handlelength=1, fontsize=9)
+    handles, labels = axes.get_legend_handles_labels()
+    columns = min(len(labels), 52 // (5 + max(map(len, labels))))  # characters that fit side by side
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, handlelength=1, fontsize=9)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
@@ -137,4 +139,5 @@ def colour_rules() -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+    """Three digits, whatever the size."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"

@@ -65,10 +65,10 @@ class Viewer:
         """Wait for detections. Raises MeasuringError."""
         await self._until("a result", lambda message: _is(message, "detections"))
 
-    async def next_stats(self) -> dict[str, Any]:
-        """Wait for the statistics of the app. Raises MeasuringError."""
-        await self._until("its statistics", lambda message: _is(message, "stats"))
-        return self._stats
+    async def stats_of(self, role: str) -> dict[str, Any]:
+        """What the statistics say of a role, once they do. Raises MeasuringError."""
+        await self._until(f"statistics of the {role}", lambda _: role in self._stats.get("roles", {}))
+        return dict(self._stats["roles"][role])
 
     async def warm_up(self, seconds: float) -> None:
         """Read on for so long, and note nothing but the statistics."""

@@ -72,11 +72,11 @@ def run_one(implementation: str, count: int, flags: Sequence[str], number: int, 
 
 
 async def _server_pid(app: RunningApp) -> int:
-    """The process of the server; asked when the app has found its pace."""
+    """The process of the server; known when the app has found its pace. Raises MeasuringError."""
     async with Viewer(app.url) as viewer:
         await viewer.first_result()
-        stats = await viewer.next_stats()
-    return int(stats["roles"]["server"]["pid"])
+        stats = await viewer.stats_of("server")
+    return int(stats["pid"])
 
 
 def _next_line(crowd: "subprocess.Popen[str]", expected_s: float) -> str:
