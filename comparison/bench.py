@@ -59,16 +59,9 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = Parser(
         prog="main.py bench",
         usage=f"python main.py bench [{'|'.join(KINDS)}] [options] [options of the app, e.g. --source, --model]",
-        description="Measure processes and threads as a viewer sees them, and write a report.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Measure processes and threads, and write a report: the whole app under every workload, as a "
+        "viewer sees it (pipeline, the default); the latest queue alone (transport); or many viewers (viewers).",
         allow_abbrev=False,
-    )
-    parser.add_argument(
-        "kind",
-        nargs="?",
-        choices=KINDS,
-        default=KINDS[0],
-        help="the whole app under every workload; the latest queue alone; or many viewers",
     )
     parser.add_argument("--quick", action="store_true", help="one short run each, in about a minute")
     parser.add_argument("--full", action="store_true", help=f"viewers: {viewers.MANY} of them too")
@@ -77,7 +70,11 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--seed", type=int, metavar="N", help="order of the runs [at random, printed]")
     parser.add_argument("--out", metavar="FOLDER", help="where the report goes [report]")
     parser.add_argument("--against", metavar="FILE", help="an earlier results.json to compare with")
-    arguments, app_flags = parser.parse_known_args(argv)
+    # By hand: argparse would take the value of a flag that is the app's, "--source FILE", for this word.
+    kind, *flags = argv if argv and not argv[0].startswith("-") else (KINDS[0], *argv)
+    if kind not in KINDS:
+        raise SettingsError(f"{kind!r} is not a benchmark; choose from {', '.join(KINDS)}")
+    arguments, app_flags = parser.parse_known_args(flags, argparse.Namespace(kind=kind))
     for word in app_flags:
         name = word.partition("=")[0].removeprefix("--")
         if name.removeprefix("no-") in OWN:

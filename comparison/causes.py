@@ -128,7 +128,7 @@ def _causes(figures: All, implementation: str, delays: Mapping[str, float], aske
         (held, "the video suffered while cores were free and the GIL was waited for: it was held elsewhere."),
         (
             full,
-            "the video suffered while the machine was full or shared: whether for the GIL or for a core cannot be told.",
+            "the video suffered while the machine was full or shared: a core or the GIL, that cannot be told.",
         ),
         (neither, "the video suffered without a wait to match: neither the GIL nor the cores explain it."),
     )

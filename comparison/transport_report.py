@@ -2,13 +2,13 @@
 
 from comparison import charts
 from comparison.figures import Cell, Figures, summarise
-from comparison.passage import LATEST_PROCESSES, LATEST_THREADS, PLAIN
+from comparison.passage import LATEST_PROCESSES, LATEST_THREADS, PLAIN, QUEUES
 from comparison.report import Chart, Section
 from comparison.results import TransportResults
 from comparison.tables import table
 from comparison.transport import DETECTOR_MS
 
-NAMES = ("queue", "frame", "puts/s", "consumer")
+NAMES = ("queue", "frame", "puts/s")
 QUEUE_COLOURS = {
     LATEST_PROCESSES: charts.PROCESSES,
     LATEST_THREADS: charts.THREADS,
@@ -20,11 +20,11 @@ QUEUE_COLOURS = {
 def sections(results: TransportResults) -> list[Section]:
     """One for each question."""
     figures = summarise(results)
-    busy = {cell: values for cell, values in figures.items() if cell[3] != "idle"}
-    idle = {cell: values for cell, values in figures.items() if cell[3] == "idle"}
-    puts = {queue: _of(figures, queue, "put p50", f"busy {DETECTOR_MS} ms") for queue in QUEUE_COLOURS}
+    busy = {cell[:3]: values for cell, values in figures.items() if cell[3] != "idle"}
+    idle = {cell[:3]: values for cell, values in figures.items() if cell[3] == "idle"}
+    puts = {queue: _by_size(busy, queue, "put p50") for queue in QUEUE_COLOURS}
     puts["memcpy"] = dict(results.memcpy_ms)
-    hand_overs = {queue: _of(figures, queue, "hand-over p50", "idle") for queue in puts if queue != "memcpy"}
+    hand_overs = {queue: _by_size(idle, queue, "hand-over p50") for queue in QUEUES}
     return [
         Section(
             f"A put, while the consumer is busy for {DETECTOR_MS} ms with each frame",
@@ -43,10 +43,8 @@ def sections(results: TransportResults) -> list[Section]:
 
 def of_puts(puts: dict[str, dict[str, float]], busy: dict[Cell, Figures]) -> str:
     """What shared memory buys over pickling, and whether frames were refused."""
-    parts = []
-    for size, plain_ms in puts[PLAIN].items():
-        parts.append(f"{plain_ms / puts[LATEST_PROCESSES][size]:.1f} at {size}")
-    text = f"Put plainly, a frame costs the producer more than the LatestQueue by a factor of {', '.join(parts)}."
+    times = [f"{plain / puts[LATEST_PROCESSES][size]:.1f} times at {size}" for size, plain in puts[PLAIN].items()]
+    text = f"Put plainly, a frame costs the producer what the LatestQueue between processes does {', '.join(times)}."
     refused = {cell: values["refused %"] for cell, values in busy.items()}
     worst = max(refused, key=refused.__getitem__)
     if refused[worst]:
@@ -54,7 +52,6 @@ def of_puts(puts: dict[str, dict[str, float]], busy: dict[Cell, Figures]) -> str
     return f"{text} No queue refused a frame."
 
 
-def _of(figures: dict[Cell, Figures], queue: str, figure: str, consumer: str) -> dict[str, float]:
-    return {
-        cell[1]: values[figure] for cell, values in figures.items() if (cell[0], *cell[2:]) == (queue, "30", consumer)
-    }
+def _by_size(figures: dict[Cell, Figures], queue: str, figure: str) -> dict[str, float]:
+    """At the app's own rate."""
+    return {cell[1]: values[figure] for cell, values in figures.items() if (cell[0], cell[2]) == (queue, "30")}
