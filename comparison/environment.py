@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 import sys
+import sysconfig
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,8 +23,7 @@ ROLE_MODULES = {
     "processor": ["common.frame_processor"],
     "all in one process": ["common.server.app", "common.frame_provider", "common.frame_processor"],
 }
-# Python 3.13 is the first that can be built without a GIL, and to be asked.
-ASK_FOR_GIL = "import sys, {}; print(getattr(sys, '_is_gil_enabled', lambda: True)())"
+ASK_FOR_GIL = "import sys, {}; print(sys._is_gil_enabled())"
 ASK_S = 60.0
 
 
@@ -45,7 +45,9 @@ def look_around() -> Environment:
 
 
 def _gil_is_on(modules: list[str]) -> bool:
-    """Whether the GIL is on in a new interpreter after these imports."""
+    """Whether the GIL is on in a new interpreter after these imports: only a free-threaded build must be asked."""
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return True
     command = [sys.executable, "-c", ASK_FOR_GIL.format(", ".join(modules))]
     asked = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=ASK_S)
     return asked.stdout.strip() == "True"

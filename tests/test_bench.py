@@ -41,7 +41,8 @@ class Bench:
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder = tmp_path_factory.mktemp("bench")
     clip, model = write_clip(folder / "road.avi", 60, 30), save_yolox(folder / "cars.onnx")
-    words = ["bench", "--quick", "--seed", "7", "--out", folder / "report", "--source", clip, "--model", model]
+    flags = ["--quick", "--seconds", "1.2", "--seed", "7"]
+    words = ["bench", *flags, "--out", folder / "report", "--source", clip, "--model", model]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VISION_")}
     run = subprocess.run(
         [sys.executable, "main.py", *map(str, words)],
@@ -149,7 +150,7 @@ def test_every_section_of_the_markdown_says_how_to_reproduce_it(quick: Bench) ->
     _, *sections = (quick.folder / "report.md").read_text().split("\n## ")
     assert len(sections) > 5
     for section in sections:
-        assert "Reproduce: `python main.py bench --quick --seed 7 " in section
+        assert "Reproduce: `python main.py bench --quick --seconds 1.2 --seed 7 " in section
     charts = {line.split("](")[1][:-1] for line in "\n".join(sections).splitlines() if line.startswith("![")}
     assert charts == {file.name for file in quick.folder.glob("*.svg")}
 
