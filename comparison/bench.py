@@ -24,7 +24,7 @@ KINDS = ("pipeline", "transport", "viewers")
 SECONDS = {"pipeline": 20.0, "transport": 3.0, "viewers": 20.0}
 QUICK_SECONDS = {"pipeline": 2.0, "transport": 0.5, "viewers": 3.0}
 REPEATS, QUICK_REPEATS = 3, 1
-WARM_UP_S, QUICK_WARM_UP_S = 3.0, 0.5
+WARM_UP_S, QUICK_WARM_UP_S = 3.0, 0.2  # once every role has reported
 ROUNDS, QUICK_ROUNDS = 200, 40  # of each limit
 # What every run is told anew, and a token, which the viewers here do not show.
 OWN = ("impl", "host", "port", "token", "log-level", "infer-repeat", "python-work-ms", "session-per-frame")

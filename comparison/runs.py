@@ -21,6 +21,7 @@ from comparison.results import PipelineResults, PipelineRun, Samples, Settings
 from comparison.viewer import Sight, Viewer
 
 HAND_OVER_FPS = 30
+ROLES = ("server", "provider", "processor")
 ONE_PROCESS, PARENT = "all roles", "parent"
 
 
@@ -61,6 +62,8 @@ async def run_one(
             await viewer.first_frame()
             first_frame_s = time.monotonic() - app.started
             await viewer.first_result()
+            for role in ROLES:
+                await viewer.stats_of(role)
             await viewer.warm_up(settings.warm_up_s)
             processes = app.processes()
             before = cpu_times(processes)

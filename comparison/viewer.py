@@ -45,11 +45,15 @@ class Viewer:
     """One viewer of the app at `url` (ws://…/ws/ui), between `__aenter__` and `__aexit__`."""
 
     def __init__(self, url: str) -> None:
-        self._connect = connect(url, max_size=None, compression=None, proxy=None)
+        self._connect = connect(url, max_size=None, compression=None, proxy=None, open_timeout=PATIENCE_S)
         self._stats: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
-        self._socket = await self._connect.__aenter__()
+        """Raises MeasuringError."""
+        try:
+            self._socket = await self._connect.__aenter__()
+        except OSError as error:  # TimeoutError is one
+            raise MeasuringError(f"the app does not answer: {error}") from error
         return self
 
     async def __aexit__(

@@ -15,6 +15,7 @@ import pytest
 
 from common.frames import Frame, Image
 from common.messages import Detections, Report
+from common.pipeline import listen
 from comparison import limits
 from comparison.app import RunningApp, next_line
 from comparison.environment import look_around
@@ -157,6 +158,14 @@ async def test_an_app_that_sends_nothing_is_an_error(server: Server, monkeypatch
     async with Viewer(f"ws://127.0.0.1:{server.port}/ws/ui") as viewer:
         with pytest.raises(MeasuringError, match="did not send a frame"):
             await viewer.first_frame()
+
+
+async def test_an_app_that_is_gone_is_an_error() -> None:
+    with listen("127.0.0.1", 0) as gone:
+        port = gone.getsockname()[1]
+    with pytest.raises(MeasuringError, match="does not answer"):
+        async with Viewer(f"ws://127.0.0.1:{port}/ws/ui"):
+            pass
 
 
 def test_a_stalled_viewer_counts_as_a_viewer(server: Server) -> None:
