@@ -10,13 +10,16 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup clean
+.PHONY: help run bench test check format setup clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/run.stamp ## start the app: python main.py $(ARGS)
 	@exec $(BIN)/python main.py $(ARGS)
+
+bench: $(VENV)/bench.stamp ## measure and report: python main.py bench $(ARGS)
+	@exec $(BIN)/python main.py bench $(ARGS)
 
 test: setup ## run the tests: pytest $(ARGS)
 	@$(BIN)/python -m pytest $(ARGS)
@@ -49,7 +52,12 @@ $(VENV)/run.stamp: requirements.txt
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+$(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp
+	@echo "Adding what the report is drawn with, once"
+	@$(PIP) -r requirements-bench.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt requirements-bench.txt $(VENV)/run.stamp
 	@echo "Adding the tools for tests and checks, once"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@

@@ -18,6 +18,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(argv: Sequence[str]) -> int:
     """Run the app to its end; returns the exit code."""
     try:
+        if argv[:1] == ["bench"]:
+            return int(importlib.import_module("comparison.bench").main(argv[1:]))
         _, settings = load_settings(argv)
         configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
         asked_to_stop = note_stop_signals()

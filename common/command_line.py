@@ -15,6 +15,7 @@ from common.errors import SettingsError
 from common.settings import Settings, fault_sentence, limits
 
 COMMANDS = ("run",)
+FIRST_WORDS = ("bench",)  # commands with options of their own: main.py hands over to them
 PREFIX = "VISION_"
 DEFAULT_FILE = Path("vision.toml")
 KNOWN = (*Settings.model_fields, "config")
@@ -35,6 +36,7 @@ examples:
   python main.py                                    the sample road, in processes
   python main.py --impl threading --source 0        the first webcam, in threads
   python main.py --source road.mp4 --ui-fps 30 --queue-fps 10 --model models/mine.onnx
+  python main.py bench --quick                      measure processes and threads; bench --help tells more
 
 A flag outdoes its environment variable, which outdoes the same name in the TOML file (ui_fps = 30).
 """
@@ -47,8 +49,10 @@ def load_settings(argv: Sequence[str]) -> tuple[str, Settings]:
     """
     given, words = _parse(argv)
     command, *rest = words or [COMMANDS[0]]
+    if command in FIRST_WORDS:
+        raise SettingsError(f"{command} must be the first word")
     if command not in COMMANDS:
-        raise SettingsError(f"{_shown(command)} is not a command; choose from {', '.join(COMMANDS)}")
+        raise SettingsError(f"{_shown(command)} is not a command; choose from {', '.join((*COMMANDS, *FIRST_WORDS))}")
     if rest:
         raise SettingsError(f"{_shown(rest[0])} belongs to no option")
     file = _settings_file(given.pop("config", None))
@@ -85,7 +89,7 @@ def _sources(file: Path | None) -> type[BaseSettings]:
     return Sources
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Raises where argparse would print its usage and end the program."""
 
     def error(self, message: str) -> NoReturn:
@@ -104,9 +108,9 @@ def _parse(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
 
 def _parser() -> argparse.ArgumentParser:
     """A flag for each setting. Only what was given ends up in the result, as text: pydantic checks it."""
-    parser = _Parser(
+    parser = Parser(
         prog="main.py",
-        usage=f"python main.py [{'|'.join(COMMANDS)}] [options]",
+        usage=f"python main.py [{'|'.join((*COMMANDS, *FIRST_WORDS))}] [options]",
         description="A road, live, with boxes on its vehicles: open the address that is printed.",
         epilog=EXAMPLES,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26),

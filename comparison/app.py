@@ -1,6 +1,7 @@
-"""The app as a user starts it, in a process of its own, with what it costs."""
+"""The app as a user starts it, in a process of its own."""
 
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -11,7 +12,10 @@ from typing import Self
 
 import psutil
 
+from comparison.errors import MeasuringError
+
 ROOT = Path(__file__).resolve().parent.parent
+START_S = 30.0
 STOP_S = 10.0
 
 
@@ -19,32 +23,49 @@ class RunningApp:
     """`python main.py` on a free port, from `__enter__` to `__exit__`."""
 
     def __init__(self, *flags: str) -> None:
-        self._command = [sys.executable, "main.py", "--port", "0", "--log-level", "warning", *flags]
+        own = ("--host", "127.0.0.1", "--port", "0", "--log-level", "error")
+        self._command = [sys.executable, "main.py", *flags, *own]
 
     def __enter__(self) -> Self:
+        """Raises MeasuringError."""
         self.started = time.monotonic()
         self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        link = re.search(r"http://(\S+?)/", self._process.stdout.readline())
+        link = re.search(r"http://(\S+?)/", next_line(self._process, START_S))
         if link is None:
-            raise RuntimeError("the app did not start")
+            self._end()
+            raise MeasuringError("the app did not start; see its message above")
         self.url = f"ws://{link[1]}/ws/ui"
+        self.pid = self._process.pid
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(STOP_S)
+        self._end()
 
-    def cpu_s(self) -> float:
-        """CPU time, in seconds, that all its processes have used up to now."""
-        return sum(sum(process.cpu_times()[:2]) for process in self._tree())
-
-    def memory_mb(self) -> float:
-        """Memory of all its processes, shared pages counted once."""
-        return sum(process.memory_full_info().pss for process in self._tree()) / 2**20
-
-    def _tree(self) -> list[psutil.Process]:
-        main = psutil.Process(self._process.pid)
+    def processes(self) -> list[psutil.Process]:
+        """All its processes, the parent first."""
+        main = psutil.Process(self.pid)
         return [main, *main.children(recursive=True)]
+
+    def _end(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # its children see the end of its pipe, and end too
+            self._process.wait(STOP_S)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def next_line(process: "subprocess.Popen[str]", timeout_s: float) -> str:
+    """What `process` prints next, "" when it ended or printed nothing for so long. Only for a line at a time."""
+    if process.stdout is None or not select.select([process.stdout], [], [], timeout_s)[0]:
+        return ""
+    return process.stdout.readline()
+
+
+def memory_mb(process: psutil.Process) -> float:
+    """Proportional set size: memory that several processes share counts a part for each."""
+    return float(process.memory_full_info().pss) / 2**20

@@ -1,133 +1,197 @@
-"""`python -m comparison.figures`: the figures of the README, measured as a viewer gets them, as a Markdown table."""
+"""From samples to figures: the runs of a cell together, as percentiles, rates and ratios to what is possible."""
 
-import argparse
-import asyncio
-import importlib
-import os
 import statistics
-import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import TypeAlias, TypeVar
 
-import numpy as np
+from comparison.load import MUCH
+from comparison.plan import WORKLOADS
+from comparison.results import (
+    AnyResults,
+    Limits,
+    PipelineResults,
+    PipelineRun,
+    Settings,
+    TransportResults,
+    TransportRun,
+    ViewersRun,
+)
 
-from common.runtime import Runtime
-from comparison.app import RunningApp
-from comparison.limits import hand_over_ms, memcpy_ms
-from comparison.viewer import Sight, stall, watch
+Cell: TypeAlias = tuple[str, ...]
+"""What was varied: an implementation and a workload, a queue and a size …"""
+Figures: TypeAlias = dict[str, float]
+"""By the names that the tables use. Of the runs of a cell: samples are pooled, single values give their median."""
 
-IMPLEMENTATIONS = ("multiprocessing", "threading")
-WORKLOADS: dict[str, Sequence[str]] = {
-    "30/15/5": (),
-    "inference ×5": ("--infer-repeat", "5"),
-    "100 ms of Python": ("--python-work-ms", "100"),
-    "a session a frame": ("--session-per-frame",),
-    "30/30/30": ("--ui-fps", "30", "--queue-fps", "30"),
-}
-SIZES = {"640×360": (360, 640, 3), "1920×1080": (1080, 1920, 3)}
-VIEWERS, STALLED = 45, 5
+VIDEO_ROLES = ("provider", "server")  # what a frame passes on its way to the viewer
 
+WORKLOAD = {workload.name: workload for workload in WORKLOADS}
 
-def main() -> None:
-    """Measure one thing after another and print each line as it is known."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30, help="of each run, after 3 s of warm-up")
-    parser.add_argument("--source", default="sample")
-    arguments = parser.parse_args()
-    flags = ("--source", arguments.source)
-    seconds: float = arguments.seconds
-    print(f"{os.cpu_count()} cores, runs of {seconds:g} s, source {arguments.source}\n")
-    print_header(
-        "", "UI FPS", "interval p50 / p99 ms", "frame age p50 / p99 ms", "results/s", "inference p50 ms",
-        "processing ÷ inference", "other CPU, % of a core", "memory MB", "first frame s",
-    )  # fmt: skip
-    for workload, more in WORKLOADS.items():
-        for implementation in IMPLEMENTATIONS:
-            run_one(f"{implementation}, {workload}", seconds, "--impl", implementation, *flags, *more)
-    print_header("", "UI FPS of the slowest viewer", "interval p99 ms", "frame age p99 ms", "memory before → after MB")
-    for implementation in IMPLEMENTATIONS:
-        run_many(implementation, seconds, "--impl", implementation, *flags)
-    print_header("LatestQueue", "put ms", "memcpy ms", "put ÷ memcpy", "put → consumer has it, ms")
-    for implementation in IMPLEMENTATIONS:
-        runtime: Runtime = importlib.import_module(f"{implementation}_impl").RUNTIME
-        for size, shape in SIZES.items():
-            image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-            put, arrived = hand_over_ms(runtime, image)
-            copy = memcpy_ms(image)
-            print_row(f"{implementation}, {size}", f"{put:.2f}", f"{copy:.2f}", f"{put / copy:.1f}", f"{arrived:.2f}")
+Run = TypeVar("Run")
 
 
-def run_one(name: str, seconds: float, *flags: str) -> None:
-    """One app, one viewer."""
-    with RunningApp(*flags) as app:
-        asyncio.run(watch(app.url, 0, warm_up_s=0.01))
-        first_frame_s = time.monotonic() - app.started
-        asyncio.run(watch(app.url, 0, warm_up_s=3))
-        cpu_before = app.cpu_s()
-        sight = asyncio.run(watch(app.url, seconds, warm_up_s=0))
-        cpu = (app.cpu_s() - cpu_before) / seconds
-        memory = app.memory_mb()
-    inference = sum(sight.inference_ms) / 1000 / seconds
-    print_row(
-        name,
-        f"{sight.ui_fps:.2f}",
-        both(sight.interval_ms),
-        both(sight.frame_age_ms),
-        f"{sight.results_fps:.1f}",
-        f"{statistics.median(sight.inference_ms):.1f}",
-        f"{statistics.median(sight.processing_ms) / statistics.median(sight.inference_ms):.2f}",
-        f"{100 * (cpu - inference):.0f}",
-        f"{memory:.0f}",
-        f"{first_frame_s:.1f}",
-    )
+def quantile(values: Sequence[float], q: float) -> float:
+    """The value at `q` (0 to 1), by nearest rank; 0 of none."""
+    return sorted(values)[round(q * (len(values) - 1))] if values else 0.0
 
 
-def run_many(implementation: str, seconds: float, *flags: str) -> None:
-    """Many viewers, of whom some never read."""
-    with RunningApp(*flags) as app:
-        before, after, sights = asyncio.run(watch_together(app, seconds))
-    slowest = min(sights, key=lambda sight: sight.ui_fps)
-    print_row(
-        f"{implementation}, {VIEWERS} viewers and {STALLED} that never read",
-        f"{slowest.ui_fps:.2f}",
-        f"{max(quantile(sight.interval_ms, 0.99) for sight in sights):.0f}",
-        f"{max(quantile(sight.frame_age_ms, 0.99) for sight in sights):.0f}",
-        f"{before:.0f} → {after:.0f}",
-    )
+def summarise(results: AnyResults) -> dict[Cell, Figures]:
+    """The figures of every cell, in the order of the plan."""
+    match results:
+        case PipelineResults():
+            return {cell: pipeline_figures(runs, results) for cell, runs in _cells(results.runs, _pipeline_cell)}
+        case TransportResults():
+            return {
+                cell: transport_figures(runs, results.memcpy_ms[cell[1]])
+                for cell, runs in _cells(results.runs, _transport_cell)
+            }
+        case _:
+            return {cell: viewers_figures(runs) for cell, runs in _cells(results.runs, _viewers_cell)}
 
 
-async def watch_together(app: RunningApp, seconds: float) -> tuple[float, float, list[Sight]]:
-    """Memory when all are there and at the end, and what each of the reading viewers saw."""
-    stalled = [asyncio.create_task(stall(app.url, seconds + 5)) for _ in range(STALLED)]
-    reading = [asyncio.create_task(watch(app.url, seconds, warm_up_s=5)) for _ in range(VIEWERS)]
-    await asyncio.sleep(4)
-    before = app.memory_mb()
-    sights = await asyncio.gather(*reading)
-    after = app.memory_mb()
-    await asyncio.gather(*stalled)
-    return before, after, sights
+def pipeline_figures(runs: Sequence[PipelineRun], results: PipelineResults) -> Figures:
+    """Times are ms, CPU is in % of one core, GIL delays are the median over the seconds of each second's p99."""
+    intervals = list(chain.from_iterable(run.interval_ms for run in runs))
+    ages = list(chain.from_iterable(run.frame_age_ms for run in runs))
+    inference = list(chain.from_iterable(run.inference_ms for run in runs))
+    processing = list(chain.from_iterable(run.processing_ms for run in runs))
+    delays = {role: _pooled(run.gil_delay_p99_ms.get(role, ()) for run in runs) for role in (*VIDEO_ROLES, "processor")}
+    roles = sorted(set().union(*(run.cpu for run in runs)))
+    figures = {
+        "UI FPS": statistics.median(ui_fps(run) for run in runs),
+        "UI FPS, worst run": min(ui_fps(run) for run in runs),
+        **_percentiles("interval", intervals),
+        "interval max": max(intervals),
+        **_percentiles("frame age", ages),
+        **_percentiles("inference", inference),
+        **_percentiles("processing", processing),
+        "results/s": _median(runs, lambda run: len(run.inference_ms) / run.seconds),
+        "puts": float(sum(run.queued for run in runs)),
+        "overwritten %": 100 * sum(run.overwritten for run in runs) / max(1, sum(run.queued for run in runs)),
+        **{f"GIL delay {role} p99": statistics.median(delays[role] or [0.0]) for role in delays},
+        **{f"CPU {role} %": 100 * statistics.median(run.cpu.get(role, 0.0) for run in runs) for role in roles},
+        "CPU %": 100 * _median(runs, lambda run: sum(run.cpu.values())),
+        "machine %": 100 * _median(runs, lambda run: machine_share(run, results.environment.cores)),
+        "CPU beyond inference %": 100 * _median(runs, lambda run: cpu_beyond_inference(run, results.limits)),
+        "memory MB": _median(runs, lambda run: run.memory_mb),
+        "first frame s": _median(runs, lambda run: run.first_frame_s),
+        **_surroundings(runs),
+    }
+    return figures | ratios(figures, runs[0].workload, results.settings, results.limits)
 
 
-def both(values: list[float]) -> str:
-    """p50 / p99."""
-    return f"{quantile(values, 0.5):.1f} / {quantile(values, 0.99):.1f}"
+def ratios(figures: Figures, workload: str, settings: Settings, limits: Limits) -> Figures:
+    """What was reached by what could be. A frame's age is at best one JPEG encoding and two hops."""
+    repeat = WORKLOAD[workload].infer_repeat
+    return {
+        "UI rate ÷ asked": figures["UI FPS"] / settings.ui_fps,
+        "interval p99 ÷ period": figures["interval p99"] * settings.ui_fps / 1000,
+        "frame age p50 ÷ (encode + echo)": figures["frame age p50"] / (limits.encode_ms + limits.echo_ms),
+        "inference p50 ÷ session.run": figures["inference p50"] / (repeat * limits.session_run_ms),
+        "processing ÷ inference": figures["processing p50"] / (figures["inference p50"] or 1.0),
+        "results ÷ queue rate": figures["results/s"] / settings.queue_fps,
+    }
 
 
-def quantile(values: list[float], q: float) -> float:
-    """The value at `q` (0 to 1), by nearest rank."""
-    return sorted(values)[round(q * (len(values) - 1))]
+def ui_fps(run: PipelineRun) -> float:
+    """Frames a second, over whole intervals."""
+    return len(run.interval_ms) / run.seconds
 
 
-def print_header(*cells: str) -> None:
-    """A new table."""
-    print()
-    print_row(*cells)
-    print_row(*["---"] * len(cells))
+def machine_share(run: PipelineRun, cores: int) -> float:
+    """How much of the machine was busy: the app, the measuring, all others."""
+    return run.surroundings.others + (sum(run.cpu.values()) + run.surroundings.measuring_cpu) / cores
 
 
-def print_row(*cells: str) -> None:
-    """A row of the table, at once."""
-    print(f"| {' | '.join(cells)} |", flush=True)
+def cpu_beyond_inference(run: PipelineRun, limits: Limits) -> float:
+    """Cores used for all but `session.run`, which uses as much CPU as it does alone: its duration would not do,
+    since it is longer on a machine that is full.
+    """
+    inferences = len(run.inference_ms) * WORKLOAD[run.workload].infer_repeat
+    return sum(run.cpu.values()) - inferences * limits.session_run_cpu_ms / 1000 / run.seconds
 
 
-if __name__ == "__main__":
-    main()
+def transport_figures(runs: Sequence[TransportRun], memcpy_ms: float) -> Figures:
+    """Times are ms. A frame that the queue refused is lost, and an older one stays in its place."""
+    puts = list(chain.from_iterable(run.put_ms for run in runs))
+    hand_overs = list(chain.from_iterable(run.hand_over_ms for run in runs))
+    return {
+        "put p50": quantile(puts, 0.5),
+        "put p99": quantile(puts, 0.99),
+        "put ÷ memcpy": quantile(puts, 0.5) / memcpy_ms,
+        "hand-over p50": quantile(hand_overs, 0.5),
+        "overwritten %": 100 * sum(run.overwritten for run in runs) / len(puts),
+        "refused %": 100 * sum(run.refused for run in runs) / len(puts),
+        **_surroundings(runs),
+    }
+
+
+def viewers_figures(runs: Sequence[ViewersRun]) -> Figures:
+    """Of the viewers that read; each value is the worst of any of them. CPU is in % of one core."""
+    seen = [watched for run in runs for watched in run.reading]
+    return {
+        "slowest UI FPS": min(watched.ui_fps for watched in seen),
+        "interval p99": max(watched.interval_p99_ms for watched in seen),
+        "frame age p99": max(watched.frame_age_p99_ms for watched in seen),
+        "server CPU %": 100 * _median(runs, lambda run: run.server_cpu),
+        "server MB before": _median(runs, lambda run: run.server_memory_before_mb),
+        "server MB begin": _median(runs, lambda run: run.server_memory_begin_mb),
+        "server MB end": _median(runs, lambda run: run.server_memory_end_mb),
+        **_surroundings(runs),
+    }
+
+
+def marked(runs: Iterable[PipelineRun | TransportRun | ViewersRun]) -> int:
+    """How many runs other programs disturbed."""
+    return sum(run.surroundings.others > MUCH for run in runs)
+
+
+def _cells(runs: Sequence[Run], cell_of: Callable[[Run], Cell]) -> list[tuple[Cell, list[Run]]]:
+    cells: dict[Cell, list[Run]] = defaultdict(list)
+    for run in runs:
+        cells[cell_of(run)].append(run)
+    return sorted(cells.items(), key=lambda item: _place(item[0]))
+
+
+def _pipeline_cell(run: PipelineRun) -> Cell:
+    return run.implementation, run.workload
+
+
+def _transport_cell(run: TransportRun) -> Cell:
+    busy = f"busy {run.taking_ms:g} ms" if run.taking_ms else "idle"
+    return run.queue, f"{run.width}×{run.height}", f"{run.put_fps:g}", busy
+
+
+def _viewers_cell(run: ViewersRun) -> Cell:
+    return run.implementation, f"{run.viewers}", f"{run.stalled}"
+
+
+def _place(cell: Cell) -> tuple[tuple[int, str], ...]:
+    """Workloads in their order, numbers by size, words by the alphabet."""
+    workloads = list(WORKLOAD)
+    return tuple((workloads.index(word) if word in WORKLOAD else _number(word), word) for word in reversed(cell))
+
+
+def _number(word: str) -> int:
+    digits = word.partition("×")[0]
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _percentiles(name: str, values: Sequence[float]) -> Figures:
+    return {f"{name} p{q}": quantile(values, q / 100) for q in (50, 95, 99)}
+
+
+def _pooled(samples: Iterable[Sequence[float]]) -> list[float]:
+    return list(chain.from_iterable(samples))
+
+
+def _median(runs: Sequence[Run], value: Callable[[Run], float]) -> float:
+    return statistics.median(value(run) for run in runs)
+
+
+def _surroundings(runs: Sequence[PipelineRun] | Sequence[TransportRun] | Sequence[ViewersRun]) -> Figures:
+    return {
+        "others %": 100 * max(run.surroundings.others for run in runs),
+        "measuring CPU %": 100 * statistics.median(run.surroundings.measuring_cpu for run in runs),
+    }

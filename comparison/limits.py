@@ -1,19 +1,42 @@
-"""What one core of this machine takes for the parts of the way: the yardstick beside every figure."""
+"""What this machine can do at best for each part of the way of a frame: the yardstick beside every figure."""
 
+import asyncio
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import cv2
 import numpy as np
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 
-from common.frames import Frame, Image
-from common.runtime import LatestQueue, Runtime, StopSignal
+from common.detector import load_detector
+from common.errors import SourceError
+from common.frame_provider import encode_jpeg
+from common.frames import Image
+from common.video_source import open_source
+from comparison.results import Limits
+from threading_impl import RUNTIME
 
-ROUNDS = 300
-PUT_FPS = 30
+
+def best(image: Image, model: Path, jpeg_quality: int, rounds: int) -> Limits:
+    """The median of `rounds` of everything. Raises ModelError."""
+    cv2.setNumThreads(1)  # as in the app
+    session_run_ms, session_run_cpu_ms = session_run(model, image, rounds)
+    return Limits(
+        width=image.shape[1],
+        height=image.shape[0],
+        jpeg_bytes=len(encode_jpeg(image, jpeg_quality)),
+        memcpy_ms=memcpy_ms(image, rounds),
+        encode_ms=median_ms(lambda: encode_jpeg(image, jpeg_quality), rounds),
+        echo_ms=asyncio.run(echo_ms(rounds)),
+        session_run_ms=session_run_ms,
+        session_run_cpu_ms=session_run_cpu_ms,
+    )
 
 
-def median_ms(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+def median_ms(work: Callable[[], object], rounds: int) -> float:
     """Median time of `work`, in ms."""
     times = []
     for _ in range(rounds):
@@ -23,40 +46,45 @@ def median_ms(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     return statistics.median(times)
 
 
-def memcpy_ms(image: Image) -> float:
+def first_image(source: str) -> Image:
+    """The first picture of a source. Raises SourceError."""
+    with open_source(source, 30, lambda state, message: None) as video:
+        for _, image in video.frames(RUNTIME.stop_signal()):
+            return image
+    raise SourceError("the source has no frame")
+
+
+def memcpy_ms(image: Image, rounds: int) -> float:
     """To copy `image` into memory that was written before."""
     target = np.empty_like(image)
-    return median_ms(lambda: np.copyto(target, image))
+    return median_ms(lambda: np.copyto(target, image), rounds)
 
 
-def hand_over_ms(runtime: Runtime, image: Image) -> tuple[float, float]:
-    """Medians of `LatestQueue.put`, and from before it until an idle consumer has the frame, at 30 puts a second."""
-    there, back, stop = runtime.latest_queue(), runtime.latest_queue(), runtime.stop_signal()
-    worker = runtime.worker("consumer", note_arrivals, (there, back, stop))
-    worker.start()
-    puts, arrivals = [], []
-    pixel = np.zeros((1, 1, 3), np.uint8)
-    while back.get(0.1) is None:  # until the consumer is there
-        there.put(Frame("main", 0, time.time(), pixel))
-    for _ in range(ROUNDS):
-        time.sleep(1 / PUT_FPS)
-        started = time.time()
-        there.put(Frame("main", 1, started, image))
-        puts.append(1000 * (time.time() - started))
-        answer = back.get(1)
-        while answer is not None and answer.frame_id == 0:
-            answer = back.get(1)
-        if answer is not None:
-            arrivals.append(1000 * (answer.captured_at - started))
-    stop.set()
-    worker.join(2)
-    return statistics.median(puts), statistics.median(arrivals)
+def session_run(model: Path, image: Image, rounds: int) -> tuple[float, float]:
+    """`session.run` of the model on `image`, alone on one thread, in ms: how long it takes, and its CPU time.
+
+    The CPU time has pre- and post-processing in it, a percent or so.
+    """
+    detector = load_detector(model, threads=1)
+    used = time.process_time()
+    times_ms = [detector.detect(image, min_score=0.5).inference_ms for _ in range(rounds)]
+    return statistics.median(times_ms), 1000 * (time.process_time() - used) / rounds
 
 
-def note_arrivals(there: LatestQueue, back: LatestQueue, stop: StopSignal) -> None:
-    """Answer each frame with the time at which it arrived."""
-    pixel = np.zeros((1, 1, 3), np.uint8)
-    while not stop.is_set():
-        frame = there.get(0.1)
-        if frame is not None:
-            back.put(Frame("main", frame.frame_id, time.time(), pixel))
+async def echo_ms(rounds: int) -> float:
+    """An empty websocket message there and back, on loopback, in one process."""
+
+    async def answer(peer: ServerConnection) -> None:
+        async for message in peer:
+            await peer.send(message)
+
+    times = []
+    async with serve(answer, "127.0.0.1", 0, compression=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}", compression=None, proxy=None) as client:
+            for _ in range(rounds):
+                started = time.perf_counter()
+                await client.send(b"")
+                await client.recv()
+                times.append(1000 * (time.perf_counter() - started))
+    return statistics.median(times)

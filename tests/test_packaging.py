@@ -31,9 +31,10 @@ def imported_packages() -> set[str]:
     return found - {part.removesuffix(".py") for part in APP}
 
 
-def required() -> set[str]:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    return {re.split(r"[<>=]", line)[0] for line in lines if not line.startswith("#")}
+def requirements() -> list[str]:
+    """Of the app and of its benchmark."""
+    lines = "".join((ROOT / name).read_text() for name in ("requirements.txt", "requirements-bench.txt")).splitlines()
+    return [line for line in lines if not line.startswith("#")]
 
 
 def make_targets() -> set[str]:
@@ -44,12 +45,10 @@ def test_what_the_app_imports_is_what_it_requires() -> None:
     distributions = packages_distributions()
     third_party = imported_packages() - set(sys.stdlib_module_names) - {"pydantic_core"}  # pydantic brings its core
     needed = {distributions[package][0].lower().replace("_", "-") for package in third_party}
-    assert needed == required()
+    assert needed == {re.split(r"[<>=]", line)[0] for line in requirements()}
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
-)
+@pytest.mark.parametrize("line", requirements())
 def test_every_requirement_has_a_lowest_and_a_highest_release(line: str) -> None:
     assert re.match(r"[a-z-]+>=[\d.]+,<[\d.]+( |$)", line)
 

@@ -1,0 +1,46 @@
+"""How far a benchmark is and how long it will take: a bar on a terminal, else a line for each run."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TextIO, TypeVar
+
+from common.pacing import Clock
+
+BAR_WIDTH = 24
+
+T = TypeVar("T")
+
+
+class Progress:
+    """Follows runs that all take about as long as each other."""
+
+    def __init__(self, total: int, out: TextIO = sys.stderr, clock: Clock = time.monotonic) -> None:
+        self._total = total
+        self._out = out
+        self._clock = clock
+        self._started = clock()
+
+    def follow(self, runs: Iterable[tuple[T, str]]) -> Iterator[T]:
+        """Each run in turn; its name is shown while it is under way."""
+        for done, (run, name) in enumerate(runs):
+            self._show(done, name)
+            yield run
+        if self._out.isatty():
+            self._out.write("\r\033[K")
+
+    def _show(self, done: int, name: str) -> None:
+        left = _clock_face((self._clock() - self._started) / done * (self._total - done)) if done else "-:--"
+        if self._out.isatty():
+            filled = BAR_WIDTH * done // self._total
+            bar = "█" * filled + "░" * (BAR_WIDTH - filled)
+            # To the start of the line, and clear what was there.
+            self._out.write(f"\r\033[K{bar} {done}/{self._total}, {left} left: {name}")
+        else:
+            self._out.write(f"{done + 1}/{self._total}, {left} left: {name}\n")
+        self._out.flush()
+
+
+def _clock_face(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
