@@ -185,6 +185,7 @@ async def test_a_truncated_video_plays_to_its_end_and_starts_anew(good: tuple[st
     with running(*IN_THREADS, *good, "--source", str(inputs / "truncated.avi")) as app:
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: len(viewer.pictures) == 50)  # more than three seconds
+    assert not viewer.has_heard("source", "lost")
     seen = numbers_in(viewer)
     assert 20 < max(seen) < 40
     assert sum(later < earlier for earlier, later in pairwise(seen)) > 1
