@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from common.errors import SettingsError
 from common.settings import Settings, fault_sentence, limits
 
-COMMANDS = ("run",)
+COMMANDS = ("run", "compare")
 PREFIX = "VISION_"
 DEFAULT_FILE = Path("vision.toml")
 KNOWN = (*Settings.model_fields, "config")
@@ -34,6 +34,7 @@ EXAMPLES = """\
 examples:
   python main.py                                    the sample road, in processes
   python main.py --impl threading --source 0        the first webcam, in threads
+  python main.py compare                            both side by side, and the load under your hand
   python main.py --source road.mp4 --ui-fps 30 --queue-fps 10 --model models/mine.onnx
 
 A flag outdoes its environment variable, which outdoes the same name in the TOML file (ui_fps = 30).
