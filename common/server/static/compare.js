@@ -6,7 +6,7 @@ import { Workload } from "./workload.js";
 
 const TICK_MS = 250; // numbers that change more often cannot be read
 const SATURATED_PERCENT = 90; // of all cores: from here on even a thread that needs no GIL waits for its turn
-const CALM_TICKS = 3; // seconds in a row, before the machine is called saturated or no longer so
+const CALM_S = 3; // in a row, before the machine is called saturated or no longer so; stats come once a second
 
 const element = (id) => document.getElementById(id);
 
@@ -14,16 +14,18 @@ const { implementation, other_port, cores, inference_threads } = await (await fe
 const addressOf = (name) => (name === implementation ? "/ws/ui" : `//${location.hostname}:${other_port}/ws/ui`);
 
 let busy = []; // the last seconds, in percent of the machine
-const busier = ({ machine: { busy_percent } }) => {
-  busy = [...busy, busy_percent].slice(-CALM_TICKS);
+
+function noteBusy({ machine: { busy_percent } }) {
+  element("busy").textContent = `, ${Math.round(busy_percent)} % busy`;
+  busy = [...busy, busy_percent].slice(-CALM_S);
   if (busy.every((percent) => percent >= SATURATED_PERCENT)) element("saturated").hidden = false;
   if (busy.every((percent) => percent < SATURATED_PERCENT)) element("saturated").hidden = true;
-};
+}
 
 const panes = ["threading", "multiprocessing"].map((name) => {
   const pane = new Pane(element(`pane-${name}`), addressOf(name), {
     onHello: (hello, isFirst) => follow(pane, hello, isFirst),
-    onStats: (stats) => name === implementation && busier(stats),
+    onStats: (stats) => name === implementation && noteBusy(stats),
   });
   return pane;
 });
