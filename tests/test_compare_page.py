@@ -150,7 +150,7 @@ def test_a_preset_moves_the_controls_and_the_detectors_of_both(page: Page, app: 
     assert page.get_attribute("#preset-none", "aria-pressed") == "false"
     wait_for_figures(
         page,
-        "threads['inference-ms'] > 3 * given.threads && processes['inference-ms'] > 3 * given.processes",
+        "threads['inference-ms'] > 2 * given.threads && processes['inference-ms'] > 2 * given.processes",
         threads=before["threading"]["inference-ms"],
         processes=before["multiprocessing"]["inference-ms"],
     )
@@ -167,10 +167,10 @@ def test_the_page_follows_another_visitor(page: Page, browser: Browser, app: App
 
 
 def test_python_work_makes_threads_stutter_and_processes_not_until_it_ends(page: Page) -> None:
-    """Told by the frames that come late: what a busy machine adds to them falls on both alike, and is allowed for."""
+    """Told by the frames that come late: a busy machine adds to them in both alike, and so takes from their ratio."""
     page.wait_for_timeout(QUIET_S * 1000)
     quiet = figures(page)["threading"]["late"]
-    stutter = "threads.late > 2 * processes.late + 5 && threads['deviation-ms'] > processes['deviation-ms']"
+    stutter = "threads.late > 1.3 * processes.late + 4 && threads['deviation-ms'] > processes['deviation-ms']"
     move(page, "#python-work", 150)
     wait_for_figures(page, f"{stutter} && threads.late > given.quiet", quiet=quiet)
     loaded = figures(page)["threading"]["late"]
