@@ -1,6 +1,7 @@
 """The compare page in a real Chromium: two pictures, one workload for both, and threads that stutter when they must."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -9,15 +10,17 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from websockets.sync.client import connect
 
+from common.machine import cores
 from tests.apps import App, needs_sample, running
 from tests.test_page import FLAGS
 
 pytestmark = needs_sample
 
 SIZE = (800, 900)  # small: a browser without a GPU paints with the cores that are to be compared
-PATIENCE_MS = 40_000  # twice the ten seconds that the figures look back, and as much again for a busy machine
+WINDOW_MS = 10_000  # over which the figures look back
+PATIENCE_MS = 40_000  # for the window to fill with something new, and as much again for a busy machine
+CROWDED = 3  # threads a core that want to run; the app and the browser themselves make about one
 PANES = ("threading", "multiprocessing")
-QUIET_S = 10
 
 FIGURES = """() => {
     const figuresOf = (name) => Array.from(
@@ -168,11 +171,14 @@ def test_the_page_follows_another_visitor(page: Page, browser: Browser, app: App
 
 def test_python_work_makes_threads_stutter_and_processes_not_until_it_ends(page: Page) -> None:
     """Told by the frames that come late: a busy machine adds to them in both alike, and so takes from their ratio."""
-    page.wait_for_timeout(QUIET_S * 1000)
-    quiet = figures(page)["threading"]["late"]
     stutter = "threads.late > 1.3 * processes.late + 4 && threads['deviation-ms'] > processes['deviation-ms']"
+    page.wait_for_timeout(WINDOW_MS)
+    if os.getloadavg()[0] > CROWDED * cores():
+        pytest.skip("other programs crowd this machine: whoever stutters lacks a core, not the GIL")
+    quiet = figures(page)["threading"]["late"]
     move(page, "#python-work", 150)
-    wait_for_figures(page, f"{stutter} && threads.late > given.quiet", quiet=quiet)
+    page.wait_for_timeout(WINDOW_MS)
+    wait_for_figures(page, f"{stutter} && threads.late > 1.5 * given.quiet", quiet=quiet)
     loaded = figures(page)["threading"]["late"]
     move(page, "#python-work", 0)
-    wait_for_figures(page, f"!({stutter}) && threads.late < given.loaded / 2", loaded=loaded)
+    wait_for_figures(page, "threads.late < 0.6 * given.loaded", loaded=loaded)
