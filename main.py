@@ -20,11 +20,11 @@ def main(argv: Sequence[str]) -> int:
     try:
         if argv[:1] == ["bench"]:
             return int(importlib.import_module("comparison.bench").main(argv[1:]))
-        _, settings = load_settings(argv)
+        command, settings = load_settings(argv)
         configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
         asked_to_stop = note_stop_signals()
-        pipeline = Pipeline(settings, load_runtime(settings.impl))
-        print(start_text(settings, pipeline), flush=True)
+        pipeline = make_pipeline(command, settings)
+        print(start_text(command, settings, pipeline), flush=True)
         left = pipeline.run(asked_to_stop)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -33,6 +33,15 @@ def main(argv: Sequence[str]) -> int:
         print(f"error: {', '.join(left)} did not stop", file=sys.stderr)
         return 1
     return 0
+
+
+def make_pipeline(command: str, settings: Settings) -> Pipeline:
+    """What the command runs: one implementation, or both side by side."""
+    if command == "compare":
+        from comparison import live
+
+        return live.make_pipeline(settings)
+    return Pipeline(settings, load_runtime(settings.impl))
 
 
 def load_runtime(implementation: str) -> Runtime:
@@ -50,13 +59,14 @@ def note_stop_signals() -> Callable[[], bool]:
     return lambda: bool(asked)
 
 
-def start_text(settings: Settings, pipeline: Pipeline) -> str:
+def start_text(command: str, settings: Settings, pipeline: Pipeline) -> str:
     """What a user wants to know first: where to look, and what runs."""
+    implementation = "both, side by side" if command == "compare" else settings.impl
     link, *others = pipeline.links()
     elsewhere = "".join(f"  elsewhere       {other}\n" for other in others)
     return f"""Edge Vision       {link}
 {elsewhere}\
-  implementation  {settings.impl}
+  implementation  {implementation}
   source          {pipeline.source_name}
   model           {pipeline.model_name}
   rates           capture {settings.capture_fps:g}, UI {settings.ui_fps:g}, queue {settings.queue_fps:g} FPS

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from common.errors import SettingsError
 from common.settings import Settings, fault_sentence, limits
 
-COMMANDS = ("run",)
+COMMANDS = ("run", "compare")
 FIRST_WORDS = ("bench",)  # commands with options of their own: main.py hands over to them
 PREFIX = "VISION_"
 DEFAULT_FILE = Path("vision.toml")
@@ -35,6 +35,7 @@ EXAMPLES = """\
 examples:
   python main.py                                    the sample road, in processes
   python main.py --impl threading --source 0        the first webcam, in threads
+  python main.py compare                            both side by side, and the load under your hand
   python main.py --source road.mp4 --ui-fps 30 --queue-fps 10 --model models/mine.onnx
   python main.py bench --quick                      measure processes and threads; bench --help tells more
 

@@ -1,6 +1,5 @@
 """The detector: an ONNX model that finds objects in a frame, and how long it took."""
 
-import os
 import stat
 import time
 from collections.abc import Sequence
@@ -94,16 +93,6 @@ def load_detector(path: Path, threads: int) -> OnnxDetector:
         raise ModelError(f"model {path}: {error}") from error
     labels = find_labels(path, session.get_modelmeta().custom_metadata_map, class_count)
     return OnnxDetector(path, threads, session, contract, labels)
-
-
-def inference_threads() -> int:
-    """How many threads to give the inference on this machine.
-
-    One core is left to the video, which must not wait: on two cores the second one buys a Tiny YOLO next to nothing
-    (27.3 ms against 28.4), and beyond four threads networks this small gain little.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(max(cores - 1, 1), 4)
 
 
 def _open_session(path: Path, threads: int) -> Any:

@@ -29,13 +29,25 @@ class FileSource:
     timestamp. So frames repeat or are left out, and time neither stretches nor jumps where the clip starts anew.
     """
 
-    def __init__(self, path: Path, capture_fps: float, on_status: OnStatus, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        capture_fps: float,
+        on_status: OnStatus,
+        clock: Clock = time.monotonic,
+        start_s: float | None = None,
+    ) -> None:
+        """`start_s` is when, by `clock`, the clip began to play: two that share it show the same frame at any time.
+
+        None for when the first frame is asked for.
+        """
         self.description = path.name
         self.dropped_count = 0
         self._path = path
         self._capture_fps = capture_fps
         self._recovery = Recovery(on_status, clock)
         self._clock = clock
+        self._start_s = start_s
 
     def __enter__(self) -> Self:
         """Open the file and decode its first frame. Raises SourceError."""
@@ -56,7 +68,7 @@ class FileSource:
 
     def frames(self, stop: StopSignal) -> Iterator[tuple[float, Image]]:
         """`capture_fps` times a second (captured_at, image) until `stop` is set; nothing while the file is lost."""
-        start_s = self._clock()
+        start_s = self._clock() if self._start_s is None else self._start_s
         self._begin(0)
         ticker = Ticker(self._capture_fps, self._clock)
         while not stop.wait(ticker.delay_s()):
@@ -90,11 +102,14 @@ class FileSource:
     def _skip(self, now_s: float) -> bool:
         """Jump to where the clip would be by now; one that cannot be searched goes on from where it is."""
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)  # negative when unknown
+        due_s = now_s
         if count > 0:
-            frame = self._capture.get(cv2.CAP_PROP_POS_FRAMES) + (now_s - self._due_s) * self._fps
-            self._capture.set(cv2.CAP_PROP_POS_FRAMES, frame % count)
+            missed = round((now_s - self._due_s) * self._fps)
+            due_s = self._due_s + missed / self._fps  # not quite now: where in its period the clip is, is kept
+            next_frame = self._capture.get(cv2.CAP_PROP_POS_FRAMES)
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, (next_frame + missed - 1) % count)
         advanced = self._advance()
-        self._due_s = now_s
+        self._due_s = due_s
         return advanced
 
     def _advance(self) -> bool:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import cv2
 
-from common.detector import Detector, Result, inference_threads, load_detector
+from common.detector import Detector, Result, load_detector
 from common.errors import SettingsError
 from common.frames import Frame
+from common.machine import inference_threads
 from common.messages import DetectionItem, Detections, Model, Set
 from common.metrics import Meter, Reporter
 from common.publisher import Ingest, Publisher

@@ -77,8 +77,13 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
-def run_provider(settings: Settings, source: str, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
-    """The role, from its start to its end. Raises SourceError when `source` cannot be used at all."""
+def run_provider(
+    settings: Settings, source: str, start_s: float | None, ingest: Ingest, queue: LatestQueue, stop: StopSignal
+) -> None:
+    """The role, from its start to its end; `start_s` as in open_source.
+
+    Raises SourceError when `source` cannot be used at all.
+    """
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("provider")
     provider = FrameProvider(queue, settings, meter)
@@ -87,7 +92,7 @@ def run_provider(settings: Settings, source: str, ingest: Ingest, queue: LatestQ
     def say(state: State, message: str) -> None:
         publisher.send(Status(component="source", state=state, message=message))
 
-    with publisher, open_source(source, settings.capture_fps, say) as video:
+    with publisher, open_source(source, settings.capture_fps, say, start_s) as video:
         meter.follow_count("overwritten", lambda: queue.overwritten_count)
         meter.follow_drop("provider", "replaced by a newer frame", lambda: video.dropped_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)

@@ -127,6 +127,7 @@ class Stats(Message):
     drops: dict[Name, float]
     percentiles: dict[Name, dict[Name, float]]
     roles: dict[Name, dict[Name, float]]
+    machine: dict[Name, float]
 
 
 class Ack(Message):

@@ -4,14 +4,16 @@ import errno
 import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from common.bundled import resolve_model, resolve_source
 from common.errors import AddressError
 from common.messages import Rates
 from common.publisher import Ingest, Publisher
 from common.redaction import redact
-from common.runtime import LatestQueue, Runtime, StopSignal
+from common.runtime import LatestQueue, Runtime, StopSignal, Target
 from common.server.options import ServerOptions
 from common.settings import LiveSettings, Settings, access_token
 from common.supervisor import Role, Supervisor
@@ -20,10 +22,23 @@ BACKLOG = 128
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What makes a pipeline one of two that are compared.
+
+    `public` is where it listens; `other_port` where, on the same host, the other one does; `start_s` is when, in
+    monotonic time, the clip of both began to play.
+    """
+
+    public: socket.socket
+    other_port: int
+    start_s: float
+
+
 class Pipeline:
     """Owns what outlives a single run of a role: the two listening sockets, the queue, the stop signal."""
 
-    def __init__(self, settings: Settings, runtime: Runtime) -> None:
+    def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
         """Raises SourceError, ModelError and AddressError. Nothing is started yet."""
         self._settings = settings
         self._runtime = runtime
@@ -34,11 +49,13 @@ class Pipeline:
         self.token = access_token(settings)
         # Both listen before any role starts: whoever comes first waits in the backlog, and a server that dies
         # leaves nobody with a refused connection.
-        self._public = listen(settings.host, settings.port)
+        self._public = comparison.public if comparison else listen(settings.host, settings.port)
         self._ingest = listen("127.0.0.1", 0)
         self._ingest_token = secrets.token_urlsafe()
         self._stop = runtime.stop_signal()
         self._queue = runtime.latest_queue()
+        self._comparison = comparison
+        self._beside: list[Role] = []
         self.port: int = self._public.getsockname()[1]
 
     def links(self) -> list[str]:
@@ -47,6 +64,10 @@ class Pipeline:
         names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
         query = f"?token={self.token}" if self.token else ""
         return [f"http://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
+
+    def add_role(self, name: str, target: Target, *arguments: Any) -> None:
+        """One more role to be run beside the three: `target(*arguments, stop)`."""
+        self._beside.append(Role(name, target, lambda: (*arguments, self._stop), holds_queue=False))
 
     def run(self, asked_to_stop: Callable[[], bool]) -> list[str]:
         """Run until asked to stop; the names of roles that could not be ended. Raises UserError (see Supervisor)."""
@@ -61,6 +82,8 @@ class Pipeline:
 
     def _roles(self) -> list[Role]:
         settings, stop, ingest = self._settings, self._stop, self._ingest_address()
+        comparison = self._comparison
+        start_s = comparison.start_s if comparison else None
         options = ServerOptions(
             implementation=self._runtime.name,
             source=self.source_name,
@@ -69,16 +92,23 @@ class Pipeline:
             host=settings.host,
             token=self.token,
             ingest_token=self._ingest_token,
+            other_port=comparison.other_port if comparison else None,
         )
         return [
             Role("server", server, lambda: (options, self._public, self._ingest, stop), holds_queue=False),
-            Role("provider", provider, lambda: (settings, self._source, ingest, self._queue, stop), holds_queue=True),
+            Role(
+                "provider",
+                provider,
+                lambda: (settings, self._source, start_s, ingest, self._queue, stop),
+                holds_queue=True,
+            ),
             Role(
                 "processor",
                 processor,
                 lambda: (settings.live, self._model, ingest, self._queue, stop),
                 holds_queue=True,
             ),
+            *self._beside,
         ]
 
     def _rebuild_queue(self) -> None:
@@ -98,11 +128,13 @@ def server(options: ServerOptions, public: socket.socket, ingest: socket.socket,
     run_server(options, public, ingest, stop)
 
 
-def provider(settings: Settings, source: str, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+def provider(
+    settings: Settings, source: str, start_s: float | None, ingest: Ingest, queue: LatestQueue, stop: StopSignal
+) -> None:
     """The FrameProvider role."""
     from common.frame_provider import run_provider
 
-    run_provider(settings, source, ingest, queue, stop)
+    run_provider(settings, source, start_s, ingest, queue, stop)
 
 
 def processor(live: LiveSettings, model: Path, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:

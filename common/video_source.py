@@ -33,12 +33,13 @@ class VideoSource(AbstractContextManager["VideoSource"], Protocol):
         """
 
 
-def open_source(uri: str, capture_fps: float, on_status: OnStatus) -> VideoSource:
+def open_source(uri: str, capture_fps: float, on_status: OnStatus, start_s: float | None = None) -> VideoSource:
     """The source that `uri` names: the path to a file, the index of a camera, or an RTSP or HTTP URL.
 
-    `capture_fps` is the pace at which a file is read; a live source sets its own. `on_status` is called from
-    within `frames()`, in its caller's thread. Nothing is opened before `__enter__`. Raises SourceError for a uri
-    that can never work; a file is checked further in `__enter__`.
+    `capture_fps` is the pace at which a file is read, and `start_s` when it began to play (monotonic time, None for
+    when it is opened); a live source sets its own pace. `on_status` is called from within `frames()`, in its caller's
+    thread. Nothing is opened before `__enter__`. Raises SourceError for a uri that can never work; a file is checked
+    further in `__enter__`.
     """
     if re.fullmatch("[0-9]{1,3}", uri):
         return LiveSource(int(uri), f"camera {int(uri)}", on_status)
@@ -46,7 +47,7 @@ def open_source(uri: str, capture_fps: float, on_status: OnStatus) -> VideoSourc
         if uri.partition("://")[0].lower() not in SCHEMES:
             raise SourceError(f"cannot open {redact(uri)!r}: a URL must start with {', '.join(SCHEMES)}")
         return LiveSource(uri, redact(uri), on_status)
-    return FileSource(_readable(uri), capture_fps, on_status)
+    return FileSource(_readable(uri), capture_fps, on_status, start_s=start_s)
 
 
 def _readable(uri: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from common.detector import inference_threads
+from common.machine import inference_threads
 from comparison.app import ROOT
 from comparison.results import Environment
 

@@ -11,9 +11,10 @@ import pytest
 from onnx import TensorProto
 
 from common.boxes import Detection
-from common.detector import Detector, Result, inference_threads, load_detector
+from common.detector import Detector, Result, load_detector
 from common.errors import ModelError
 from common.frames import Image
+from common.machine import inference_threads
 from tests.onnx_models import BLUE_SCORE, RED_SCORE, save_failing, save_identity, save_tiny_yolov3, save_yolox
 
 Save = Callable[..., Path]

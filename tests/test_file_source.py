@@ -241,3 +241,16 @@ def test_a_video_without_one_whole_frame_is_refused(tmp_path: Path) -> None:
     os.truncate(path, path.read_bytes().index(b"movi") + 8)
     with pytest.raises(SourceError, match=r"head\.avi"), FileSource(path, 30, Heard()):
         pass
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.7, 1.3, 7.45, 3600.2])
+def test_a_file_opened_late_is_where_one_that_began_in_time_would_be(tmp_path: Path, late_s: float) -> None:
+    simulated = SimulatedTime()
+    start_s = simulated.now_s
+    simulated.now_s += late_s
+    path = write_clip(tmp_path / "clip.avi", 90, 12.5)
+    with FileSource(path, 30, Heard(), simulated, start_s) as source:
+        shown = [(simulated.now_s, number_in(image)) for _, image in islice(source.frames(simulated), 300)]
+    for now_s, number in shown:
+        expected = (now_s - start_s) * 12.5
+        assert abs((number - expected + 45) % 90 - 45) <= 1, f"frame {number} after {now_s - start_s:.3f} s"

@@ -9,23 +9,36 @@ from common.settings import is_loopback
 
 COOKIE = "vision_token"
 OPEN_PATHS = {"/healthz", "/readyz"}  # for a health check that knows no token; they tell nothing of the video
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+STREAM_PATH = "/ws/ui"
+
+
+def content_security_policy(*elsewhere: str) -> str:
+    """What a page may do: load and connect to what is here, and connect to these origins."""
+    connections = " ".join(("'self'", *elsewhere))
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        f"connect-src {connections}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    )
+
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": content_security_policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
-def access_middleware(host: str, token: str | None) -> Middleware:
-    """Refuse strangers. `host` is the address served on; without a token it must be a loopback one."""
+def access_middleware(host: str, token: str | None, other_port: int | None = None) -> Middleware:
+    """Refuse strangers. `host` is the address served on; without a token it must be a loopback one.
+
+    A page on `other_port` of the same host may open the stream, too.
+    """
 
     @web.middleware
     async def check_access(request: web.Request, handler: Handler) -> web.StreamResponse:
-        check_origin(request)
+        check_origin(request, other_port)
         if is_loopback(host) and not is_loopback(request.url.host or ""):
             # A foreign name that resolves to loopback is how DNS rebinding gets around the Origin check.
             raise web.HTTPForbidden(text=f"ask for http://localhost, not for {request.host}")
@@ -55,11 +68,19 @@ async def add_security_headers(_: web.Request, response: web.StreamResponse) -> 
         response.headers.setdefault(name, value)
 
 
-def check_origin(request: web.Request) -> None:
+def check_origin(request: web.Request, other_port: int | None) -> None:
     """Raise HTTPForbidden for a request that a page of another host sent. Programs send no Origin."""
     origin = request.headers.get("Origin")
-    if origin is not None and origin.split("://", 1)[-1] != request.host:
+    allowed = {request.host}
+    if other_port is not None and request.path == STREAM_PATH:
+        allowed.add(on_port(request, other_port))
+    if origin is not None and origin.split("://", 1)[-1] not in allowed:
         raise web.HTTPForbidden(text="this origin may not connect")
+
+
+def on_port(request: web.Request, port: int) -> str:
+    """Another port of the host that this request was sent to, under the same name, as in an address."""
+    return str(request.url.with_port(port).host_port_subcomponent)
 
 
 def _token_of(request: web.Request) -> str:

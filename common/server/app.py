@@ -9,7 +9,8 @@ from aiohttp import web
 from common.messages import Report
 from common.metrics import Meter, Reporter
 from common.runtime import StopSignal
-from common.server.access import access_middleware, add_security_headers, ignore_hang_ups
+from common.server.access import STREAM_PATH, access_middleware, add_security_headers, ignore_hang_ups
+from common.server.compare import add_compare_page
 from common.server.hub import Hub
 from common.server.ingest import ingest_app
 from common.server.media import mjpeg, snapshot
@@ -31,7 +32,7 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     hub = Hub(options, meter)
     loop = asyncio.get_running_loop()
     runners = [
-        await _listen(public_app(hub, options.host, options.token), public),
+        await _listen(public_app(hub, options), public),
         await _listen(ingest_app(hub, options.ingest_token), ingest),
     ]
     ticker = asyncio.create_task(_tell_stats(hub))
@@ -45,7 +46,7 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     await asyncio.gather(*(runner.cleanup() for runner in runners))
 
 
-def public_app(hub: Hub, host: str, token: str | None) -> web.Application:
+def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     """The application of the public port."""
 
     async def index(_: web.Request) -> web.StreamResponse:
@@ -75,10 +76,14 @@ def public_app(hub: Hub, host: str, token: str | None) -> web.Application:
     async def pictures(request: web.Request) -> web.StreamResponse:
         return await mjpeg(request, hub)
 
-    app = web.Application(middlewares=[ignore_hang_ups, access_middleware(host, token)])
+    access = access_middleware(options.host, options.token, options.other_port)
+    app = web.Application(middlewares=[ignore_hang_ups, access])
     app.on_response_prepare.append(add_security_headers)
-    app.router.add_get("/", index)
-    app.router.add_get("/ws/ui", viewer)
+    if options.other_port is None:
+        app.router.add_get("/", index)
+    else:
+        add_compare_page(app, options.implementation, options.other_port)
+    app.router.add_get(STREAM_PATH, viewer)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/api/stats", stats)

@@ -119,6 +119,7 @@ class Hub:
 
     def tell_stats(self) -> None:
         """Pass the statistics to all viewers; called once a second."""
+        self.stats.measure_machine()
         self._tell(self.current_stats())
 
     def problems(self) -> list[str]:

@@ -8,7 +8,11 @@ from common.settings import LiveSettings
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """`source` is shown to viewers, so it must hold no password. `token` is None where viewers need none."""
+    """`source` is shown to viewers, so it must hold no password. `token` is None where viewers need none.
+
+    `other_port` is where, on the same host, the app listens that this one is compared with: the page of each may open
+    the stream of the other. None when there is none.
+    """
 
     implementation: str
     source: str
@@ -17,3 +21,4 @@ class ServerOptions:
     host: str
     token: str | None
     ingest_token: str
+    other_port: int | None = None

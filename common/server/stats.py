@@ -4,12 +4,14 @@ Stages (counts, and rates a second over WINDOW_S): captured, queued, overwritten
 given to the server), delivered (to a viewer's socket), painted (acknowledged by a viewer).
 Times (percentiles over WINDOW_S, in ms): encode_ms, inference_ms, processing_ms, processor_age_ms and paint_age_ms
 (how old a frame was there), and per role gil_delay_ms.
+The machine: its cores, and busy_percent of them, whoever kept them busy, over the last second.
 """
 
 import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 
+from common.machine import busy_percent, cores
 from common.messages import Report, Stats, Status
 from common.pacing import Clock
 from common.server.prometheus import Exporter
@@ -35,6 +37,7 @@ class StatsBoard:
         self._latest: dict[str, Arrival] = {}
         self._counters: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
+        self._busy_percent = 0.0
         self.exporter = Exporter()
 
     def add(self, report: Report) -> None:
@@ -52,6 +55,10 @@ class StatsBoard:
             self._counters["restarts"] += 1
             self.exporter.add_restart(status.component)
 
+    def measure_machine(self) -> None:
+        """Note how busy the machine was since the last call."""
+        self._busy_percent = busy_percent()
+
     def flows(self, stage: str) -> bool:
         """Whether frames passed `stage` in the last seconds."""
         return self._rates().get(stage, 0) > 0
@@ -67,6 +74,7 @@ class StatsBoard:
             drops={name: count for name, count in self._drops.items() if count},
             percentiles=self._percentiles(),
             roles=self._roles(),
+            machine={"cores": cores(), "busy_percent": round(self._busy_percent, 1)},
         )
 
     def _window(self) -> list[Report]:

@@ -1,5 +1,7 @@
 // The panel: every number beside the picture, set as text. A number nobody reported stays a dash.
 
+import { byProcess } from "./roles.js";
+
 const DASH = "–";
 const TIMES = {
   inference_ms: "inference",
@@ -27,17 +29,6 @@ function row(title, ...cells) {
   tr.append(th);
   for (const text of cells) tr.insertCell().textContent = text;
   return tr;
-}
-
-/** Roles by process: those of one process share a row. */
-function byProcess(roles) {
-  const processes = new Map();
-  for (const [name, figures] of Object.entries(roles)) {
-    const key = figures.pid ?? name;
-    if (!processes.has(key)) processes.set(key, { names: [], figures });
-    processes.get(key).names.push(name);
-  }
-  return [...processes.values()];
 }
 
 export class Panel {

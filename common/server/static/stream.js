@@ -19,15 +19,16 @@ function unpackFrame(buffer) {
  */
 export class Stream {
   state = "paused";
-  #path;
+  #address;
   #handlers;
   #socket = null;
   #failures = 0;
   #retryTimer = 0;
   #silenceTimer = 0;
 
-  constructor(path, handlers) {
-    this.#path = path;
+  /** `address` as in a link: on this host, or "//host:port/path" of another. */
+  constructor(address, handlers) {
+    this.#address = address;
     this.#handlers = handlers;
     addEventListener("online", () => this.state === "reconnecting" && this.#connect());
   }
@@ -55,8 +56,9 @@ export class Stream {
 
   #connect() {
     this.#drop();
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}${this.#path}?credit=${CREDIT}`);
+    const url = new URL(`${this.#address}?credit=${CREDIT}`, location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = () => this.#retry();

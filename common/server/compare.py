@@ -1,0 +1,36 @@
+"""The compare page: this app and the one beside it, side by side."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from common.machine import cores, inference_threads
+from common.server.access import content_security_policy, on_port
+
+PAGE = Path(__file__).parent / "static" / "compare.html"
+
+
+def add_compare_page(app: web.Application, implementation: str, other_port: int) -> None:
+    """Serve the page and what it must know, and lead visitors there; on `other_port` of this host the other app is."""
+
+    async def lead_there(_: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/compare")
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        stream = f"{'wss' if request.secure else 'ws'}://{on_port(request, other_port)}"
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": content_security_policy(stream)}
+        return web.FileResponse(PAGE, headers=headers)
+
+    async def facts(_: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "implementation": implementation,
+                "other_port": other_port,
+                "cores": cores(),
+                "inference_threads": inference_threads(),
+            }
+        )
+
+    app.router.add_get("/", lead_there)
+    app.router.add_get("/compare", page)
+    app.router.add_get("/api/compare", facts)

@@ -1,0 +1,184 @@
+"""The compare page in a real Chromium: two pictures, one workload for both, and threads that stutter when they must."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from websockets.sync.client import connect
+
+from common.machine import cores
+from tests.apps import App, needs_sample, running
+from tests.test_page import FLAGS
+
+pytestmark = needs_sample
+
+SIZE = (800, 900)  # small: a browser without a GPU paints with the cores that are to be compared
+WINDOW_MS = 10_000  # over which the figures look back
+PATIENCE_MS = 40_000  # for the window to fill with something new, and as much again for a busy machine
+CROWDED = 3  # threads a core that want to run; the app and the browser themselves make about one
+PANES = ("threading", "multiprocessing")
+
+FIGURES = """() => {
+    const figuresOf = (name) => Array.from(
+        document.querySelectorAll(`#pane-${name} dd span`), (span) => [span.className, Number(span.textContent)],
+    );
+    const panes = ["threading", "multiprocessing"];
+    return Object.fromEntries(panes.map((name) => [name, Object.fromEntries(figuresOf(name))]));
+}"""
+PICTURE = """(name) => {
+    const small = new OffscreenCanvas(32, 18).getContext("2d");
+    small.drawImage(document.querySelector(`#pane-${name} .video`), 0, 0, 32, 18);
+    return Array.from(small.getImageData(0, 0, 32, 18).data.filter((value, index) => index % 4 < 3));
+}"""
+COLOURED = """(id) => {
+    const canvas = document.getElementById(id);
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return pixels.filter((value, index) => index % 4 === 3 && value > 0).length;
+}"""
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[App]:
+    with running("compare") as app:
+        app.wait_until_ready()
+        yield app
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, else Playwright's own."""
+    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=system, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(app: App, browser: Browser) -> Iterator[Page]:
+    """The page with both pictures on it. It must not complain, and leaves the app without load."""
+    complaints: list[str] = []
+    page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(app.link)
+    for name in PANES:
+        page.wait_for_selector(f"#pane-{name} .waiting", state="hidden")
+    yield page
+    page.click("#preset-none")
+    for name in PANES:
+        wait_until_set(app, name, infer_repeat=1, python_work_ms=0, session_per_frame=False)
+    page.close()
+    assert complaints == []
+
+
+def figures(page: Page) -> dict[str, dict[str, float]]:
+    """All figures of both panes; a dash is NaN."""
+    shown: dict[str, dict[str, float]] = page.evaluate(FIGURES)
+    return shown
+
+
+def settings_of(app: App, name: str) -> dict[str, Any]:
+    """What an implementation says to a new viewer that it is set to."""
+    facts = json.loads(app.ask("/api/compare").body)
+    port = app.port if name == facts["implementation"] else facts["other_port"]
+    with connect(f"ws://localhost:{port}/ws/ui", compression=None, proxy=None, max_size=None) as viewer:
+        while isinstance(message := viewer.recv(timeout=10), bytes) or json.loads(message)["type"] != "hello":
+            pass
+    return dict(json.loads(message)["settings"])
+
+
+def wait_until_set(app: App, name: str, **wanted: float) -> None:
+    app.until(lambda: wanted.items() <= settings_of(app, name).items(), f"{name} is set to {wanted}")
+
+
+def move(page: Page, slider: str, value: int) -> None:
+    page.locator(slider).fill(str(value))
+
+
+def wait_for_figures(page: Page, condition: str, **arguments: float) -> None:
+    """Wait until `condition`, in JavaScript on `threads`, `processes` and `given`, is true."""
+    page.wait_for_function(
+        f"(given) => {{ const {{ threading: threads, multiprocessing: processes }} = ({FIGURES})(); "
+        f"return {condition}; }}",
+        arg=arguments,
+    )
+
+
+def test_both_panes_show_a_picture_that_moves(page: Page) -> None:
+    for name in PANES:
+        before = page.evaluate(PICTURE, name)
+        assert max(before) - min(before) > 30
+        page.wait_for_function(f"([name, before]) => ({PICTURE})(name).join() !== before.join()", arg=[name, before])
+
+
+def test_every_figure_of_both_is_shown(page: Page, app: App) -> None:
+    wait_for_figures(page, "[threads, processes].every((pane) => Object.values(pane).every(Number.isFinite))")
+    for shown in figures(page).values():
+        assert shown["ui-fps"] == pytest.approx(15, rel=0.2)
+        assert shown["inference-fps"] == pytest.approx(5, rel=0.3)
+        assert shown["cpu"] > 0
+        assert shown["memory"] > 20
+    assert page.inner_text("#cores").split()[0] == str(json.loads(app.ask("/api/compare").body)["cores"])
+
+
+def test_the_chart_is_drawn(page: Page) -> None:
+    page.wait_for_timeout(1000)
+    early = page.evaluate(COLOURED, "intervals")
+    page.wait_for_timeout(5000)
+    assert page.evaluate(COLOURED, "intervals") > 1.2 * early > 0
+
+
+def test_the_three_controls_reach_both(page: Page, app: App) -> None:
+    move(page, "#infer-repeat", 3)
+    move(page, "#python-work", 20)
+    page.check("#session-per-frame")
+    for name in PANES:
+        wait_until_set(app, name, infer_repeat=3, python_work_ms=20, session_per_frame=True)
+
+
+def test_a_preset_moves_the_controls_and_the_detectors_of_both(page: Page, app: App) -> None:
+    wait_for_figures(page, "threads['inference-ms'] > 0 && processes['inference-ms'] > 0")
+    before = figures(page)
+    page.click("#preset-inference")
+    for name in PANES:
+        wait_until_set(app, name, infer_repeat=10, python_work_ms=0, session_per_frame=False)
+    assert page.input_value("#infer-repeat") == "10"
+    assert page.get_attribute("#preset-inference", "aria-pressed") == "true"
+    assert page.get_attribute("#preset-none", "aria-pressed") == "false"
+    wait_for_figures(
+        page,
+        "threads['inference-ms'] > 2 * given.threads && processes['inference-ms'] > 2 * given.processes",
+        threads=before["threading"]["inference-ms"],
+        processes=before["multiprocessing"]["inference-ms"],
+    )
+
+
+def test_the_page_follows_another_visitor(page: Page, browser: Browser, app: App) -> None:
+    other = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
+    other.goto(app.link)
+    other.wait_for_selector("#pane-threading .waiting", state="hidden")
+    other.click("#preset-python")
+    page.wait_for_function("() => document.getElementById('python-work').value === '100'")
+    page.wait_for_selector("#preset-python[aria-pressed=true]")
+    other.close()
+
+
+def test_python_work_makes_threads_stutter_and_processes_not_until_it_ends(page: Page) -> None:
+    """Told by the frames that come late: a busy machine adds to them in both alike, and so takes from their ratio."""
+    stutter = "threads.late > 1.3 * processes.late + 4 && threads['deviation-ms'] > processes['deviation-ms']"
+    page.wait_for_timeout(WINDOW_MS)
+    if os.getloadavg()[0] > CROWDED * cores():
+        pytest.skip("other programs crowd this machine: whoever stutters lacks a core, not the GIL")
+    quiet = figures(page)["threading"]["late"]
+    move(page, "#python-work", 150)
+    page.wait_for_timeout(WINDOW_MS)
+    wait_for_figures(page, f"{stutter} && threads.late > 1.5 * given.quiet", quiet=quiet)
+    loaded = figures(page)["threading"]["late"]
+    move(page, "#python-work", 0)
+    wait_for_figures(page, "threads.late < 0.6 * given.loaded", loaded=loaded)
