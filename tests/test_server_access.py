@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from common.runtime import configure_logging
 from common.server import media
 from tests.servers import UPGRADE, Server, serving
 
@@ -160,6 +161,7 @@ def test_every_answer_carries_the_security_headers(guarded: Server, monkeypatch:
 
 
 def test_no_token_is_ever_logged(guarded: Server, caplog: pytest.LogCaptureFixture) -> None:
+    configure_logging(logging.DEBUG)
     caplog.set_level(logging.DEBUG)
     logging.getLogger().debug("the log is kept")
     for path in (f"/?token={TOKEN}", f"/nowhere?token={TOKEN}", "/?token=almost-right", f"/ws/ui?token={TOKEN}"):

@@ -44,9 +44,9 @@ def access_middleware(host: str, token: str | None, other_port: int | None = Non
             raise web.HTTPForbidden(text=f"ask for http://localhost, not for {request.host}")
         if token is not None and request.path not in OPEN_PATHS:
             given = request.query.get("token")
-            if given is not None and _same(given, token) and request.method == "GET":
+            if given is not None and same_secret(given, token) and request.method == "GET":
                 return _remember(request, token)
-            if not _same(_token_of(request), token):
+            if not same_secret(_token_of(request), token):
                 raise web.HTTPUnauthorized(text="open the link that the app printed at its start")
         return await handler(request)
 
@@ -88,12 +88,16 @@ def _token_of(request: web.Request) -> str:
     return given if scheme == "Bearer" else request.cookies.get(COOKIE, "")
 
 
-def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(), token.encode())
+def same_secret(given: str, secret: str) -> bool:
+    """Whether they are equal, in a time that does not tell where they differ."""
+    # A header may hold bytes that are no text.
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), secret.encode(errors="surrogateescape"))
 
 
 def _remember(request: web.Request, token: str) -> web.Response:
     """Put the token into a cookie and take it out of the address, which histories and logs keep."""
-    response = web.Response(status=303, headers={"Location": str(request.rel_url.without_query_params("token"))})
+    # One slash: two, or a backslash after it, would name another host.
+    path = "/" + str(request.rel_url.without_query_params("token")).lstrip("/\\")
+    response = web.Response(status=303, headers={"Location": path})
     response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=request.secure)
     return response

@@ -95,7 +95,8 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
 
 
 async def _listen(app: web.Application, listener: socket.socket) -> web.AppRunner:
-    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
+    # A handler that waits for a frame must end with its reader, not with the frame.
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
     # A duplicate: aiohttp closes what it is given, and the next server must find the port still listening.
     await web.SockSite(runner, listener.dup()).start()

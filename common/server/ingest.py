@@ -1,14 +1,13 @@
 """The ingest socket: frames and messages of the roles come in here, on a loopback port of its own."""
 
 import asyncio
-import hmac
 import logging
 
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.messages import MAX_HEADER_BYTES, Set, parse_ingest, unpack_frame
-from common.server.access import ignore_hang_ups
+from common.server.access import ignore_hang_ups, same_secret
 from common.server.hub import FrameMessage, Hub
 from common.server.outbox import Outbox
 from common.shared_frames import MAX_FRAME_BYTES
@@ -23,7 +22,7 @@ def ingest_app(hub: Hub, token: str) -> web.Application:
     """The application of the ingest port. A client without the token of this run gets 401."""
 
     async def ingest(request: web.Request) -> web.StreamResponse:
-        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
+        if not same_secret(request.headers.get("Authorization", ""), f"Bearer {token}"):
             logger.warning("refused an ingest client without the token, from %s", request.remote)
             raise web.HTTPUnauthorized
         socket = web.WebSocketResponse(compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)

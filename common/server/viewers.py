@@ -76,7 +76,7 @@ class Viewer:
 async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
     """`/ws/ui`, optionally with `?credit=N`."""
     credit = request.query.get("credit")
-    if credit is not None and not (credit.isascii() and credit.isdigit() and 1 <= int(credit) <= MAX_CREDIT):
+    if credit is not None and credit not in map(str, range(1, MAX_CREDIT + 1)):
         raise web.HTTPBadRequest(text=f"credit must be 1 to {MAX_CREDIT}")
     socket = web.WebSocketResponse(
         compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, writer_limit=SEND_BUFFER_BYTES
