@@ -1,8 +1,8 @@
-"""Which calls release the GIL: the speed-up of two threads over one, for every call on the hot path."""
+"""`python -m comparison.gil`: which calls release the GIL, by the speed-up of two threads over one."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -21,14 +21,21 @@ JPEG_QUALITY = 80
 THREADS = (1, 2)
 
 
-def speed_ups(clip: Path | None = None, model: Path | None = None, seconds: float = SECONDS) -> dict[str, float]:
-    """By call: how many times as often two threads together finish it as one alone, in `seconds` each.
+def main() -> None:
+    """Print a table, row by row."""
+    print("| call | two threads ÷ one |\n|---|---|")
+    for name, factor in speed_ups(sample_clip(), default_model(), SECONDS):
+        print(f"| {name} | {factor:.2f} |", flush=True)
+
+
+def speed_ups(clip: Path, model: Path, seconds: float) -> Iterator[tuple[str, float]]:
+    """Call by call, how many times as often two threads together finish it as one alone, in `seconds` each.
 
     2 means that the call releases the GIL and finds a free core; 1 that it holds the GIL all along.
     """
     cv2.setNumThreads(1)  # a call that spreads over the cores by itself would leave nothing to gain
-    clip, model = clip or sample_clip(), model or default_model()
-    return {name: speed_up(make, seconds) for name, make in calls(clip, model).items()}
+    for name, make in calls(clip, model).items():
+        yield name, speed_up(make, seconds)
 
 
 def calls(clip: Path, model: Path) -> dict[str, Callable[[], Work]]:
@@ -111,3 +118,7 @@ def first_frame(clip: Path) -> Image:
     if not taken:
         raise RuntimeError(f"{clip} has no frame")
     return np.asarray(image, np.uint8)
+
+
+if __name__ == "__main__":
+    main()
