@@ -137,4 +137,5 @@ def test_the_inference_time_is_said_once_a_second(caplog: pytest.LogCaptureFixtu
         run(Frames(*[IMAGE] * 240), LiveSettings(python_work_ms=10), count=240)
     said = [record.getMessage() for record in caplog.records if "inference" in record.getMessage()]
     assert 2 <= len(said) <= time.monotonic() - begun
+    assert sum(int(line.split()[-1]) for line in said) <= 240  # each inference is told once
     assert "9.0 ms median" in said[0]

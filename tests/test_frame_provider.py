@@ -103,6 +103,7 @@ def test_nothing_is_encoded_while_nobody_watches() -> None:
     publisher, meter = NotingPublisher(), Meter("provider")
     provider = FrameProvider(NotingQueue(), settings(), meter)
     camera = Camera(30, 10)
+    provider.on_set(Set(name="min_score", value=0.5))  # said to all roles
     provider.run(camera, publisher, StopSignal())
     assert "encode_ms" not in meter.take_report().samples
     provider.on_set(Set(name="viewers", value=2))

@@ -17,7 +17,7 @@ import pytest
 from common.errors import FrameTooLargeError, QueueBrokenError
 from common.frames import Frame
 from common.runtime import LatestQueue, Target
-from common.shared_frames import MAX_FRAME_BYTES
+from common.shared_frames import MAX_FRAME_BYTES, SLOTS, Ticket
 from multiprocessing_impl import RUNTIME
 from tests.roles import PATIENCE_S, consume, die_holding, is_whole, produce, put_two, shape_of, uniform
 
@@ -149,6 +149,24 @@ def test_a_writer_that_died_with_its_lock_is_told_and_not_waited_for(queue: Late
     assert get_within(queue, 0.1) is None
     assert writer.join(PATIENCE_S)
     assert isinstance(writer.failure(), QueueBrokenError)
+
+
+def test_a_frame_that_is_overtaken_while_it_is_taken_gives_way_to_the_newest(
+    queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = queue._frames.read
+
+    def read_too_late(ticket: Ticket) -> Frame | None:
+        monkeypatch.undo()
+        for frame_id in range(2, 2 + SLOTS):
+            queue.put(uniform(frame_id))
+        overtaken: Frame | None = read(ticket)
+        return overtaken
+
+    queue.put(uniform(1))
+    monkeypatch.setattr(queue._frames, "read", read_too_late)
+    assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 1 + SLOTS
+    assert queue.taken_count == 1
 
 
 def test_a_frame_too_large_is_refused_and_the_next_passes(queue: LatestQueue) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pydantic import ValidationError
 
 from common.errors import MessageError
 from common.messages import (
@@ -57,7 +58,7 @@ def framed(head: bytes, jpeg: bytes = JPEG) -> bytes:
         b"\x00\x00",
         b"\x00\x00\x00\x00" + JPEG,
         b"\xff\xff\xff\xff" + JPEG,
-        framed(b"{" * (MAX_HEADER_BYTES + 1)),
+        framed(HEADER.model_dump_json().encode().ljust(MAX_HEADER_BYTES + 1)),
         framed(b"not JSON"),
         framed(b"{}"),
         framed(HEADER.model_dump_json().replace("640", "-640").encode()),
@@ -134,3 +135,8 @@ def test_a_detection_that_cannot_be_is_refused(field: str, value: object) -> Non
 def test_a_role_may_not_say_what_only_viewers_say() -> None:
     with pytest.raises(MessageError):
         parse_ingest(Ack(frame_id=1).model_dump_json())
+
+
+def test_a_message_cannot_be_changed_once_made() -> None:
+    with pytest.raises(ValidationError):
+        HEADER.frame_id = 8  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import time
 from multiprocessing import get_context
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
-from common.shared_frames import MAX_FRAME_BYTES, SLOTS, SharedFrames
+from common.shared_frames import MAX_FRAME_BYTES, SLOTS, SharedFrames, Ticket
 from multiprocessing_impl import RUNTIME
 from tests.roles import PATIENCE_S, is_whole, uniform, write_without_end
 
@@ -71,15 +72,24 @@ def test_what_a_killed_writer_left_half_written_is_not_given_out() -> None:
     with tickets, sender:
         writer.start()
         last = [tickets.recv() for _ in range(2 * SLOTS)][-1]
-        writer._worker.kill()
+        pixels = queue._frames._pixels(ticket_after(last, 1))
+        deadline = time.monotonic() + PATIENCE_S
+        while pixels[0, 0, 0] != ticket_after(last, 1).frame_id:
+            assert time.monotonic() < deadline, "the writer writes no more"
+        writer._worker.kill()  # some milliseconds before the last pixel
         assert writer.join(PATIENCE_S)
         while tickets.poll():
             last = tickets.recv()
-    begun = queue._frames.read(last._replace(generation=last.generation + 1, frame_id=3 - last.frame_id))
-    assert begun is None or is_whole(begun)
-    finished = queue._frames.read(last)
-    assert finished is not None
-    assert is_whole(finished)
+    for distance in (-2, -1, 0, 1):
+        frame = queue._frames.read(ticket_after(last, distance))
+        assert frame is None or is_whole(frame)
+    assert queue._frames.read(last) is not None
+
+
+def ticket_after(ticket: Ticket, distance: int) -> Ticket:
+    """The ticket of `write_without_end` so many frames later; it writes the frames 1 and 2 by turns."""
+    frame_id = ticket.frame_id if distance % 2 == 0 else 3 - ticket.frame_id
+    return ticket._replace(generation=ticket.generation + distance, frame_id=frame_id)
 
 
 def test_a_writer_that_replaces_another_gives_no_generation_again(frames: SharedFrames) -> None:

@@ -160,7 +160,7 @@ def test_a_broken_queue_is_rebuilt_for_all_that_hold_it_and_for_nobody_else() ->
     stage.look("processor")
     assert stage.rebuilt == 1
     stage.now += 1
-    for name in ("provider", "processor"):
+    for name in ("server", "provider", "processor"):
         stage.supervisor.look_at(stage.roles[name])
     assert stage.started == ["server", "provider", "processor", "provider", "processor"]
     stop.set()

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,9 +24,11 @@ def stop(runtime: Runtime) -> StopSignal:
 
 
 @pytest.fixture
-def never() -> StopSignal:
+def never() -> Iterator[StopSignal]:
     """A stop signal for processes that nobody sets while the test runs."""
-    return PROCESSES.stop_signal()
+    stop = PROCESSES.stop_signal()
+    yield stop
+    stop.set()
 
 
 def started(runtime: Runtime, target: Target, *args: object) -> Any:
@@ -141,6 +144,15 @@ def test_the_failure_of_a_process_that_was_killed_says_its_exit_code(never: Stop
     assert str(failure) == "died with exit code -9"
 
 
+@pytest.fixture
+def _ctrl_c_interrupts() -> Iterator[None]:
+    """As in a terminal: where the tests themselves ignore it (in a shell's background), a child would too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_interrupts")
 def test_ctrl_c_is_left_to_the_parent() -> None:
     there, back, stop = PROCESSES.latest_queue(), PROCESSES.latest_queue(), PROCESSES.stop_signal()
     worker = started(PROCESSES, echo, there, back, stop)

@@ -1,0 +1,96 @@
+"""Exact boxes: who is seen where in a rendered frame, and how much of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import bpy
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from . import camera
+from .camera import View
+from .fleet import RoadUser
+from .renderer import Area, Ids
+from .scene import Scene
+from .shapes import LAID_ON, PIECE
+
+CLASSES = ("person", "bicycle", "car", "motorcycle", "bus", "truck")
+MIN_HEIGHT = 8  # px; below that nobody could say what it is
+MIN_PIXELS = 30
+FINE = 400.0  # px that the longer side of an outline has where it is drawn
+NEAREST = 2.0  # m before the camera: what is nearer or behind it has no place in the frame
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The part of a road user that is seen, as fractions of the frame.
+
+    `visible` is how much of its outline within the frame nothing hides, 0 to 1.
+    """
+
+    label: str
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    visible: float
+
+
+def boxes(scene: Scene, ids: Ids, area: Area) -> list[Box]:
+    """The boxes of the scene as it stands; `ids` says who is seen in each pixel of `area`, as the renderer found."""
+    found = []
+    counts = np.bincount(ids.ravel(), minlength=len(scene.users) + 1)
+    for number in np.flatnonzero(counts[1:] >= MIN_PIXELS) + 1:
+        box = _box(scene, scene.users[number - 1], ids == number, area)
+        if (box.y2 - box.y1) * scene.setting.view.frame_height >= MIN_HEIGHT:
+            found.append(box)
+    return found
+
+
+def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) -> Box:
+    view = scene.setting.view
+    pieces = [piece for part in user.parts for piece in _pieces(scene.camera, part, view)]
+    outline = np.concatenate(pieces)
+    rows, columns = np.flatnonzero(mask.any(axis=1)) + area[1], np.flatnonzero(mask.any(axis=0)) + area[0]
+    size = np.array((view.width, view.frame_height))
+    whole = np.clip((outline.min(axis=0), outline.max(axis=0)), 0, size)
+    seen = np.array(((columns[0], rows[0]), (columns[-1] + 1, rows[-1] + 1)))
+    # A pixel belongs to whoever its first ray met, so an edge that nothing hides is seen a pixel off at most.
+    low, high = np.where(np.abs(seen - whole) < 1.5, whole, seen) / size
+    visible = min(1.0, int(mask.sum()) / _area(pieces, *whole.ravel()))
+    return Box(user.label, *low.tolist(), *high.tolist(), visible)
+
+
+def _pieces(seen_by: bpy.types.Object, part: bpy.types.Object, view: View) -> list[Points]:
+    """The vertices of each piece of an object, in pixels of the frame."""
+    mesh = part.data
+    local = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", local)
+    numbers = np.empty(len(mesh.vertices), np.int32)
+    mesh.attributes[PIECE].data.foreach_get("value", numbers)
+    matrix = np.array(part.matrix_world)
+    projected = camera.project(seen_by, local.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3], view)
+    pixels = projected[:, :2] * (view.width, view.frame_height)
+    starts = np.flatnonzero(np.diff(numbers)) + 1
+    found = []
+    for number, depth, piece in zip(
+        numbers[np.concatenate(([0], starts))], np.split(projected[:, 2], starts), np.split(pixels, starts), strict=True
+    ):
+        before = depth > NEAREST
+        if number != LAID_ON and before.any():
+            found.append(piece[before])
+    return found
+
+
+def _area(pieces: Sequence[Points], x1: float, y1: float, x2: float, y2: float) -> float:
+    """How many pixels the pieces cover between these edges."""
+    # Drawn finer than the frame, since filling counts every pixel that it touches.
+    fine = max(1.0, FINE / max(x2 - x1, y2 - y1))
+    canvas = np.zeros((int((y2 - y1) * fine) + 1, int((x2 - x1) * fine) + 1), np.uint8)
+    for piece in pieces:
+        hull = cv2.convexHull(((piece - (x1, y1)) * fine).astype(np.float32))
+        cv2.fillConvexPoly(canvas, np.rint(hull).astype(np.int32), 1)
+    return max(1.0, float(canvas.sum(dtype=np.int64)) / fine**2)

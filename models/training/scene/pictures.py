@@ -1,0 +1,101 @@
+"""Training pictures: random roads, weathers, cameras and traffic, each picture with its boxes as YOLO labels."""
+
+import math
+import random
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from . import renderer
+from .boxes import CLASSES, Box, boxes
+from .camera import SENSOR, View
+from .encode import graded, with_noise
+from .layout import Layout
+from .scene import Scene, Setting
+from .sky_and_light import Weather
+
+SAMPLES = 8
+MOMENTS = 4  # pictures of one scene: to build it costs as much as to render one
+PERIOD = 20.0
+
+
+def make(count: int, folder: Path, seed: int) -> None:
+    """Write `count` pictures to images/ and their labels to labels/: class, centre and size as fractions, a line each.
+
+    Pictures that are there already stay, so that a second call goes on where one ended.
+    """
+    images, labels = folder / "images", folder / "labels"
+    images.mkdir(parents=True, exist_ok=True)
+    labels.mkdir(exist_ok=True)
+    for first in range(0, count, MOMENTS):
+        names = [f"scene_{seed}_{number:05}" for number in range(first, min(first + MOMENTS, count))]
+        if all((labels / f"{name}.txt").exists() for name in names):
+            continue
+        rng = random.Random(f"{seed} {first}")  # noqa: S311 - no secret
+        noise = np.random.default_rng(rng.randrange(2**31))
+        scene = Scene(random_setting(rng))
+        renderer.set_up(SAMPLES, folder)
+        view = scene.setting.view
+        for name in names:
+            scene.move_to(rng.uniform(0, PERIOD))
+            ids = folder / "ids.png"
+            renderer.render(folder / "picture.png", ids)
+            whole = (0, 0, view.width, view.frame_height)
+            found = boxes(scene, cv2.imread(str(ids), cv2.IMREAD_UNCHANGED), whole)
+            picture = with_noise(graded(cv2.imread(str(folder / "picture.png"))), noise)
+            cv2.imwrite(str(images / f"{name}.jpg"), picture)
+            (labels / f"{name}.txt").write_text("".join(map(yolo_line, found)), encoding="utf-8")
+    for left in ("picture.png", "ids.png", "ids.exr"):
+        (folder / left).unlink(missing_ok=True)
+
+
+def yolo_line(box: Box) -> str:
+    """A box as a line of a YOLO label file."""
+    centre, size = ((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2), (box.x2 - box.x1, box.y2 - box.y1)
+    return f"{CLASSES.index(box.label)} {centre[0]:.5f} {centre[1]:.5f} {size[0]:.5f} {size[1]:.5f}\n"
+
+
+def random_setting(rng: random.Random) -> Setting:
+    """A road somewhere, at some time of the day, seen from a pole beside it or a bridge over it."""
+    layout = Layout(
+        lanes=rng.choice((1, 2, 2, 3)),
+        lane_width=rng.uniform(3.1, 3.7),
+        median=rng.uniform(0.8, 3.0),
+        cycle_lane=rng.choice((0.0, 1.8)),
+        pavement=rng.uniform(1.2, 4.0),
+        bend_from=rng.uniform(50, 120),
+        bend_radius=rng.choice((-1, 1)) * rng.uniform(150, 700),
+        guard_rail=rng.random() < 0.6,
+    )
+    weather = Weather(
+        sun_elevation=rng.uniform(8, 62),
+        sun_heading=rng.uniform(-180, 180),
+        clouds=rng.random(),
+        exposure=rng.uniform(-0.3, 0.7),
+    )
+    return Setting(
+        rng.randrange(2**31),
+        layout,
+        weather,
+        random_view(rng, layout),
+        PERIOD,
+        vehicles=rng.randint(12, 24) * layout.lanes,
+        bicycles=rng.randint(1, 5) if layout.cycle_lane else 0,
+        standing=rng.randint(0, 8),
+    )
+
+
+def random_view(rng: random.Random, layout: Layout) -> View:
+    """A camera that looks along the road at traffic 25 to 70 m away."""
+    x = rng.uniform(-layout.carriageway, layout.carriageway)
+    if rng.random() < 0.5:
+        x = rng.choice((-1, 1)) * (layout.kerb + rng.uniform(0.5, 4.0))
+    height, ahead = rng.uniform(4.5, 10.0), rng.uniform(25, 70)
+    lens = rng.uniform(24, 62)
+    aim = rng.uniform(-0.5, 0.5) * layout.carriageway
+    # Half of the frame's height, in degrees: the point aimed at lies between its middle and its lower third.
+    reach = math.degrees(math.atan(SENSOR / lens / 2 * 9 / 16))
+    tilt = math.degrees(math.atan2(height, ahead)) - rng.uniform(0, 0.35) * reach
+    pan = math.degrees(math.atan2(aim - x, ahead))
+    return View(x=x, height=height, pan=pan, tilt=tilt, roll=rng.gauss(0, 0.7), lens=lens)

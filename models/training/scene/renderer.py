@@ -1,0 +1,95 @@
+"""The renderer: pictures of a scene, and beside each who is seen in every pixel of it."""
+
+import os
+from pathlib import Path
+
+os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"  # OpenCV reads it when it is loaded
+
+import bpy
+import cv2
+import numpy as np
+import numpy.typing as npt
+from mathutils import Vector
+
+from . import camera
+from .scene import Scene
+
+Area = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
+Ids = npt.NDArray[np.uint16]
+MARGIN = 14  # px around all road users: room for shadows, and for the blending of the border
+
+
+def set_up(samples: int, ids: Path) -> None:
+    """Settings of the renderer; `ids` is the folder for its second output."""
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.render.use_persistent_data = True
+    scene.render.use_crop_to_border = True
+    cycles = scene.cycles
+    # One seed for all frames: what does not move keeps its noise, and so does not shimmer after denoising.
+    cycles.device, cycles.samples, cycles.use_denoising, cycles.seed = "CPU", samples, True, 1
+    cycles.use_adaptive_sampling = False
+    # In the open one bounce of light does; the sun and the sky need no search for the lamps that matter.
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 2
+    cycles.use_light_tree = False
+    cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "BALANCED"
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.sample_clamp_indirect = 4.0
+    bpy.context.view_layer.use_pass_object_index = True
+    tree = bpy.data.node_groups.new("output", "CompositorNodeTree")
+    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    layers, picture = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
+    tree.links.new(layers.outputs["Image"], picture.inputs[0])
+    file = tree.nodes.new("CompositorNodeOutputFile")
+    file.directory, file.file_name = str(ids), ""
+    file.format.media_type = "IMAGE"
+    # Half floats hold whole numbers up to 2048, which is far more than there are road users.
+    file.format.file_format, file.format.color_depth = "OPEN_EXR", "16"
+    file.file_output_items.new("FLOAT", "ids")
+    tree.links.new(layers.outputs["Object Index"], file.inputs[0])
+    scene.compositing_node_group = tree
+
+
+def set_samples(samples: int) -> None:
+    """How many rays a pixel gets."""
+    bpy.context.scene.cycles.samples = samples
+
+
+def limit_to(area: Area | None) -> None:
+    """Render only this part of the frame; None is all of it."""
+    render = bpy.context.scene.render
+    render.use_border = area is not None
+    if area is not None:
+        left, top, right, bottom = area
+        width, height = render.resolution_x, render.resolution_y
+        render.border_min_x, render.border_max_x = (left + 0.01) / width, (right + 0.01) / width
+        render.border_min_y, render.border_max_y = 1 - (bottom - 0.01) / height, 1 - (top - 0.01) / height
+
+
+def render(picture: Path, ids: Path) -> None:
+    """Render the scene as it stands, to a PNG and a 16-bit PNG of numbers; whole files or none."""
+    scene = bpy.context.scene
+    unfinished = picture.with_name(f"unfinished {picture.name}")
+    scene.render.filepath = str(unfinished)
+    bpy.ops.render.render(write_still=True)
+    numbers = cv2.imread(str(ids.parent / "ids.exr"), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(ids), np.rint(numbers[:, :, 0]).astype(np.uint16))
+    unfinished.replace(picture)
+
+
+def moving_area(scene: Scene, times: list[float]) -> Area:
+    """The part of the frame in which road users are ever seen."""
+    view = scene.setting.view
+    low, high = np.ones(2), np.zeros(2)
+    for time in times:
+        scene.move_to(time)
+        for user in scene.users:
+            box = np.array([user.body.matrix_world @ Vector(corner) for corner in user.body.bound_box])
+            seen = camera.project(scene.camera, box, view)
+            inside = (seen[:, 2] > 1) & (np.abs(seen[:, :2] - 0.5) < 0.75).all(axis=1)
+            if inside.all():
+                low, high = np.minimum(low, seen[:, :2].min(axis=0)), np.maximum(high, seen[:, :2].max(axis=0))
+    size = np.array((view.width, view.frame_height))
+    left, top = np.maximum(np.floor(low * size) - MARGIN, 0).astype(int)
+    right, bottom = np.minimum(np.ceil(high * size) + MARGIN, size).astype(int)
+    return int(left), int(top), int(right), int(bottom)

@@ -1,0 +1,149 @@
+"""Traffic: who drives where and when, without collisions, and so that it repeats after a period."""
+
+import math
+import random
+from dataclasses import dataclass
+
+from .fleet import KINDS, Colour
+from .layout import Layout
+
+CLEARANCE = 5.0  # m, the least gap between two vehicles of a lane
+SIDE_BY_SIDE = 2.3  # m between two middles, from which on vehicles pass each other
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One way along the road, from one end to the other, or a place to stand at where `speed` is 0.
+
+    `entered_at` is when it passes the end it comes from, in seconds; after `period` seconds its like comes again.
+    From `change_at` on (metres from that end) it changes from the first offset to the second, over `change_length`.
+    """
+
+    kind: str
+    colour: Colour
+    direction: int
+    speed: float
+    entered_at: float
+    offsets: tuple[float, float]
+    change_at: float = 0.0
+    change_length: float = 45.0
+    surge: float = 0.0  # m, how far it runs ahead and falls back again in a period
+    along: float = 0.0  # where it stands, when it stands
+    height: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a road user is: `heading` is relative to the road, `way` how far it has gone."""
+
+    along: float
+    offset: float
+    heading: float
+    way: float
+
+
+def copies(trip: Trip, layout: Layout, period: float) -> int:
+    """How many of a trip are on the road at once, at most: a slow one is still there when its like comes."""
+    return 1 if trip.speed == 0 else math.ceil((layout.end - layout.begin) / (trip.speed * period))
+
+
+def state(trip: Trip, copy: int, time: float, layout: Layout, period: float) -> State:
+    """Where copy number `copy` of a trip is at `time`, in seconds."""
+    if trip.speed == 0:
+        return State(
+            trip.along, trip.offsets[0], math.pi / 2 * trip.direction + 0.1 * math.sin(2 * math.pi * time / period), 0.0
+        )
+    way = trip.speed * ((time - trip.entered_at) % period + copy * period)
+    way += trip.surge * math.sin(2 * math.pi * (time - trip.entered_at) / period)
+    done = min(1.0, max(0.0, (way - trip.change_at) / trip.change_length))
+    smooth, slope = done**3 * (10 - 15 * done + 6 * done * done), 30 * done**2 * (1 - done) ** 2 / trip.change_length
+    start, end = trip.offsets
+    along = layout.begin + way if trip.direction > 0 else layout.end - way
+    heading = -math.atan((end - start) * slope * trip.direction) + (0.0 if trip.direction > 0 else math.pi)
+    return State(along, start + (end - start) * smooth, heading, way)
+
+
+def plan(
+    layout: Layout, rng: random.Random, *, period: float, vehicles: int, bicycles: int, standing: int
+) -> list[Trip]:
+    """A period's traffic. Fewer `vehicles` come where the lanes have no room for more."""
+    trips: list[Trip] = []
+    tracks: list[list[list[tuple[float, float]]]] = []
+    weights = [kind.share for kind in KINDS.values()]
+    for _ in range(vehicles):
+        for _ in range(25):
+            trip = _drive(rng, layout, rng.choices(list(KINDS), weights)[0], period)
+            track = _track(trip, layout, period)
+            if all(_keep_clear(trip, track, other, past) for other, past in zip(trips, tracks, strict=True)):
+                trips.append(trip)
+                tracks.append(track)
+                break
+    for _ in range(bicycles):
+        direction = rng.choice((-1, 1))
+        offset = direction * ((layout.carriageway + layout.kerb) / 2 + rng.uniform(-0.25, 0.25))
+        trips.append(
+            Trip(
+                "bicycle",
+                _colour(rng, "bicycle"),
+                direction,
+                rng.uniform(4.6, 6.2),
+                rng.uniform(0, period),
+                (offset, offset),
+            )
+        )
+    for _ in range(standing):
+        # At the bus stop, with the back to it.
+        offset, along = layout.kerb + rng.uniform(0.8, 2.2), rng.uniform(36, 46)
+        colour = _colour(rng, "person")
+        trips.append(Trip("person", colour, 1, 0.0, 0.0, (offset, offset), along=along, height=0.12))
+    return trips
+
+
+def _drive(rng: random.Random, layout: Layout, kind: str, period: float) -> Trip:
+    direction, lane = rng.choice((-1, 1)), rng.randrange(layout.lanes)
+    slow = KINDS[kind].label in ("truck", "bus")
+    if slow:
+        lane = layout.lanes - 1
+    other = lane
+    if layout.lanes > 1 and not slow and rng.random() < 0.15:
+        other = lane + 1 if lane == 0 else lane - 1
+    wander = rng.uniform(-0.25, 0.25)
+    return Trip(
+        kind,
+        _colour(rng, kind),
+        direction,
+        (14.6 - 1.3 * min(lane, other)) * rng.uniform(0.97, 1.03) - 0.4 * slow,
+        rng.uniform(0, period),
+        (layout.lane(lane, direction) + wander, layout.lane(other, direction) + wander),
+        # Where it can be seen: between 20 and 100 m ahead of the camera.
+        rng.uniform(60, 110) if direction > 0 else rng.uniform(150, 210),
+        rng.uniform(38, 55),
+        rng.uniform(-1.5, 1.5),
+    )
+
+
+def _colour(rng: random.Random, kind: str) -> Colour:
+    return rng.choice(KINDS[kind].colours)
+
+
+def _track(trip: Trip, layout: Layout, period: float) -> list[list[tuple[float, float]]]:
+    """Along and offset of every copy, four times a second."""
+    moments = [step / 4 for step in range(round(period * 4))]
+    return [
+        [(seen.along, seen.offset) for seen in (state(trip, copy, time, layout, period) for time in moments)]
+        for copy in range(copies(trip, layout, period))
+    ]
+
+
+def _keep_clear(
+    a: Trip, track: list[list[tuple[float, float]]], b: Trip, past: list[list[tuple[float, float]]]
+) -> bool:
+    if a.direction != b.direction:
+        return True
+    gap = (KINDS[a.kind].length + KINDS[b.kind].length) / 2 + CLEARANCE
+    return not any(
+        abs(here[0] - there[0]) < gap and abs(here[1] - there[1]) < SIDE_BY_SIDE
+        for mine in track
+        for theirs in past
+        for here, there in zip(mine, theirs, strict=True)
+    )
