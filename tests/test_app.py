@@ -219,8 +219,8 @@ async def test_a_viewer_can_come_back_when_the_server_is_killed(mortal: App) -> 
             await viewer.receive(PATIENCE_S)
     async with viewing(mortal) as viewer:
         await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 2)
+        await viewer.until(lambda viewer: viewer.has_heard("server", "ok"))
     assert viewer.said("hello")[-1]["model"] == default_model().name
-    assert viewer.has_heard("server", "ok")
 
 
 def test_nothing_is_left_when_the_main_process_is_killed(implementation: str) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from common.frame_provider import FrameProvider, encode_jpeg
 from common.frames import Frame, Image
 from common.messages import FrameHeader, Set
 from common.metrics import Meter
-from common.pacing import Ticker
+from common.pacing import Decimator
 from common.publisher import Ingest, Publisher
 from common.runtime import StopSignal as Stop
 from common.settings import Settings
@@ -24,13 +25,32 @@ from threading_impl.stop_signal import StopSignal
 IMAGE = np.full((36, 64, 3), 128, np.uint8)
 
 
+class FakeClock:
+    """Seconds that pass from frame to frame."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """The clock that the provider keeps its rates by."""
+    clock = FakeClock()
+    monkeypatch.setattr("common.frame_provider.Decimator", partial(Decimator, clock=clock))
+    return clock
+
+
 class Camera(VideoSource):
-    """Gives grey pictures at `fps`, `count` of them."""
+    """Gives grey pictures at `fps` by the clock, `count` of them."""
 
     description = "a camera"
     dropped_count = 0
 
-    def __init__(self, fps: float, count: int) -> None:
+    def __init__(self, clock: FakeClock, fps: float, count: int) -> None:
+        self._clock = clock
         self._fps = fps
         self._count = count
 
@@ -38,10 +58,8 @@ class Camera(VideoSource):
         """Nothing is open."""
 
     def frames(self, stop: Stop) -> Iterator[tuple[float, Image]]:
-        ticker = Ticker(self._fps)
         for _ in range(self._count):
-            if stop.wait(ticker.delay_s()):
-                return
+            self._clock.now += 1 / self._fps
             yield time.time(), IMAGE
 
 

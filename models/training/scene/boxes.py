@@ -11,7 +11,8 @@ import numpy.typing as npt
 from . import camera
 from .camera import View
 from .fleet import RoadUser
-from .renderer import Area, Ids
+from .images import Ids
+from .renderer import Area
 from .scene import Scene
 from .shapes import LAID_ON, PIECE
 
@@ -61,7 +62,8 @@ def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) 
     # A pixel belongs to whoever its first ray met, so an edge that nothing hides is seen a pixel off at most.
     low, high = np.where(np.abs(seen - whole) < 1.5, whole, seen) / size
     visible = min(1.0, int(mask.sum()) / _area(pieces, *whole.ravel()))
-    return Box(user.label, *low.tolist(), *high.tolist(), visible)
+    (x1, y1), (x2, y2) = low.tolist(), high.tolist()
+    return Box(user.label, x1, y1, x2, y2, visible)
 
 
 def _pieces(seen_by: bpy.types.Object, part: bpy.types.Object, view: View) -> list[Points]:

@@ -4,12 +4,11 @@ import gzip
 import json
 from pathlib import Path
 
-import cv2
-
 from . import renderer
 from .boxes import CLASSES, MIN_HEIGHT, boxes
 from .camera import View
 from .encode import encode
+from .images import read_ids
 from .layout import Layout
 from .scene import Scene, Setting
 from .sky_and_light import Weather
@@ -66,7 +65,7 @@ def write_boxes(frames: Path, out: Path) -> None:
     found = []
     for number in range(frame_count()):
         scene.move_to(number / FPS)
-        ids = cv2.imread(str(frames / f"{number:04}.ids.png"), cv2.IMREAD_UNCHANGED)
+        ids = read_ids(frames / f"{number:04}.ids.png")
         found.append(
             [
                 [CLASSES.index(box.label), *(round(side, 4) for side in (box.x1, box.y1, box.x2, box.y2, box.visible))]

@@ -10,7 +10,8 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-Picture = npt.NDArray[np.uint8]
+from .images import Picture, read_picture
+
 TONES = ((0, 30, 90, 160, 215, 255), (4, 24, 96, 186, 240, 255))  # grey levels, before and after
 SATURATION = 0.86
 FEATHER = 6  # px over which the moving part fades into the background
@@ -20,7 +21,7 @@ QUALITY = 22  # x264's CRF: about the blocks and softness of a webcam's stream
 
 def encode(folder: Path, frame_count: int, repeats: int, fps: int, out: Path) -> None:
     """Code the frames that `clip.render_frames` left in `folder`, `repeats` times over, each time with other noise."""
-    height, width = cv2.imread(str(folder / "background.png")).shape[:2]
+    height, width = read_picture(folder / "background.png").shape[:2]
     # No B-frames and a key frame every two seconds, as a camera's encoder does it; no date inside, so that the same
     # pictures are the same bytes.
     options = ["-preset", "slow", "-crf", str(QUALITY), "-bf", "0", "-g", str(2 * fps)]
@@ -46,14 +47,14 @@ def encode(folder: Path, frame_count: int, repeats: int, fps: int, out: Path) ->
 
 def composed(folder: Path, frame_count: int) -> Iterator[Picture]:
     """The whole frames: the background with the moving part laid over it."""
-    background = cv2.imread(str(folder / "background.png"))
+    background = read_picture(folder / "background.png")
     height, width = background.shape[:2]
     left, top, right, bottom = json.loads((folder / "area.json").read_text(encoding="utf-8"))
     across = _fade(right - left, left > 0, right < width)
     down = _fade(bottom - top, top > 0, bottom < height)
     share = (down[:, None] * across)[:, :, None]
     for number in range(frame_count):
-        part = cv2.imread(str(folder / f"{number:04}.png"))
+        part = read_picture(folder / f"{number:04}.png")
         frame = background.copy()
         frame[top:bottom, left:right] = np.rint(part * share + frame[top:bottom, left:right] * (1 - share))
         yield frame

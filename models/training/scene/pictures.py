@@ -11,6 +11,7 @@ from . import renderer
 from .boxes import CLASSES, Box, boxes
 from .camera import SENSOR, View
 from .encode import graded, with_noise
+from .images import read_ids, read_picture
 from .layout import Layout
 from .scene import Scene, Setting
 from .sky_and_light import Weather
@@ -42,8 +43,8 @@ def make(count: int, folder: Path, seed: int) -> None:
             ids = folder / "ids.png"
             renderer.render(folder / "picture.png", ids)
             whole = (0, 0, view.width, view.frame_height)
-            found = boxes(scene, cv2.imread(str(ids), cv2.IMREAD_UNCHANGED), whole)
-            picture = with_noise(graded(cv2.imread(str(folder / "picture.png"))), noise)
+            found = boxes(scene, read_ids(ids), whole)
+            picture = with_noise(graded(read_picture(folder / "picture.png")), noise)
             cv2.imwrite(str(images / f"{name}.jpg"), picture)
             (labels / f"{name}.txt").write_text("".join(map(yolo_line, found)), encoding="utf-8")
     for left in ("picture.png", "ids.png", "ids.exr"):

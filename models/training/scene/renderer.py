@@ -1,21 +1,17 @@
 """The renderer: pictures of a scene, and beside each who is seen in every pixel of it."""
 
-import os
 from pathlib import Path
-
-os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"  # OpenCV reads it when it is loaded
 
 import bpy
 import cv2
 import numpy as np
-import numpy.typing as npt
 from mathutils import Vector
 
 from . import camera
+from .images import read_ids
 from .scene import Scene
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
-Ids = npt.NDArray[np.uint16]
 MARGIN = 14  # px around all road users: room for shadows, and for the blending of the border
 
 
@@ -72,8 +68,7 @@ def render(picture: Path, ids: Path) -> None:
     unfinished = picture.with_name(f"unfinished {picture.name}")
     scene.render.filepath = str(unfinished)
     bpy.ops.render.render(write_still=True)
-    numbers = cv2.imread(str(ids.parent / "ids.exr"), cv2.IMREAD_UNCHANGED)
-    cv2.imwrite(str(ids), np.rint(numbers[:, :, 0]).astype(np.uint16))
+    cv2.imwrite(str(ids), read_ids(ids.parent / "ids.exr"))
     unfinished.replace(picture)
 
 

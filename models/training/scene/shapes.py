@@ -93,8 +93,10 @@ class Shape:
     def box(self, centre: Point, size: Point, material: str) -> None:
         """Add a box with flat sides."""
         corners = [
-            tuple(c + s * half for c, s, half in zip(centre, size, signs, strict=True))
-            for signs in ((a, b, d) for a in (-0.5, 0.5) for b in (-0.5, 0.5) for d in (-0.5, 0.5))
+            (centre[0] + size[0] * x, centre[1] + size[1] * y, centre[2] + size[2] * z)
+            for x in (-0.5, 0.5)
+            for y in (-0.5, 0.5)
+            for z in (-0.5, 0.5)
         ]
         sides = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
         self.add(corners, sides, material, smooth=False)
@@ -126,7 +128,9 @@ class Shape:
             unit = [
                 (math.sin(tilt) * math.cos(turn), math.sin(tilt) * math.sin(turn), math.cos(tilt)) for turn in turns
             ]
-            rows.append([tuple(c + s * u for c, s, u in zip(centre, size, point, strict=True)) for point in unit])
+            rows.append(
+                [(centre[0] + size[0] * x, centre[1] + size[1] * y, centre[2] + size[2] * z) for x, y, z in unit]
+            )
         self.grid(rows, material)
 
     def wheel(self, centre: Point, radius: float, width: float, *, spokes: int = 5, rim: float = 0.66) -> None:

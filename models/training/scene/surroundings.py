@@ -8,7 +8,7 @@ from mathutils import Vector, noise
 
 from . import materials
 from .layout import Layout
-from .shapes import Shape
+from .shapes import Point, Shape
 
 WALLS = [
     (0.42, 0.36, 0.29),
@@ -82,7 +82,7 @@ def _house_mesh(width: float, depth: float, height: float, pitched: bool) -> bpy
     a, b = width / 2, depth / 2
     corners = [(-a, -b), (a, -b), (a, b), (-a, b)]
     vertices = [(x, y, z) for z in (0.0, height) for x, y in corners]
-    faces = [(i, (i + 1) % 4, 4 + (i + 1) % 4, 4 + i) for i in range(4)]
+    faces: list[tuple[int, ...]] = [(i, (i + 1) % 4, 4 + (i + 1) % 4, 4 + i) for i in range(4)]
     if pitched:
         ridge = height + width * 0.28
         vertices += [(x * 1.05, y * 1.02, height - 0.1) for x, y in corners] + [(0, -b, ridge), (0, b, ridge)]
@@ -151,7 +151,8 @@ def _tree(rng: random.Random, height: float) -> bpy.types.Mesh:
         tip = (reach * math.cos(turn), reach * math.sin(turn), rise)
         shape.tube([(0, 0, max(trunk * 0.7, rise * 0.6)), tip], [height * 0.008, height * 0.003], "bark", 5)
         clumps.append(tip)
-    vertices, faces = [], []
+    vertices: list[Point] = []
+    faces: list[tuple[int, ...]] = []
     for _ in range(5200):
         centre = Vector(rng.choice(clumps)) + Vector([rng.gauss(0, height * 0.072) for _ in range(3)])
         across, up = (

@@ -93,8 +93,8 @@ def plan(
         )
     for _ in range(standing):
         # At the bus stop, with the back to it.
-        offset, along = layout.kerb + rng.uniform(0.8, 2.2), rng.uniform(36, 46)
-        colour = _colour(rng, "person")
+        offset, colour = layout.kerb + rng.uniform(0.8, 2.2), _colour(rng, "person")
+        along = rng.uniform(36, 46)
         trips.append(Trip("person", colour, 1, 0.0, 0.0, (offset, offset), along=along, height=0.12))
     return trips
 
