@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 IMPLEMENTATIONS = ("multiprocessing", "threading")
 PATIENCE_S = 20  # for what takes a second or two on an idle machine
+END_S = 5  # for the other processes, when the main one was killed since a test had failed
 COMPLAINTS = re.compile(r"Traceback|Warning:|resource_tracker|leaked|Fatal|Aborted")
 
 
@@ -145,9 +146,10 @@ def running(*flags: str, folder: Path = ROOT) -> Iterator[App]:
             if not app.ended:
                 app.end()
         finally:
+            app.kill()
+            psutil.wait_procs(app.processes(), END_S)  # the last of them frees what is shared
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(app.process.pid, signal.SIGKILL)
-            app.process.wait(PATIENCE_S)
 
 
 def start(output: Path, *flags: str, folder: Path = ROOT) -> subprocess.Popen[bytes]:

@@ -93,21 +93,21 @@ def settings(capture_fps: float = 30, ui_fps: float = 15, queue_fps: float = 5) 
 
 
 @pytest.mark.parametrize(("capture_fps", "ui_fps", "queue_fps"), [(30, 15, 5), (25, 10, 4), (30, 30, 30), (30, 7, 11)])
-def test_the_three_rates_are_independent(capture_fps: float, ui_fps: float, queue_fps: float) -> None:
-    seconds = 2
+def test_the_three_rates_are_independent(clock: FakeClock, capture_fps: float, ui_fps: float, queue_fps: float) -> None:
+    seconds = 60
     queue, publisher = NotingQueue(), NotingPublisher()
     provider = FrameProvider(queue, settings(capture_fps, ui_fps, queue_fps), Meter("provider"))
     provider.on_set(Set(name="viewers", value=1))
-    provider.run(Camera(capture_fps, round(seconds * capture_fps)), publisher, StopSignal())
+    provider.run(Camera(clock, capture_fps, round(seconds * capture_fps)), publisher, StopSignal())
     assert len(queue.frames) == pytest.approx(seconds * queue_fps, abs=1)
     assert len(publisher.sent) == pytest.approx(seconds * ui_fps, abs=1)
 
 
-def test_a_shown_frame_tells_its_id_its_time_and_its_size() -> None:
+def test_a_shown_frame_tells_its_id_its_time_and_its_size(clock: FakeClock) -> None:
     queue, publisher = NotingQueue(), NotingPublisher()
     provider = FrameProvider(queue, settings(), Meter("provider"))
     provider.on_set(Set(name="viewers", value=1))
-    provider.run(Camera(30, 1), publisher, StopSignal())
+    provider.run(Camera(clock, 30, 1), publisher, StopSignal())
     ((header, jpeg),) = publisher.sent
     (frame,) = queue.frames
     assert (header.frame_id, header.captured_at) == (frame.frame_id, frame.captured_at)
@@ -117,10 +117,10 @@ def test_a_shown_frame_tells_its_id_its_time_and_its_size() -> None:
     assert np.abs(decoded.astype(int) - IMAGE).max() < 4
 
 
-def test_nothing_is_encoded_while_nobody_watches() -> None:
+def test_nothing_is_encoded_while_nobody_watches(clock: FakeClock) -> None:
     publisher, meter = NotingPublisher(), Meter("provider")
     provider = FrameProvider(NotingQueue(), settings(), meter)
-    camera = Camera(30, 10)
+    camera = Camera(clock, 30, 10)
     provider.on_set(Set(name="min_score", value=0.5))  # said to all roles
     provider.run(camera, publisher, StopSignal())
     assert "encode_ms" not in meter.take_report().samples
@@ -133,21 +133,32 @@ def test_nothing_is_encoded_while_nobody_watches() -> None:
     assert len(publisher.sent) == shown
 
 
-def test_ids_rise_over_a_restart() -> None:
+def test_ids_rise_over_a_restart(clock: FakeClock) -> None:
     ids = []
     for _ in range(2):
         queue = NotingQueue()
         FrameProvider(queue, settings(30, 30, 30), Meter("provider")).run(
-            Camera(30, 5), NotingPublisher(), StopSignal()
+            Camera(clock, 30, 5), NotingPublisher(), StopSignal()
         )
         ids += [frame.frame_id for frame in queue.frames]
+        time.sleep(5 / 240)  # the fastest camera takes as long for as many frames
     assert len(ids) == 10
     assert ids == sorted(set(ids))
 
 
-def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued() -> None:
+def test_after_a_stall_of_the_source_there_is_no_burst(clock: FakeClock) -> None:
+    queue, publisher = NotingQueue(), NotingPublisher()
+    provider = FrameProvider(queue, settings(), Meter("provider"))
+    provider.on_set(Set(name="viewers", value=1))
+    clock.now += 10
+    provider.run(Camera(clock, 30, 60), publisher, StopSignal())
+    assert len(queue.frames) == pytest.approx(2 * 5, abs=1)
+    assert len(publisher.sent) == pytest.approx(2 * 15, abs=1)
+
+
+def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued(clock: FakeClock) -> None:
     queue, meter = NotingQueue(too_large=frozenset({2})), Meter("provider")
-    FrameProvider(queue, settings(30, 30, 30), meter).run(Camera(30, 4), NotingPublisher(), StopSignal())
+    FrameProvider(queue, settings(30, 30, 30), meter).run(Camera(clock, 30, 4), NotingPublisher(), StopSignal())
     report = meter.take_report()
     assert Counter(report.counts)["queued"] == 3
     assert report.drops == {"processor/too large": 1}
