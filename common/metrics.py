@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -14,6 +14,7 @@ from common.messages import Report
 from common.pacing import Ticker
 
 REPORT_FPS = 1.0
+MAX_SAMPLES = 1000  # of a name in a report: the newest 20 s of the quickest one, should the server be away for long
 PROBE_FPS = 50.0  # often enough to see a convoy (the GIL's switch interval is 5 ms), seldom enough to cost nothing
 
 
@@ -25,7 +26,7 @@ class Meter:
         self._lock = threading.Lock()  # guards all that take_report() empties
         self._counts: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
-        self._samples: dict[str, list[float]] = defaultdict(list)
+        self._samples: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_SAMPLES))
         self._followed: list[tuple[Counter[str], str, Callable[[], int], int]] = []
         self._process = psutil.Process()
 

@@ -39,7 +39,7 @@ class Publisher:
         """`on_set` is called on the helper thread for each setting that the server passes on."""
         self._ingest = ingest
         self._on_set = on_set
-        self._lock = threading.Lock()  # guards _pending and _lasting, which the role fills and the thread empties
+        self._lock = threading.Lock()  # guards connected, _pending and _lasting, used by the role and by the thread
         self._pending: dict[str, bytes | str] = {}
         self._lasting: dict[str, str] = {}
         self.connected = False
@@ -76,9 +76,9 @@ class Publisher:
         self._leave(kind, text)
 
     def _leave(self, kind: str, data: bytes | str) -> None:
-        if not self.connected:
-            return
         with self._lock:
+            if not self.connected:
+                return
             self.dropped_count += kind in self._pending
             self._pending[kind] = data
         self._loop.call_soon_threadsafe(self._news.set)
@@ -119,7 +119,7 @@ class Publisher:
     async def _send_all(self, socket: ClientConnection) -> None:
         with self._lock:
             self._pending = dict(self._lasting)
-        self.connected = True
+            self.connected = True
         self._news.set()
         while True:
             await self._news.wait()
