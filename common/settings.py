@@ -40,7 +40,7 @@ class LiveSettings(BaseModel):
         float, Field(ge=0, le=10_000, description="milliseconds of pure Python work on each frame: a tracker, say")
     ] = 0
     session_per_frame: Annotated[
-        bool, Field(description="build the inference session anew for each frame, which holds the GIL")
+        bool, Field(description="build the inference session anew for each frame, as the first version did")
     ] = False
 
     @field_validator("*", mode="before")
