@@ -6,6 +6,7 @@ const DASH = "–";
 const TIMES = {
   inference_ms: "inference",
   processing_ms: "processing",
+  encode_ms: "JPEG encoding",
   processor_age_ms: "age at processor",
   paint_age_ms: "age at paint, all viewers",
 };
