@@ -18,6 +18,10 @@ MAX_HEADER_BYTES = 1024
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Time: TypeAlias = Literal[
+    "encode_ms", "inference_ms", "processing_ms", "processor_age_ms", "paint_age_ms", "gil_delay_ms"
+]
+Count: TypeAlias = Annotated[float, Field(ge=0)]
 State: TypeAlias = Literal["ok", "lost", "restarting", "failed"]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -81,9 +85,9 @@ class Report(Message):
     type: Literal["report"] = "report"
     role: Name
     pid: int
-    counts: dict[Name, float] = {}
-    drops: dict[Name, float] = {}
-    samples: dict[Name, tuple[float, ...]] = {}
+    counts: dict[Name, Count] = {}
+    drops: dict[Annotated[str, Field(max_length=100, pattern="^[^/]+/.+$")], Count] = {}
+    samples: dict[Time, tuple[float, ...]] = {}
     gauges: dict[Name, float] = {}
 
 

@@ -10,7 +10,7 @@ from typing import Self
 
 import psutil
 
-from common.messages import Report
+from common.messages import Report, Time
 from common.pacing import Ticker
 
 REPORT_FPS = 1.0
@@ -26,7 +26,7 @@ class Meter:
         self._lock = threading.Lock()  # guards all that take_report() empties
         self._counts: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
-        self._samples: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_SAMPLES))
+        self._samples: dict[Time, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_SAMPLES))
         self._followed: list[tuple[Counter[str], str, Callable[[], int], int]] = []
         self._process = psutil.Process()
 
@@ -40,7 +40,7 @@ class Meter:
         with self._lock:
             self._drops[f"{consumer}/{cause}"] += 1
 
-    def sample(self, name: str, value_ms: float) -> None:
+    def sample(self, name: Time, value_ms: float) -> None:
         """One time measured, in ms."""
         with self._lock:
             self._samples[name].append(value_ms)

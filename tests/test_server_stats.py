@@ -190,7 +190,7 @@ async def test_ready_means_that_frames_and_inference_flow(server: Server) -> Non
         await say(role, PROCESSOR)
         await say(role, Status(component="source", state="lost", message="no answer"))
         await said_by_now(role, viewer)
-        assert readiness(server)[1]["problems"] == ["source: no answer"]
+        assert readiness(server)[1]["problems"] == ["source is lost"]
         await say(role, Status(component="source", state="ok", message="frames again"))
         await said_by_now(role, viewer)
         assert readiness(server) == (200, {"ready": True, "frames": True, "inference": True, "problems": []})

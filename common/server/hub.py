@@ -123,8 +123,8 @@ class Hub:
         self._tell(self.current_stats())
 
     def problems(self) -> list[str]:
-        """What is wrong now, in sentences."""
-        return [f"{s.component}: {s.message}" for s in self._statuses.values() if s.state in ("lost", "failed")]
+        """Which components are not well. No more than that: it is told without a token."""
+        return [f"{status.component} is {status.state}" for status in self._statuses.values() if status.state != "ok"]
 
     def _tell(self, message: Message, kind: str | None = None) -> None:
         text = message.model_dump_json()
