@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from common.command_line import load_settings
+from common.command_line import FIRST_WORDS, load_settings
 from common.errors import UserError
 from common.pipeline import Pipeline
 from common.runtime import Runtime, configure_logging
@@ -18,8 +18,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(argv: Sequence[str]) -> int:
     """Run the app to its end; returns the exit code."""
     try:
-        if argv[:1] == ["bench"]:
-            return int(importlib.import_module("comparison.bench").main(argv[1:]))
+        if argv and argv[0] in FIRST_WORDS:
+            return int(importlib.import_module(FIRST_WORDS[argv[0]]).main(argv[1:]))
         command, settings = load_settings(argv)
         configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
         asked_to_stop = note_stop_signals()

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from common.catalogue import load_catalogue
 from common.errors import ModelError, SourceError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,10 +51,14 @@ def resolve_model(text: str, root: Path = ROOT) -> Path:
     """
     if text == "default":
         return default_model(root)
-    models = {model.stem: model for model in sorted((root / "models").glob("*.onnx"))}
+    folder = root / "models"
+    models = {model.stem: model for model in sorted(folder.glob("*.onnx"))}
     if text in models:
         return models[text]
     path = os.path.expanduser(text)
-    if not os.path.isfile(path):
-        raise ModelError(f"model {text!r} is no file and not one of {', '.join(['default', *models])}")
-    return Path(path)
+    if os.path.isfile(path):
+        return Path(path)
+    known = load_catalogue(folder).get(text)
+    if known and known.download:
+        raise ModelError(f"model {text!r} is not here yet; get it with: python main.py models fetch {text}")
+    raise ModelError(f"model {text!r} is no file and not one of {', '.join(['default', *models])}")

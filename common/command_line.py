@@ -15,7 +15,8 @@ from common.errors import SettingsError
 from common.settings import Settings, fault_sentence, limits
 
 COMMANDS = ("run", "compare")
-FIRST_WORDS = ("bench",)  # commands with options of their own: main.py hands over to them
+# Commands with arguments of their own, and the module whose main() takes them.
+FIRST_WORDS = {"bench": "comparison.bench", "models": "common.models_command"}
 PREFIX = "VISION_"
 DEFAULT_FILE = Path("vision.toml")
 KNOWN = (*Settings.model_fields, "config")
@@ -38,6 +39,7 @@ examples:
   python main.py compare                            both side by side, and the load under your hand
   python main.py --source road.mp4 --ui-fps 30 --queue-fps 10 --model models/mine.onnx
   python main.py bench --quick                      measure processes and threads; bench --help tells more
+  python main.py models list                        the models that can be fetched; models fetch NAME fetches one
 
 A flag outdoes its environment variable, which outdoes the same name in the TOML file (ui_fps = 30).
 """

@@ -5,7 +5,8 @@ VisionError
 │   ├── SettingsError      a flag, a variable or a line of the TOML file
 │   ├── AddressError       the address to serve on cannot be had
 │   ├── SourceError        the video cannot be opened or read
-│   └── ModelError         the model cannot be loaded, or has a contract that is not known here
+│   ├── ModelError         the model cannot be loaded, or has a contract that is not known here
+│   └── DownloadError      a file cannot be fetched, or is not the one that is wanted
 ├── MessageError           bytes from a socket that are not what the wire allows
 ├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue
 └── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
@@ -34,6 +35,10 @@ class SourceError(UserError):
 
 class ModelError(UserError):
     """A model is missing, is no ONNX, or fits no known contract."""
+
+
+class DownloadError(UserError):
+    """A file cannot be fetched, or what was sent is not what is wanted."""
 
 
 class MessageError(VisionError):

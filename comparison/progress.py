@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO, TypeVar
 
 from common.pacing import Clock
-
-BAR_WIDTH = 24
+from common.progress import bar, clock_face
 
 T = TypeVar("T")
 
@@ -30,17 +29,10 @@ class Progress:
             self._out.write("\r\033[K")
 
     def _show(self, done: int, name: str) -> None:
-        left = _clock_face((self._clock() - self._started) / done * (self._total - done)) if done else "-:--"
+        left = clock_face((self._clock() - self._started) / done * (self._total - done)) if done else "-:--"
         if self._out.isatty():
-            filled = BAR_WIDTH * done // self._total
-            bar = "█" * filled + "░" * (BAR_WIDTH - filled)
             # To the start of the line, and clear what was there.
-            self._out.write(f"\r\033[K{bar} {done}/{self._total}, {left} left: {name}")
+            self._out.write(f"\r\033[K{bar(done / self._total)} {done}/{self._total}, {left} left: {name}")
         else:
             self._out.write(f"{done + 1}/{self._total}, {left} left: {name}\n")
         self._out.flush()
-
-
-def _clock_face(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"
