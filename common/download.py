@@ -96,10 +96,11 @@ def _receive(wanted: RemoteFile, start: int, timeout_s: float) -> Generator[tupl
 
     Raises DownloadError, also when in the end there were too few bytes, or too many.
     """
-    host = _host(wanted.url)
+    host, place = _host(wanted.url), start
     try:
         with _ask(wanted, start, timeout_s) as answer:
-            place = start if answer.status == HTTPStatus.PARTIAL_CONTENT else 0
+            if answer.status != HTTPStatus.PARTIAL_CONTENT:
+                place = 0
             while piece := answer.read1(PIECE):
                 if place + len(piece) > wanted.size:
                     raise DownloadError(f"{host} sends more than the {wanted.size} bytes that are wanted")
@@ -108,7 +109,8 @@ def _receive(wanted: RemoteFile, start: int, timeout_s: float) -> Generator[tupl
     except HTTPError as error:
         raise DownloadError(f"{host} answers {error.code} {error.reason.partition(chr(10))[0]}") from error
     except (OSError, HTTPException, ValueError) as error:  # the last for an address that a redirect gets wrong
-        raise DownloadError(f"cannot fetch from {host}: {_reason(error, timeout_s)}") from error
+        advice = f"; {GO_ON}" if place else ""
+        raise DownloadError(f"cannot fetch from {host}: {_reason(error, timeout_s)}{advice}") from error
     if place < wanted.size:
         raise DownloadError(f"{host} broke off after {place} of {wanted.size} bytes; {GO_ON}")
 
@@ -149,7 +151,11 @@ class _CheckedRedirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        _check_address(newurl)
+        try:
+            _check_address(newurl)
+        except DownloadError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

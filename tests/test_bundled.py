@@ -7,6 +7,8 @@ import pytest
 from common.bundled import default_model, resolve_model, resolve_source, sample_clip
 from common.errors import ModelError, SourceError
 
+MODELS = Path(__file__).resolve().parent.parent / "models"
+
 
 def put(*parts: Path | str) -> Path:
     path = Path(*parts)
@@ -78,3 +80,20 @@ def test_a_model_that_does_not_exist_is_refused_with_the_names_there_are(root: P
     put(root, "models/day.onnx")
     with pytest.raises(ModelError, match="is no file and not one of default, day, night"):
         resolve_model(model, root)
+
+
+def test_a_model_that_can_be_fetched_is_refused_with_how(root: Path) -> None:
+    put(root, "models/catalogue.toml").write_bytes((MODELS / "catalogue.toml").read_bytes())
+    with pytest.raises(ModelError, match=r"'tiny-yolov3' is not here yet; .*python main\.py models fetch tiny-yolov3$"):
+        resolve_model("tiny-yolov3", root)
+    with pytest.raises(ModelError, match="is no file and not one of default"):
+        resolve_model("tiny-yolov3-road", root)  # which is bundled, so there is nothing to fetch
+    model = put(root, "models/tiny-yolov3.onnx")
+    assert resolve_model("tiny-yolov3", root) == model
+
+
+def test_half_a_download_is_no_model(root: Path) -> None:
+    put(root, "models/night.onnx.part")
+    for name in ("night", "night.onnx", "night.onnx.part"):
+        with pytest.raises(ModelError, match=r"is no file and not one of default$"):
+            resolve_model(name, root)

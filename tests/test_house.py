@@ -18,6 +18,7 @@ HOMES = {
     "onnxruntime": ("common/detector.py",),
     "websockets": ("common/publisher.py",),
     "aiohttp": ("common/server/",),
+    "urllib.request": ("common/download.py",),
     "argparse": ("common/command_line.py",),
     "pydantic_settings": ("common/command_line.py",),
     "cv2": (
