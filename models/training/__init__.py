@@ -1,0 +1,1 @@
+"""How the bundled clip and the bundled model were made."""

@@ -1,0 +1,32 @@
+"""Anchors: the sizes of boxes that the training pictures hold most often, as the network will see them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .augment import square
+from .data import ANY, Picture
+from .network import ANCHORS_PER_HEAD, STRIDES
+
+SQUARES = 400  # to take sizes from
+ROUNDS = 40
+
+
+def anchors_for(
+    pictures: Sequence[Picture], shares: npt.NDArray[np.float64], side: int, seed: int
+) -> tuple[tuple[float, float], ...]:
+    """Width and height in pixels of six anchors, smallest first: k-means by IoU, as in YOLOv2 (Redmon 2017)."""
+    random = np.random.default_rng(seed)
+    squares = [square(pictures, shares, side, random) for _ in range(SQUARES)]
+    boxes = np.concatenate([one.boxes[one.kinds >= ANY] for one in squares])
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    by_area = sizes[np.argsort(sizes.prod(axis=1))]
+    count = ANCHORS_PER_HEAD * len(STRIDES)
+    centres = by_area[((np.arange(count) + 0.5) / count * len(by_area)).astype(int)]
+    for _ in range(ROUNDS):
+        shared = np.minimum(sizes[:, None], centres).prod(axis=2)
+        nearest = (shared / (sizes.prod(axis=1)[:, None] + centres.prod(axis=1) - shared)).argmax(axis=1)
+        centres = np.stack([np.median(sizes[nearest == one], axis=0) for one in range(count)])
+    centres = centres[np.argsort(centres.prod(axis=1))]
+    return tuple((round(float(width), 1), round(float(height), 1)) for width, height in centres)

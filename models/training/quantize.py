@@ -1,0 +1,66 @@
+"""Quantise: an exported model with its convolutions in 8-bit integers, calibrated on training pictures."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
+
+from common.contracts import TensorSpec, TinyYolov3
+
+from . import data
+from .data import Picture
+
+PICTURES = 300  # of each set; more changes nothing any more
+
+
+def main(argv: Sequence[str]) -> int:
+    """Quantise as the command line says; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m models.training.quantize", description=__doc__)
+    parser.add_argument("model", type=Path, help="what models.training.export wrote")
+    parser.add_argument("out", type=Path, help="the ONNX file to write")
+    parser.add_argument("--data", type=Path, required=True, help="folder with road_users/")
+    parser.add_argument("--rendered", type=Path, required=True, help="folder that scene.render pictures wrote")
+    wanted = parser.parse_args(argv)
+    random = np.random.default_rng(0)
+    sets = data.road_users(wanted.data / "road_users"), data.rendered(wanted.rendered)
+    pictures = [one[number] for one in sets for number in random.permutation(len(one))[:PICTURES]]
+    convolutions = {"Conv", "LeakyRelu", "MaxPool", "Resize", "Concat"}
+    nodes = [node.name for node in onnx.load(wanted.model).graph.node if node.op_type in convolutions]
+    first_of_decoding = next(number for number, name in enumerate(nodes) if name.startswith("concat_values"))
+    quantize_static(
+        wanted.model,
+        wanted.out,
+        Calibration(pictures),
+        nodes_to_quantize=nodes[:first_of_decoding],
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+        extra_options={"CalibMovingAverage": True},
+    )
+    return 0
+
+
+class Calibration(CalibrationDataReader):
+    """Feeds pictures as the app does."""
+
+    def __init__(self, pictures: Sequence[Picture]) -> None:
+        self._feeds: Iterator[dict[str, Any]] = map(self._feed, pictures)
+        image = TensorSpec("input_1", "float", (1, 3, 416, 416))
+        self._contract = TinyYolov3(image, TensorSpec("image_shape", "float", (1, 2)), ("", "", ""))
+
+    def _feed(self, picture: Picture) -> dict[str, Any]:
+        return {name: values.copy() for name, values in self._contract.prepare(picture.image).items()}
+
+    def get_next(self) -> dict[str, Any] | None:
+        """The next feed; None at the end."""
+        return next(self._feeds, None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
