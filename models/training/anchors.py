@@ -7,22 +7,20 @@ import numpy.typing as npt
 
 from .augment import square
 from .data import ANY, Picture
-from .network import ANCHORS_PER_HEAD, STRIDES
 
 SQUARES = 400  # to take sizes from
 ROUNDS = 40
 
 
 def anchors_for(
-    pictures: Sequence[Picture], shares: npt.NDArray[np.float64], side: int, seed: int
+    count: int, pictures: Sequence[Picture], shares: npt.NDArray[np.float64], side: int, seed: int
 ) -> tuple[tuple[float, float], ...]:
-    """Width and height in pixels of six anchors, smallest first: k-means by IoU, as in YOLOv2 (Redmon 2017)."""
+    """Width and height in pixels of `count` anchors, smallest first: k-means by IoU, as in YOLOv2 (Redmon 2017)."""
     random = np.random.default_rng(seed)
     squares = [square(pictures, shares, side, random) for _ in range(SQUARES)]
     boxes = np.concatenate([one.boxes[one.kinds >= ANY] for one in squares])
     sizes = boxes[:, 2:] - boxes[:, :2]
     by_area = sizes[np.argsort(sizes.prod(axis=1))]
-    count = ANCHORS_PER_HEAD * len(STRIDES)
     centres = by_area[((np.arange(count) + 0.5) / count * len(by_area)).astype(int)]
     for _ in range(ROUNDS):
         shared = np.minimum(sizes[:, None], centres).prod(axis=2)

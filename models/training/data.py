@@ -55,7 +55,14 @@ def _held_out(folder: Path) -> set[str]:
 def highway_views(folder: Path) -> list[Picture]:
     """Views from bridges, whose one class means any vehicle and whose far vehicles often carry no box."""
     return [
-        Picture(picture.name, "views", picture.image, picture.boxes, np.full_like(picture.kinds, ANY), partial=True)
+        Picture(
+            picture.name,
+            "views",
+            picture.image,
+            picture.boxes,
+            np.where(picture.kinds == IGNORED, IGNORED, ANY),
+            partial=True,
+        )
         for picture in _read(sorted((folder / "images").glob("*.jpg")), folder / "labels")
     ]
 

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 STRIDES = (16, 32)
 ANCHORS_PER_HEAD = 3
+ANCHORS = ANCHORS_PER_HEAD * len(STRIDES)
 VALUES_BEFORE_CLASSES = 5  # x, y, w, h, objectness
 SLOPE = 0.1  # of the leaky ReLU, as Darknet has it
 FEW_CHANNELS = 8  # the fewest that a vector of a processor is filled with

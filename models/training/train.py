@@ -22,7 +22,7 @@ from . import data
 from .anchors import anchors_for
 from .augment import FULL_SIDE, square
 from .loss import Targets, loss
-from .network import Block, Design, TinyYolov3
+from .network import ANCHORS, Block, Design, TinyYolov3
 
 BATCH = 32
 STEPS = 4800
@@ -77,7 +77,7 @@ class Training:
         torch.manual_seed(seed)
         cv2.setNumThreads(1)
         saved = torch.load(checkpoint, map_location=self._device, weights_only=True) if checkpoint.exists() else {}
-        anchors = saved["design"]["anchors"] if saved else anchors_for(pictures, self._shares, FULL_SIDE, seed)
+        anchors = saved["design"]["anchors"] if saved else anchors_for(ANCHORS, pictures, self._shares, FULL_SIDE, seed)
         self._design = Design(len(data.CLASSES), anchors)
         self._model = TinyYolov3(self._design).to(self._device, memory_format=torch.channels_last)
         self._average = AveragedModel(self._model, multi_avg_fn=_average, use_buffers=True)
