@@ -27,7 +27,15 @@ HELP: dict[str, dict[str, str]] = {
     "video": {"source": "PATH|URL|INDEX"},
     "rates, in frames a second": {"capture_fps": "FPS", "ui_fps": "FPS", "queue_fps": "FPS"},
     "model": {"model": "NAME|PATH", "min_score": "SCORE"},
-    "serving": {"host": "ADDRESS", "port": "PORT", "token": "TEXT", "jpeg_quality": "PERCENT", "log_level": "LEVEL"},
+    "serving": {
+        "host": "ADDRESS",
+        "port": "PORT",
+        "token": "TEXT",
+        "tls_cert": "FILE",
+        "tls_key": "FILE",
+        "jpeg_quality": "PERCENT",
+        "log_level": "LEVEL",
+    },
     "experiments on the GIL": {"python_work_ms": "MS", "infer_repeat": "TIMES", "session_per_frame": ""},
 }
 

@@ -17,6 +17,7 @@ from common.runtime import LatestQueue, Runtime, StopSignal, Target
 from common.server.options import ServerOptions
 from common.settings import LiveSettings, Settings, access_token
 from common.supervisor import Role, Supervisor
+from common.tls import tls_of
 
 BACKLOG = 128
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
@@ -39,13 +40,14 @@ class Pipeline:
     """Owns what outlives a single run of a role: the two listening sockets, the queue, the stop signal."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
-        """Raises SourceError, ModelError and AddressError. Nothing is started yet."""
+        """Raises SourceError, ModelError, SettingsError and AddressError. Nothing is started yet."""
         self._settings = settings
         self._runtime = runtime
         self._source = resolve_source(settings.source)
         self._model = resolve_model(settings.model)
         self.source_name = redact(self._source) if "://" in self._source else Path(self._source).name
         self.model_name = self._model.name
+        self._tls = tls_of(settings)
         self.token = access_token(settings)
         # Both listen before any role starts: whoever comes first waits in the backlog, and a server that dies
         # leaves nobody with a refused connection.
@@ -63,7 +65,8 @@ class Pipeline:
         host = self._settings.host
         names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
         query = f"?token={self.token}" if self.token else ""
-        return [f"http://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
+        scheme = "https" if self._tls else "http"
+        return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
 
     def add_role(self, name: str, target: Target, *arguments: Any) -> None:
         """One more role to be run beside the three: `target(*arguments, stop)`."""
@@ -93,6 +96,7 @@ class Pipeline:
             token=self.token,
             ingest_token=self._ingest_token,
             other_port=comparison.other_port if comparison else None,
+            tls=self._tls,
         )
         return [
             Role("server", server, lambda: (options, self._public, self._ingest, stop), holds_queue=False),

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,7 @@ class App:
     def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process = process
         self.ended = False
+        self.context: ssl.SSLContext | None = None  # with which it is asked by https
         self._output = output
 
     @property
@@ -76,7 +78,7 @@ class App:
 
     def ask(self, path: str, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
         """One HTTP request."""
-        return ask(self.port, path, headers)
+        return ask(self.port, path, headers, context=self.context)
 
     def stats(self) -> dict[str, Any]:
         """/api/stats."""

@@ -71,10 +71,12 @@ async def add_security_headers(_: web.Request, response: web.StreamResponse) -> 
 def check_origin(request: web.Request, other_port: int | None) -> None:
     """Raise HTTPForbidden for a request that a page of another host sent. Programs send no Origin."""
     origin = request.headers.get("Origin")
-    allowed = {request.host}
+    hosts = [request.host]
     if other_port is not None and request.path == STREAM_PATH:
-        allowed.add(on_port(request, other_port))
-    if origin is not None and origin.split("://", 1)[-1] not in allowed:
+        hosts.append(on_port(request, other_port))
+    # Behind a proxy that ends TLS the page came by https and the request by http; the other way round is foul play.
+    schemes = ["https"] if request.secure else ["https", "http"]
+    if origin is not None and origin not in [f"{scheme}://{host}" for scheme in schemes for host in hosts]:
         raise web.HTTPForbidden(text="this origin may not connect")
 
 
