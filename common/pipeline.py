@@ -92,7 +92,6 @@ class Pipeline:
             source=self.source_name,
             rates=Rates(capture_fps=settings.capture_fps, ui_fps=settings.ui_fps, queue_fps=settings.queue_fps),
             live=settings.live,
-            host=settings.host,
             token=self.token,
             ingest_token=self._ingest_token,
             other_port=comparison.other_port if comparison else None,

@@ -42,7 +42,6 @@ UPGRADE = {
 class Server:
     """Where a running server listens, and what it asks of those who come."""
 
-    host: str
     port: int
     ingest_port: int
     ingest_token: str
@@ -82,16 +81,16 @@ class Answer:
 
 
 @contextmanager
-def serving(host: str = "127.0.0.1", token: str | None = None, tls: Tls | None = None) -> Iterator[Server]:
-    """The UiServer role in a thread, always on loopback sockets, though told that it serves on `host`."""
+def serving(token: str | None = None, tls: Tls | None = None) -> Iterator[Server]:
+    """The UiServer role in a thread, on loopback sockets."""
     ingest_token = secrets.token_urlsafe()
-    options = ServerOptions("threading", "road.mp4", RATES, LiveSettings(), host, token, ingest_token, tls=tls)
+    options = ServerOptions("threading", "road.mp4", RATES, LiveSettings(), token, ingest_token, tls=tls)
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:
         role = threading.Thread(target=run_server, args=(options, public, ingest, stop))
         role.start()
         try:
-            yield Server(host, public.getsockname()[1], ingest.getsockname()[1], ingest_token)
+            yield Server(public.getsockname()[1], ingest.getsockname()[1], ingest_token)
         finally:
             stop.set()
             role.join(PATIENCE_S)

@@ -73,10 +73,10 @@ def test_what_is_older_than_tls_1_2_is_refused(server: Server) -> None:
 
 
 def test_the_cookie_goes_by_https_only_where_the_link_did(certificate: Certificate) -> None:
-    with serving("0.0.0.0", TOKEN, certificate.tls) as server:
+    with serving(TOKEN, certificate.tls) as server:
         cookie = ask(server.port, f"/?token={TOKEN}", context=certificate.client).headers["Set-Cookie"]
     assert "Secure" in cookie.split("; ")
-    with serving("0.0.0.0", TOKEN) as server:
+    with serving(TOKEN) as server:
         assert "Secure" not in server.ask(f"/?token={TOKEN}").headers["Set-Cookie"].split("; ")
 
 

@@ -78,7 +78,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     async def pictures(request: web.Request) -> web.StreamResponse:
         return await mjpeg(request, hub)
 
-    access = access_middleware(options.host, options.token, options.other_port)
+    access = access_middleware(options.token, options.other_port)
     app = web.Application(middlewares=[ignore_hang_ups, access])
     app.on_response_prepare.append(add_security_headers)
     if options.other_port is None:

@@ -19,7 +19,6 @@ class ServerOptions:
     source: str
     rates: Rates
     live: LiveSettings
-    host: str
     token: str | None = field(repr=False)
     ingest_token: str = field(repr=False)
     other_port: int | None = None
