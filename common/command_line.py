@@ -207,4 +207,4 @@ def _guess(name: str, spelled: Callable[[str], str]) -> str:
 
 
 def _shown(word: str) -> str:
-    return "a URL without --source" if "://" in word else repr(word)  # a URL may carry a password
+    return "a URL without --source" if "://" in word or "@" in word else repr(word)  # a URL may carry a password

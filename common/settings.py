@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from common.errors import SettingsError
+from common.redaction import redact
 
 Rate: TypeAlias = Annotated[float, Field(gt=0, le=240)]  # 240: the fastest of the cameras that are common
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -161,5 +162,6 @@ def fault_sentence(fault: ErrorDetails) -> str:
     field = Settings.model_fields[name]
     kinds: dict[object, str] = {int: "a whole number ", float: "a number ", bool: "true or false"}
     wanted = kinds.get(field.annotation, "") + limits(field) or "a text of at least one character"
-    value = "the value" if name == "token" else repr(fault["input"])
+    given = repr(fault["input"])
+    value = {"token": "the value", "source": redact(given)}.get(name, given)
     return f"{value} is not {wanted}"

@@ -166,8 +166,11 @@ def test_a_file_that_is_no_text_is_refused() -> None:
 
 
 def test_no_refusal_repeats_a_secret() -> None:
-    Path("vision.toml").write_text("token = ['sesame']\n")
-    refusals = [refusal_of(), refusal_of("rtsp://ann:sesame@camera/"), refusal_of("--port", "0", "http://a:sesame@b/")]
+    words = (["rtsp://ann:sesame@camera/"], ["--port", "0", "http://a:sesame@b/"], ["ann:sesame@camera"])
+    refusals = [refusal_of(*argv) for argv in words]
+    for text in ("token = ['sesame']", "source = ['rtsp://ann:sesame@camera/']", "source = {url = 'x?pw=sesame'}"):
+        Path("vision.toml").write_text(text)
+        refusals.append(refusal_of())
     assert [refusal for refusal in refusals if "sesame" in refusal] == []
 
 
