@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.errors import MessageError
+from common.plain_text import plain
 
 PROTOCOL = 1
 MAX_HEADER_BYTES = 1024
@@ -211,5 +212,4 @@ def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     said = f"{where}: {fault['msg']}" if where else fault["msg"]
-    # The words of a stranger are in it, and it goes to the log: one line, of bearable length.
-    return "".join(character for character in " ".join(said.split()) if character.isprintable())[:300]
+    return plain(said, 300)  # the words of a stranger are in it, and it goes to the log
