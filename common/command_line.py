@@ -70,7 +70,7 @@ def load_settings(argv: Sequence[str]) -> tuple[str, Settings]:
         loaded = _sources(file)(**given)
     except ValidationError as error:
         raise SettingsError(_located(error, given, file)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of tomllib: no TOML, no text, an endless number, nested too deep
         raise SettingsError(f"{file}: not TOML: {error}") from error
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}") from error
