@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from common.errors import SettingsError
+from common.plain_text import plain
 from common.settings import Settings, fault_sentence, limits
 
 COMMANDS = ("run", "compare")
@@ -111,7 +112,7 @@ def _parse(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     for word in words:
         if word.startswith("-"):
             flag = word.partition("=")[0]
-            raise SettingsError(f"unknown option {flag}{_guess(flag.strip('-').replace('-', '_'), _flag)}")
+            raise SettingsError(f"unknown option {plain(flag, 80)}{_guess(flag.strip('-').replace('-', '_'), _flag)}")
     return vars(given), words
 
 

@@ -79,6 +79,7 @@ def load(*argv: str) -> None:
 
 @given(arguments)
 @example(["--port", "9" * 5000])
+@example(["-\x1b[2J"])
 @example(["--source", f"rtsp:/ann:{SECRET}@camera"])
 @bounded
 def test_flags(argv: list[str]) -> None:
