@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,10 +139,13 @@ class App:
 
 
 @contextmanager
-def running(*flags: str, folder: Path = ROOT) -> Iterator[App]:
-    """`python main.py FLAGS` in `folder`, on a free port. It must end well, unless the test has ended it itself."""
+def running(*flags: str, folder: Path = ROOT, within: Sequence[str] = ()) -> Iterator[App]:
+    """`python main.py FLAGS` in `folder`, on a free port. It must end well, unless the test has ended it itself.
+
+    `within` is a command that becomes the one that follows it.
+    """
     with tempfile.TemporaryDirectory() as output:
-        app = App(start(Path(output), *flags, folder=folder), Path(output))
+        app = App(start(Path(output), *flags, folder=folder, within=within), Path(output))
         try:
             yield app
             if not app.ended:
@@ -154,12 +157,12 @@ def running(*flags: str, folder: Path = ROOT) -> Iterator[App]:
                 os.killpg(app.process.pid, signal.SIGKILL)
 
 
-def start(output: Path, *flags: str, folder: Path = ROOT) -> subprocess.Popen[bytes]:
+def start(output: Path, *flags: str, folder: Path = ROOT, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
     """Start the app; it prints into files in `output`."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("VISION_")}
     with (output / "stdout").open("wb") as stdout, (output / "stderr").open("wb") as stderr:
         return subprocess.Popen(
-            [sys.executable, "main.py", "--port", "0", *flags],
+            [*within, sys.executable, "main.py", "--port", "0", *flags],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
