@@ -1,13 +1,18 @@
 """The app as its container may run it: a plain user, no capabilities, and a file system that cannot be written."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.apps import IMPLEMENTATIONS, running, viewing
+from tests.apps import IMPLEMENTATIONS, ROOT, running, viewing
+from tests.certificates import make_certificate
 from tests.onnx_models import save_yolox
+from tests.servers import serving
 from tests.videos import write_clip
 
 # All but /dev/shm, which a read-only container can write too: the locks of multiprocessing are made there.
@@ -55,3 +60,22 @@ async def test_it_runs_without_rights_on_a_system_that_cannot_be_written(
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 1)
         assert app.process.pid in {process.pid for process in app.processes()}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_health_check_of_the_container_sees_life_and_death(scheme: str, tmp_path: Path) -> None:
+    check = re.search(r"^HEALTHCHECK .*\n +CMD (.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert check is not None
+    tls = make_certificate(tmp_path / "certificate").tls if scheme == "https" else None
+    environment = os.environ | ({"VISION_TLS_CERT": "set"} if tls else {})
+
+    def healthy(port: int) -> bool:
+        command = [part.replace("7001", str(port)) for part in json.loads(check[1])]
+        done = subprocess.run(
+            [sys.executable, *command[1:]], env=environment, capture_output=True, check=False, timeout=20
+        )
+        return done.returncode == 0
+
+    with serving(tls=tls) as server:
+        assert healthy(server.port)
+    assert not healthy(server.port)
