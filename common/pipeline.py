@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from common.bundled import resolve_model, resolve_source
 from common.errors import AddressError
@@ -64,7 +65,7 @@ class Pipeline:
         """The addresses to open, with the token where one is needed: from this machine, and from others."""
         host = self._settings.host
         names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
-        query = f"?token={self.token}" if self.token else ""
+        query = f"?token={quote(self.token, safe='')}" if self.token else ""
         scheme = "https" if self._tls else "http"
         return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
 
