@@ -160,7 +160,6 @@ def test_every_answer_carries_the_security_headers(guarded: Server, monkeypatch:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
 def test_a_foreign_name_will_do_where_a_token_is_asked_for(guarded: Server) -> None:
