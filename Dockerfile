@@ -2,6 +2,7 @@
 #   docker build -t edge-vision .
 #   docker run --rm -p 127.0.0.1:7001:7001 edge-vision --source rtsp://camera.local/road
 # It also runs with --read-only, and with the least of rights: --cap-drop ALL --security-opt no-new-privileges.
+# A secret is better given as a variable, --env-file FILE with VISION_TOKEN=…, than as a flag, which all can read.
 # The frames that the roles share lie in memory without a name, so the size of /dev/shm does not matter.
 FROM python:3.11-slim-bookworm
 
@@ -21,7 +22,8 @@ USER 10001
 EXPOSE 7001
 STOPSIGNAL SIGTERM
 
+# It asks whoever answers here, by https where VISION_TLS_CERT is set: a certificate need not be for 127.0.0.1.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7001/healthz', timeout=2)"]
+    CMD ["python", "-c", "import os, ssl, urllib.request as web; scheme = 'https' if os.getenv('VISION_TLS_CERT') else 'http'; web.urlopen(f'{scheme}://127.0.0.1:7001/healthz', timeout=2, context=ssl._create_unverified_context())"]
 
 ENTRYPOINT ["python", "main.py"]

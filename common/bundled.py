@@ -5,6 +5,7 @@ from pathlib import Path
 
 from common.catalogue import load_catalogue
 from common.errors import ModelError, SourceError
+from common.redaction import redact
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,7 +41,8 @@ def resolve_source(text: str, root: Path = ROOT) -> str:
     if os.path.isdir(path):
         raise SourceError(f"source {text!r} is a folder; give a video file in it")
     if not os.path.exists(path):
-        raise SourceError(f"source {text!r} does not exist; give a video file, a camera's index or URL, or sample")
+        shown = redact(text) if "@" in text else text  # a URL that was mistyped, with its password
+        raise SourceError(f"source {shown!r} does not exist; give a video file, a camera's index or URL, or sample")
     return path
 
 

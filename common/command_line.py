@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from common.errors import SettingsError
+from common.plain_text import plain
 from common.settings import Settings, fault_sentence, limits
 
 COMMANDS = ("run", "compare")
@@ -28,7 +29,15 @@ HELP: dict[str, dict[str, str]] = {
     "video": {"source": "PATH|URL|INDEX"},
     "rates, in frames a second": {"capture_fps": "FPS", "ui_fps": "FPS", "queue_fps": "FPS"},
     "model": {"model": "NAME|PATH", "min_score": "SCORE"},
-    "serving": {"host": "ADDRESS", "port": "PORT", "token": "TEXT", "jpeg_quality": "PERCENT", "log_level": "LEVEL"},
+    "serving": {
+        "host": "ADDRESS",
+        "port": "PORT",
+        "token": "TEXT",
+        "tls_cert": "FILE",
+        "tls_key": "FILE",
+        "jpeg_quality": "PERCENT",
+        "log_level": "LEVEL",
+    },
     "experiments on the GIL": {"python_work_ms": "MS", "infer_repeat": "TIMES", "session_per_frame": ""},
 }
 
@@ -64,7 +73,7 @@ def load_settings(argv: Sequence[str]) -> tuple[str, Settings]:
         loaded = _sources(file)(**given)
     except ValidationError as error:
         raise SettingsError(_located(error, given, file)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of tomllib: no TOML, no text, an endless number, nested too deep
         raise SettingsError(f"{file}: not TOML: {error}") from error
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}") from error
@@ -105,7 +114,7 @@ def _parse(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     for word in words:
         if word.startswith("-"):
             flag = word.partition("=")[0]
-            raise SettingsError(f"unknown option {flag}{_guess(flag.strip('-').replace('-', '_'), _flag)}")
+            raise SettingsError(f"unknown option {plain(flag, 80)}{_guess(flag.strip('-').replace('-', '_'), _flag)}")
     return vars(given), words
 
 
@@ -201,4 +210,4 @@ def _guess(name: str, spelled: Callable[[str], str]) -> str:
 
 
 def _shown(word: str) -> str:
-    return "a URL without --source" if "://" in word else repr(word)  # a URL may carry a password
+    return "a URL without --source" if "://" in word or "@" in word else repr(word)  # a URL may carry a password

@@ -12,11 +12,16 @@ import numpy.typing as npt
 from common.boxes import Floats, Integers, Letterbox, nms, with_area
 from common.errors import ModelError
 from common.frames import Image
+from common.plain_text import plain
 
 Tensors: TypeAlias = Sequence[npt.NDArray[Any]]
 
 # The side of the canvas where a model leaves it open: what Tiny YOLOv3 and the small YOLOX were trained at.
 DEFAULT_SIDE = 416
+MAX_SIDE = 4096  # a larger canvas is a mistake, and may not fit the memory
+
+# A model may say anything, infinity too: such boxes and scores are left out, and need no warning.
+quiet = np.errstate(all="ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,14 @@ def recognise(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Co
     contract = TinyYolov3.match(inputs, outputs) or Yolox.match(inputs, outputs)
     if contract is None:
         raise ModelError(
-            f"inputs {'; '.join(map(str, inputs))} and outputs {'; '.join(map(str, outputs))} fit no known contract: "
+            f"inputs {_listed(inputs)} and outputs {_listed(outputs)} fit no known contract: "
             f"expected {TinyYolov3.EXPECTED}, or {Yolox.EXPECTED}"
         )
     return contract
+
+
+def _listed(specs: Sequence[TensorSpec]) -> str:
+    return plain("; ".join(map(str, specs)), 500)
 
 
 class TinyYolov3:
@@ -123,6 +132,7 @@ class TinyYolov3:
             raise ModelError(f"gave outputs of shape {shapes}; expected {self.EXPECTED}")
         return int(scores.shape[1])
 
+    @quiet
     def parse(self, outputs: Tensors, frame: tuple[int, int], min_score: float) -> Objects:
         """See Contract."""
         boxes, scores, selected = outputs
@@ -183,6 +193,7 @@ class Yolox:
             raise ModelError(f"gave an output of shape {list(grid.shape)}; expected {self.EXPECTED}")
         return int(grid.shape[2]) - 5
 
+    @quiet
     def parse(self, outputs: Tensors, frame: tuple[int, int], min_score: float) -> Objects:
         """See Contract."""
         grid: Floats = outputs[0][0]
@@ -234,8 +245,11 @@ class Canvas:
 
 
 def canvas_size(image: TensorSpec) -> tuple[int, int]:
-    """Height and width in pixels of an image input [batch, 3, height, width]."""
-    return image.shape[2] or DEFAULT_SIDE, image.shape[3] or DEFAULT_SIDE
+    """Height and width in pixels of an image input [batch, 3, height, width]. Raises ModelError for a huge one."""
+    height, width = image.shape[2] or DEFAULT_SIDE, image.shape[3] or DEFAULT_SIDE
+    if max(height, width) > MAX_SIDE:
+        raise ModelError(f"wants an image of {width} × {height} pixels; at most {MAX_SIDE} × {MAX_SIDE} are allowed")
+    return height, width
 
 
 def _grid(size: tuple[int, int], strides: tuple[int, ...]) -> tuple[Floats, Floats]:

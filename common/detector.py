@@ -15,6 +15,7 @@ from common.contracts import DEFAULT_SIDE, Contract, Tensors, TensorSpec, recogn
 from common.errors import ModelError
 from common.frames import Image
 from common.labels import MAX_NAME_LENGTH, find_labels
+from common.plain_text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +138,4 @@ def _specs(arguments: Sequence[Any]) -> list[TensorSpec]:
 
 def _reason(error: Exception) -> str:
     """What onnxruntime says, without "[ONNXRuntimeError] : number : NAME : ", on one line of bearable length."""
-    return " ".join(str(error).split(" : ", 3)[-1].split())[:200]
+    return plain(str(error).split(" : ", 3)[-1], 200)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.errors import ModelError
+from common.plain_text import plain
 
 COCO = Path(__file__).parent.parent / "models" / "coco.txt"
 COCO_CLASSES = 80
@@ -85,7 +86,7 @@ def _clean(name: object, where: str) -> str:
     """A label as plain text: one line, nothing that cannot be printed."""
     if not isinstance(name, str):
         raise ModelError(f"{where} is no text: {name!r:.40}")
-    label = "".join(character for character in " ".join(name.split()) if character.isprintable()).strip()
+    label = plain(name, len(name))
     if not 1 <= len(label) <= MAX_NAME_LENGTH:
         raise ModelError(f"{where} has {len(label)} characters; 1 to {MAX_NAME_LENGTH} are allowed")
     return label

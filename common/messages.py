@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.errors import MessageError
+from common.plain_text import plain
 
 PROTOCOL = 1
 MAX_HEADER_BYTES = 1024
@@ -21,7 +22,11 @@ Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Time: TypeAlias = Literal[
     "encode_ms", "inference_ms", "processing_ms", "processor_age_ms", "paint_age_ms", "gil_delay_ms"
 ]
-Count: TypeAlias = Annotated[float, Field(ge=0)]
+Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]  # sums of these stay numbers
+Measure: TypeAlias = Annotated[float, Field(ge=-1e15, le=1e15)]  # a clock that is set makes ages odd, also negative
+UnixTime: TypeAlias = Annotated[float, Field(ge=0, le=1e11)]  # in seconds, for three thousand years
+FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # what JavaScript can tell apart
+Pixels: TypeAlias = Annotated[int, Field(gt=0, lt=2**16)]  # what a JPEG can have
 State: TypeAlias = Literal["ok", "lost", "restarting", "failed"]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -41,10 +46,10 @@ class FrameHeader(Message):
     """What a viewer must know of a frame. `captured_at` is Unix time in seconds; sizes are pixels."""
 
     camera: Name
-    frame_id: int
-    captured_at: float
-    width: Annotated[int, Field(gt=0)]
-    height: Annotated[int, Field(gt=0)]
+    frame_id: FrameId
+    captured_at: UnixTime
+    width: Pixels
+    height: Pixels
 
 
 class DetectionItem(Message):
@@ -60,10 +65,10 @@ class Detections(Message):
 
     type: Literal["detections"] = "detections"
     camera: Name
-    frame_id: int
-    captured_at: float
-    inference_ms: float
-    processing_ms: float
+    frame_id: FrameId
+    captured_at: UnixTime
+    inference_ms: Measure
+    processing_ms: Measure
     detections: tuple[DetectionItem, ...]
 
 
@@ -84,11 +89,11 @@ class Report(Message):
 
     type: Literal["report"] = "report"
     role: Name
-    pid: int
+    pid: Annotated[int, Field(ge=0, lt=2**31)]
     counts: dict[Name, Count] = {}
     drops: dict[Annotated[str, Field(max_length=100, pattern="^[^/]+/.+$")], Count] = {}
-    samples: dict[Time, tuple[float, ...]] = {}
-    gauges: dict[Name, float] = {}
+    samples: dict[Time, Annotated[tuple[Measure, ...], Field(min_length=1)]] = {}
+    gauges: dict[Name, Measure] = {}
 
 
 class Status(Message):
@@ -177,7 +182,7 @@ def parse_set(text: str) -> Set:
 
 def _parse(adapter: TypeAdapter[T], text: str) -> T:
     try:
-        return adapter.validate_json(text)
+        return adapter.validate_json(text, strict=True)
     except ValidationError as error:
         raise MessageError(_first_fault(error)) from error
 
@@ -194,7 +199,7 @@ def unpack_frame(message: bytes) -> tuple[FrameHeader, bytes]:
     if not 0 < length <= MAX_HEADER_BYTES:
         raise MessageError(f"a frame header of {length} bytes; at most {MAX_HEADER_BYTES} are allowed")
     try:
-        header = FrameHeader.model_validate_json(message[4 : 4 + length])
+        header = FrameHeader.model_validate_json(message[4 : 4 + length], strict=True)
     except ValidationError as error:
         raise MessageError(_first_fault(error)) from error
     jpeg = message[4 + length :]
@@ -206,4 +211,5 @@ def unpack_frame(message: bytes) -> tuple[FrameHeader, bytes]:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
-    return f"{where}: {fault['msg']}" if where else fault["msg"]
+    said = f"{where}: {fault['msg']}" if where else fault["msg"]
+    return plain(said, 300)  # the words of a stranger are in it, and it goes to the log

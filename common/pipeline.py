@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from common.bundled import resolve_model, resolve_source
 from common.errors import AddressError
@@ -17,6 +18,7 @@ from common.runtime import LatestQueue, Runtime, StopSignal, Target
 from common.server.options import ServerOptions
 from common.settings import LiveSettings, Settings, access_token
 from common.supervisor import Role, Supervisor
+from common.tls import tls_of
 
 BACKLOG = 128
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
@@ -39,13 +41,14 @@ class Pipeline:
     """Owns what outlives a single run of a role: the two listening sockets, the queue, the stop signal."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
-        """Raises SourceError, ModelError and AddressError. Nothing is started yet."""
+        """Raises SourceError, ModelError, SettingsError and AddressError. Nothing is started yet."""
         self._settings = settings
         self._runtime = runtime
         self._source = resolve_source(settings.source)
         self._model = resolve_model(settings.model)
         self.source_name = redact(self._source) if "://" in self._source else Path(self._source).name
         self.model_name = self._model.name
+        self._tls = tls_of(settings)
         self.token = access_token(settings)
         # Both listen before any role starts: whoever comes first waits in the backlog, and a server that dies
         # leaves nobody with a refused connection.
@@ -62,8 +65,9 @@ class Pipeline:
         """The addresses to open, with the token where one is needed: from this machine, and from others."""
         host = self._settings.host
         names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
-        query = f"?token={self.token}" if self.token else ""
-        return [f"http://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
+        query = f"?token={quote(self.token, safe='')}" if self.token else ""
+        scheme = "https" if self._tls else "http"
+        return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
 
     def add_role(self, name: str, target: Target, *arguments: Any) -> None:
         """One more role to be run beside the three: `target(*arguments, stop)`."""
@@ -89,10 +93,10 @@ class Pipeline:
             source=self.source_name,
             rates=Rates(capture_fps=settings.capture_fps, ui_fps=settings.ui_fps, queue_fps=settings.queue_fps),
             live=settings.live,
-            host=settings.host,
             token=self.token,
             ingest_token=self._ingest_token,
             other_port=comparison.other_port if comparison else None,
+            tls=self._tls,
         )
         return [
             Role("server", server, lambda: (options, self._public, self._ingest, stop), holds_queue=False),

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -26,7 +26,7 @@ class Ingest:
     """Where the server listens for the roles, and the token of this run."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
 
 class Publisher:

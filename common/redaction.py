@@ -1,14 +1,28 @@
-"""What may be shown of a URL: no user, no password, no token."""
+"""What may be shown of a URL: no user, no password, and no parameter that is not known to be harmless."""
 
 import re
 
 LONGEST = 200  # characters of a URL that fit a log line and a message on the page
 
-CREDENTIALS = re.compile(r"(?<=//).*@", re.DOTALL)  # to the last @: hiding a bit of the path beats showing a password
-SECRET = re.compile(r"(?i)(?<![\w.-])([\w.-]*(?:token|key|pass|pwd|secret|auth|sig)[\w.-]*=)[^&#]*")
+# To the last @, also one that is encoded as a part of it: hiding a bit of the path beats showing a password. Without
+# // it is a URL that was mistyped.
+CREDENTIALS = re.compile(r"(?i)(?:(?<=//)|^(?!.*//)).*(?:@|%40)", re.DOTALL)
+PARAMETER = re.compile(r"(?i)([^/?&#;=]+?)(=|%3d)([^&#;]*)")
+# What cameras are asked for. A list of the names that passwords go by could never be complete.
+HARMLESS_NAMES = {
+    *("bitrate", "camera", "channel", "codec", "compression", "format", "fps", "framerate", "height", "profile"),
+    *("quality", "rate", "resolution", "size", "stream", "subtype", "transport", "width"),
+}
+HARMLESS_VALUE = re.compile(r"[\w.-]{0,20}")
 
 
 def redact(uri: str) -> str:
-    """`uri` with *** for user, password, and the values of tokens and keys, cut to 200 characters."""
-    shown = SECRET.sub(r"\1***", CREDENTIALS.sub("***@", uri))
+    """`uri` with *** for user and password, and for the values of all parameters but a few, cut to 200 characters."""
+    shown = PARAMETER.sub(_hidden, CREDENTIALS.sub("***@", uri))
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def _hidden(parameter: re.Match[str]) -> str:
+    name, equals, value = parameter.groups()
+    harmless = name.lower() in HARMLESS_NAMES and HARMLESS_VALUE.fullmatch(value)
+    return parameter[0] if harmless else f"{name}{equals}***"

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from common.errors import SettingsError
+from common.redaction import redact
 
 Rate: TypeAlias = Annotated[float, Field(gt=0, le=240)]  # 240: the fastest of the cameras that are common
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -86,6 +87,10 @@ class Settings(LiveSettings):
             min_length=1, description="what viewers must show; made up and printed where one is needed but not given"
         ),
     ] = None
+    tls_cert: Annotated[
+        Text | None, Field(description="PEM file of a certificate: serve https; needs tls_key as well")
+    ] = None
+    tls_key: Annotated[Text | None, Field(description="PEM file of the certificate's key, without a passphrase")] = None
     jpeg_quality: Annotated[int, Field(ge=1, le=100, description="quality of the pictures sent to the page")] = 80
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="the least important lines to log")
@@ -101,6 +106,13 @@ class Settings(LiveSettings):
         for name in ("ui_fps", "queue_fps"):
             if getattr(self, name) > self.capture_fps:
                 raise ValueError(f"{name} ({getattr(self, name):g}) must not exceed capture_fps ({self.capture_fps:g})")
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            given, missing = ("tls_cert", "tls_key") if self.tls_cert else ("tls_key", "tls_cert")
+            raise ValueError(f"{given} needs {missing} as well")
         return self
 
     @property
@@ -150,5 +162,6 @@ def fault_sentence(fault: ErrorDetails) -> str:
     field = Settings.model_fields[name]
     kinds: dict[object, str] = {int: "a whole number ", float: "a number ", bool: "true or false"}
     wanted = kinds.get(field.annotation, "") + limits(field) or "a text of at least one character"
-    value = "the value" if name == "token" else repr(fault["input"])
+    given = repr(fault["input"])
+    value = {"token": "the value", "source": redact(given)}.get(name, given)
     return f"{value} is not {wanted}"

@@ -6,11 +6,12 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ class App:
     def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process = process
         self.ended = False
+        self.context: ssl.SSLContext | None = None  # with which it is asked by https
         self._output = output
 
     @property
@@ -76,7 +78,7 @@ class App:
 
     def ask(self, path: str, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
         """One HTTP request."""
-        return ask(self.port, path, headers)
+        return ask(self.port, path, headers, context=self.context)
 
     def stats(self) -> dict[str, Any]:
         """/api/stats."""
@@ -137,10 +139,13 @@ class App:
 
 
 @contextmanager
-def running(*flags: str, folder: Path = ROOT) -> Iterator[App]:
-    """`python main.py FLAGS` in `folder`, on a free port. It must end well, unless the test has ended it itself."""
+def running(*flags: str, folder: Path = ROOT, within: Sequence[str] = ()) -> Iterator[App]:
+    """`python main.py FLAGS` in `folder`, on a free port. It must end well, unless the test has ended it itself.
+
+    `within` is a command that becomes the one that follows it.
+    """
     with tempfile.TemporaryDirectory() as output:
-        app = App(start(Path(output), *flags, folder=folder), Path(output))
+        app = App(start(Path(output), *flags, folder=folder, within=within), Path(output))
         try:
             yield app
             if not app.ended:
@@ -152,12 +157,12 @@ def running(*flags: str, folder: Path = ROOT) -> Iterator[App]:
                 os.killpg(app.process.pid, signal.SIGKILL)
 
 
-def start(output: Path, *flags: str, folder: Path = ROOT) -> subprocess.Popen[bytes]:
+def start(output: Path, *flags: str, folder: Path = ROOT, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
     """Start the app; it prints into files in `output`."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("VISION_")}
     with (output / "stdout").open("wb") as stdout, (output / "stderr").open("wb") as stderr:
         return subprocess.Popen(
-            [sys.executable, "main.py", "--port", "0", *flags],
+            [*within, sys.executable, "main.py", "--port", "0", *flags],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

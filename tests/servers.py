@@ -5,6 +5,7 @@ import http.client
 import json
 import secrets
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from common.pipeline import listen
 from common.server.app import run_server
 from common.server.options import ServerOptions
 from common.settings import LiveSettings
+from common.tls import Tls
 from tests.videos import jpeg_of, numbered_picture
 from threading_impl import RUNTIME
 
@@ -40,7 +42,6 @@ UPGRADE = {
 class Server:
     """Where a running server listens, and what it asks of those who come."""
 
-    host: str
     port: int
     ingest_port: int
     ingest_token: str
@@ -80,25 +81,34 @@ class Answer:
 
 
 @contextmanager
-def serving(host: str = "127.0.0.1", token: str | None = None) -> Iterator[Server]:
-    """The UiServer role in a thread, always on loopback sockets, though told that it serves on `host`."""
+def serving(token: str | None = None, tls: Tls | None = None) -> Iterator[Server]:
+    """The UiServer role in a thread, on loopback sockets."""
     ingest_token = secrets.token_urlsafe()
-    options = ServerOptions("threading", "road.mp4", RATES, LiveSettings(), host, token, ingest_token)
+    options = ServerOptions("threading", "road.mp4", RATES, LiveSettings(), token, ingest_token, tls=tls)
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:
         role = threading.Thread(target=run_server, args=(options, public, ingest, stop))
         role.start()
         try:
-            yield Server(host, public.getsockname()[1], ingest.getsockname()[1], ingest_token)
+            yield Server(public.getsockname()[1], ingest.getsockname()[1], ingest_token)
         finally:
             stop.set()
             role.join(PATIENCE_S)
     assert not role.is_alive(), "the server did not stop"
 
 
-def ask(port: int, path: str, headers: Mapping[str, str] = NO_HEADERS, method: str = "GET") -> Answer:
-    """One HTTP request to a loopback port."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+def ask(
+    port: int,
+    path: str,
+    headers: Mapping[str, str] = NO_HEADERS,
+    method: str = "GET",
+    context: ssl.SSLContext | None = None,
+) -> Answer:
+    """One HTTP request to a loopback port; by TLS where there is a context."""
+    if context is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    else:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=context)
     try:
         connection.request(method, path, headers=dict(headers))
         response = connection.getresponse()

@@ -64,6 +64,13 @@ def test_a_source_that_does_not_exist_is_refused(source: str) -> None:
         resolve_source(source)
 
 
+def test_a_mistyped_url_is_refused_without_its_password() -> None:
+    with pytest.raises(SourceError) as refusal:
+        resolve_source("rtsp:/ann:pa55@camera/road")
+    assert "camera/road" in str(refusal.value)
+    assert "pa55" not in str(refusal.value)
+
+
 def test_a_folder_is_no_source(root: Path) -> None:
     with pytest.raises(SourceError, match="is a folder"):
         resolve_source(str(root))

@@ -47,7 +47,7 @@ def test_every_setting_has_a_flag() -> None:
     given = {
         "impl": "threading", "source": "0", "capture_fps": 25.0, "ui_fps": 10.0, "queue_fps": 4.0, "model": "mine",
         "min_score": 0.4, "host": "::1", "port": 0, "jpeg_quality": 60, "log_level": "debug", "python_work_ms": 5.0,
-        "infer_repeat": 2, "token": "open sesame",
+        "infer_repeat": 2, "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
     assert {*given, "session_per_frame"} == set(Settings.model_fields)
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
@@ -103,6 +103,8 @@ def test_the_log_level_may_be_in_any_case() -> None:
         (["--source", ""], "--source: '' is not a text of at least one character"),
         (["--ui-fps", "40"], "ui_fps (40) must not exceed capture_fps (30)"),
         (["--capture-fps", "4", "--ui-fps", "4"], "queue_fps (5) must not exceed capture_fps (4)"),
+        (["--tls-cert", "a.pem"], "tls_cert needs tls_key as well"),
+        (["--tls-key", "a.pem"], "tls_key needs tls_cert as well"),
         (["--port"], "--port: expected one argument"),
         (["--fps", "3"], "unknown option --fps; did you mean --ui-fps?"),
         (["--capture_fps=3"], "unknown option --capture_fps; did you mean --capture-fps?"),
@@ -165,8 +167,11 @@ def test_a_file_that_is_no_text_is_refused() -> None:
 
 
 def test_no_refusal_repeats_a_secret() -> None:
-    Path("vision.toml").write_text("token = ['sesame']\n")
-    refusals = [refusal_of(), refusal_of("rtsp://ann:sesame@camera/"), refusal_of("--port", "0", "http://a:sesame@b/")]
+    words = (["rtsp://ann:sesame@camera/"], ["--port", "0", "http://a:sesame@b/"], ["ann:sesame@camera"])
+    refusals = [refusal_of(*argv) for argv in words]
+    for text in ("token = ['sesame']", "source = ['rtsp://ann:sesame@camera/']", "source = {url = 'x?pw=sesame'}"):
+        Path("vision.toml").write_text(text)
+        refusals.append(refusal_of())
     assert [refusal for refusal in refusals if "sesame" in refusal] == []
 
 

@@ -1,13 +1,14 @@
 """Access to the public port: who is let in, who is not, and what every answer forbids the browser."""
 
 import logging
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from common.runtime import configure_logging
 from common.server import media
-from tests.servers import UPGRADE, Server, serving
+from tests.servers import PATIENCE_S, UPGRADE, Server, ask, serving
 
 TOKEN = "open-sesame"
 PATHS = ("/", "/readyz", "/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg", "/static/app.js")
@@ -32,8 +33,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def guarded() -> Iterator[Server]:
-    """As if on an address that others can reach."""
-    with serving("0.0.0.0", TOKEN) as server:
+    """As it is on an address that others can reach."""
+    with serving(TOKEN) as server:
         yield server
 
 
@@ -142,11 +143,12 @@ def test_every_answer_carries_the_security_headers(guarded: Server, monkeypatch:
         101: guarded.ask("/ws/ui", {**UPGRADE, **bearer}),
         200: guarded.ask("/", bearer),
         303: guarded.ask(f"/?token={TOKEN}"),
-        400: guarded.ask("/ws/ui?credit=none", {**UPGRADE, **bearer}),
+        400: guarded.ask("/", {"Host": "a\tb", "Content-Length": "many"}),
         401: guarded.ask("/"),
         403: guarded.ask("/", {**bearer, "Origin": "null"}),
         404: guarded.ask("/nowhere", bearer),
         405: guarded.ask("/", bearer, "POST"),
+        417: guarded.ask("/", {**bearer, "Expect": "the unexpected"}),
         503: guarded.ask("/snapshot.jpg", bearer),
     }
     for status, answer in answers.items():
@@ -158,6 +160,70 @@ def test_every_answer_carries_the_security_headers(guarded: Server, monkeypatch:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_a_foreign_name_will_do_where_a_token_is_asked_for(guarded: Server) -> None:
+    names = {"Host": "road.example", "Origin": "https://road.example"}
+    assert guarded.ask("/ws/ui", {**UPGRADE, **names}).status == 401
+    assert guarded.ask("/ws/ui", {**UPGRADE, **names, "Authorization": f"Bearer {TOKEN}"}).status == 101
+
+
+def test_behind_a_proxy_that_ends_tls_the_cookie_goes_by_https_only(guarded: Server) -> None:
+    answer = guarded.ask(f"/?token={TOKEN}", {"Host": "road.example", "X-Forwarded-Proto": "https"})
+    assert "Secure" in answer.headers["Set-Cookie"].split("; ")
+    assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_a_request_can_change_nothing(server: Server, method: str) -> None:
+    assert [server.ask(path, method=method).status for path in PATHS] == [405] * len(PATHS)
+    assert server.ask("/", {"Origin": "http://evil.example"}, method).status == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("kind", ["no-cors/image", "no-cors/script", "cors/empty", "navigate/iframe", "navigate/embed"])
+def test_a_foreign_page_may_show_nothing_of_it(server: Server, site: str, kind: str) -> None:
+    mode, _, destination = kind.partition("/")
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": destination}
+    assert [server.ask(path, headers).status for path in PATHS] == [403] * len(PATHS)
+
+
+def test_a_foreign_page_may_link_to_it(server: Server) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert server.ask("/", headers).status == 200
+
+
+def test_secrets_are_compared_in_a_time_that_tells_nothing(guarded: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+
+    def note(given: bytes, secret: bytes) -> bool:
+        compared.append((given, secret))
+        return False
+
+    monkeypatch.setattr("hmac.compare_digest", note)
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    assert guarded.ask(f"/?token={TOKEN}").status == 401
+    assert guarded.ask("/", {"Cookie": f"vision_token={TOKEN}"}).status == 401
+    assert guarded.ask("/", bearer).status == 401
+    assert compared.count((TOKEN.encode(), TOKEN.encode())) == 3
+    own = f"Bearer {guarded.ingest_token}"
+    assert ask(guarded.ingest_port, "/ingest", {**UPGRADE, "Authorization": own}).status == 401
+    assert compared[-1] == (own.encode(), own.encode())
+
+
+@pytest.mark.parametrize(
+    "line", ["GET /?token={} HTTP/9.x", "GET /?token={}\0 HTTP/1.1", "{} / HTTP/1.1", "GET / HTTP/1.1\r\nCookie {}"]
+)
+def test_a_request_that_cannot_be_read_is_neither_repeated_nor_logged(
+    guarded: Server, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with socket.create_connection(("127.0.0.1", guarded.port), PATIENCE_S) as peer:
+        peer.sendall(f"{line.format(TOKEN)}\r\n\r\n".encode())
+        said = b"".join(iter(lambda: peer.recv(1 << 16), b"")).decode()
+    assert " 400 Bad Request" in said
+    assert "Content-Security-Policy: default-src 'none'" in said
+    assert TOKEN not in said + caplog.text
 
 
 def test_no_token_is_ever_logged(guarded: Server, caplog: pytest.LogCaptureFixture) -> None:

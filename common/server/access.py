@@ -18,7 +18,8 @@ def content_security_policy(*elsewhere: str) -> str:
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
         f"connect-src {connections}; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"  # no text ever becomes HTML
     )
 
 
@@ -30,8 +31,8 @@ SECURITY_HEADERS = {
 }
 
 
-def access_middleware(host: str, token: str | None, other_port: int | None = None) -> Middleware:
-    """Refuse strangers. `host` is the address served on; without a token it must be a loopback one.
+def access_middleware(token: str | None, other_port: int | None = None) -> Middleware:
+    """Refuse strangers. Where `token` is None the port must be one that only this machine can reach.
 
     A page on `other_port` of the same host may open the stream, too.
     """
@@ -39,8 +40,9 @@ def access_middleware(host: str, token: str | None, other_port: int | None = Non
     @web.middleware
     async def check_access(request: web.Request, handler: Handler) -> web.StreamResponse:
         check_origin(request, other_port)
-        if is_loopback(host) and not is_loopback(request.url.host or ""):
-            # A foreign name that resolves to loopback is how DNS rebinding gets around the Origin check.
+        if token is None and not is_loopback(request.url.host or ""):
+            # A foreign name that resolves to loopback is how DNS rebinding gets around the Origin check. With a token
+            # any name will do, a proxy's say: a browser gives a name no cookie but its own.
             raise web.HTTPForbidden(text=f"ask for http://localhost, not for {request.host}")
         if token is not None and request.path not in OPEN_PATHS:
             given = request.query.get("token")
@@ -69,13 +71,20 @@ async def add_security_headers(_: web.Request, response: web.StreamResponse) -> 
 
 
 def check_origin(request: web.Request, other_port: int | None) -> None:
-    """Raise HTTPForbidden for a request that a page of another host sent. Programs send no Origin."""
+    """Raise HTTPForbidden for a request that a page of another host caused. Programs send no Origin."""
     origin = request.headers.get("Origin")
-    allowed = {request.host}
+    hosts = [request.host]
     if other_port is not None and request.path == STREAM_PATH:
-        allowed.add(on_port(request, other_port))
-    if origin is not None and origin.split("://", 1)[-1] not in allowed:
+        hosts.append(on_port(request, other_port))
+    # Behind a proxy that ends TLS the page came by https and the request by http; the other way round is foul play.
+    schemes = ["https"] if request.secure else ["https", "http"]
+    if origin is not None and origin not in [f"{scheme}://{host}" for scheme in schemes for host in hosts]:
         raise web.HTTPForbidden(text="this origin may not connect")
+    # A foreign page asks for a picture or a script without an Origin; what a browser tells instead, no page can forge.
+    asked = {name: request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode", "Dest")}
+    foreign = request.path != STREAM_PATH and asked["Site"] in ("cross-site", "same-site")
+    if foreign and (asked["Mode"], asked["Dest"]) != ("navigate", "document"):  # a link may lead here
+        raise web.HTTPForbidden(text="no other page may show this")
 
 
 def on_port(request: web.Request, port: int) -> str:
@@ -99,5 +108,7 @@ def _remember(request: web.Request, token: str) -> web.Response:
     # One slash: two, or a backslash after it, would name another host.
     path = "/" + str(request.rel_url.without_query_params("token")).lstrip("/\\")
     response = web.Response(status=303, headers={"Location": path})
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=request.secure)
+    # A proxy that ends TLS says so; who lies about it spoils no cookie but their own.
+    secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=secure)
     return response

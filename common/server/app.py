@@ -11,6 +11,7 @@ from common.metrics import Meter, Reporter
 from common.runtime import StopSignal
 from common.server.access import STREAM_PATH, access_middleware, add_security_headers, ignore_hang_ups
 from common.server.compare import add_compare_page
+from common.server.entrance import Entrance
 from common.server.hub import Hub
 from common.server.ingest import ingest_app
 from common.server.media import mjpeg, snapshot
@@ -19,7 +20,6 @@ from common.server.viewers import serve_viewer
 
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0
-SHUTDOWN_S = 0.1  # streams never end by themselves: waiting longer for them only delays the end of the app
 
 
 def run_server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
@@ -31,10 +31,12 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     meter = Meter("server")
     hub = Hub(options, meter)
     loop = asyncio.get_running_loop()
-    runners = [
-        await _listen(public_app(hub, options), public),
-        await _listen(ingest_app(hub, options.ingest_token), ingest),
+    entrances = [
+        Entrance(public_app(hub, options), public, options.tls.context() if options.tls else None),
+        Entrance(ingest_app(hub, options.ingest_token), ingest),
     ]
+    for entrance in entrances:
+        await entrance.open()
     ticker = asyncio.create_task(_tell_stats(hub))
 
     def add(report: Report) -> None:
@@ -43,7 +45,7 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     with Reporter(meter, add, lambda: True):
         await asyncio.to_thread(stop.wait)
     ticker.cancel()
-    await asyncio.gather(*(runner.cleanup() for runner in runners))
+    await asyncio.gather(*(entrance.close() for entrance in entrances))
 
 
 def public_app(hub: Hub, options: ServerOptions) -> web.Application:
@@ -76,7 +78,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     async def pictures(request: web.Request) -> web.StreamResponse:
         return await mjpeg(request, hub)
 
-    access = access_middleware(options.host, options.token, options.other_port)
+    access = access_middleware(options.token, options.other_port)
     app = web.Application(middlewares=[ignore_hang_ups, access])
     app.on_response_prepare.append(add_security_headers)
     if options.other_port is None:
@@ -92,15 +94,6 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     app.router.add_get("/stream.mjpg", pictures)
     app.router.add_static("/static", STATIC)
     return app
-
-
-async def _listen(app: web.Application, listener: socket.socket) -> web.AppRunner:
-    # A handler that waits for a frame must end with its reader, not with the frame.
-    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
-    await runner.setup()
-    # A duplicate: aiohttp closes what it is given, and the next server must find the port still listening.
-    await web.SockSite(runner, listener.dup()).start()
-    return runner
 
 
 async def _tell_stats(hub: Hub) -> None:

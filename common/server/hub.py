@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from common.errors import SettingsError
+from common.log_limit import OncePerSecond
 from common.messages import (
     Detections,
     FrameHeader,
@@ -22,6 +23,7 @@ from common.server.options import ServerOptions
 from common.server.stats import StatsBoard
 
 logger = logging.getLogger(__name__)
+logger.addFilter(OncePerSecond())
 
 
 class FrameMessage:

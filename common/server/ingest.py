@@ -6,6 +6,7 @@ import logging
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
+from common.log_limit import OncePerSecond
 from common.messages import MAX_HEADER_BYTES, Set, parse_ingest, unpack_frame
 from common.server.access import ignore_hang_ups, same_secret
 from common.server.hub import FrameMessage, Hub
@@ -13,6 +14,7 @@ from common.server.outbox import Outbox
 from common.shared_frames import MAX_FRAME_BYTES
 
 logger = logging.getLogger(__name__)
+logger.addFilter(OncePerSecond())
 
 MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + MAX_HEADER_BYTES  # no JPEG is larger than the picture it was made from
 HEARTBEAT_S = 5.0

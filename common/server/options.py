@@ -1,9 +1,10 @@
 """What the server says of the app, and whom it lets in: made in the parent, which imports no web server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.messages import Rates
 from common.settings import LiveSettings
+from common.tls import Tls
 
 
 @dataclass(frozen=True)
@@ -11,14 +12,14 @@ class ServerOptions:
     """`source` is shown to viewers, so it must hold no password. `token` is None where viewers need none.
 
     `other_port` is where, on the same host, the app listens that this one is compared with: the page of each may open
-    the stream of the other. None when there is none.
+    the stream of the other. None when there is none. `tls` is None where the public port speaks plain http.
     """
 
     implementation: str
     source: str
     rates: Rates
     live: LiveSettings
-    host: str
-    token: str | None
-    ingest_token: str
+    token: str | None = field(repr=False)
+    ingest_token: str = field(repr=False)
     other_port: int | None = None
+    tls: Tls | None = None

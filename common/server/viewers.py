@@ -8,18 +8,26 @@ import time
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
+from common.log_limit import OncePerSecond
 from common.messages import Ack, parse_viewer
 from common.metrics import Meter
+from common.server.allowance import Allowance
 from common.server.hub import FrameMessage, Hub
 from common.server.outbox import Outbox
 
 logger = logging.getLogger(__name__)
+logger.addFilter(OncePerSecond())
 
 HEARTBEAT_S = 10.0
 WRITE_DEADLINE_S = 5.0  # a viewer that takes no byte for so long is gone, or wants to harm
 SEND_BUFFER_BYTES = 128 * 1024  # a frame or two: what lies in the kernel is old when it arrives
 MAX_MESSAGE_BYTES = 1024  # an ack or a setting
 MAX_CREDIT = 16
+# Acknowledgements of twice the highest frame rate; a setting counts as ten, since all hear of it: a slider that is
+# dragged makes one for each picture of the screen.
+MESSAGES_PER_S = 600
+MESSAGES_AT_ONCE = 600
+COST_OF_SETTING = 10
 MAX_UNACKED = 64  # frames remembered for a viewer that asked for no credit, and may acknowledge all the same
 
 
@@ -79,7 +87,11 @@ async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
     if credit is not None and credit not in map(str, range(1, MAX_CREDIT + 1)):
         raise web.HTTPBadRequest(text=f"credit must be 1 to {MAX_CREDIT}")
     socket = web.WebSocketResponse(
-        compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, writer_limit=SEND_BUFFER_BYTES
+        compress=False,
+        heartbeat=HEARTBEAT_S,
+        autoping=False,  # pings count, too
+        max_msg_size=MAX_MESSAGE_BYTES,
+        writer_limit=SEND_BUFFER_BYTES,
     )
     await socket.prepare(request)
     limit_send_buffer(request)
@@ -87,14 +99,7 @@ async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
     sender = asyncio.create_task(_send_or_abort(viewer, request))
     hub.add_watcher(viewer)
     try:
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                raise MessageError("a binary message")
-            match parse_viewer(message.data):
-                case Ack(frame_id=frame_id):
-                    viewer.acknowledge(frame_id)
-                case setting:
-                    hub.on_set(setting)
+        await _listen_to(viewer, socket, hub)
     except MessageError as error:
         logger.info("a viewer is sent away: %s", error)
         await socket.close(code=1008, message=b"not a message of this protocol")
@@ -102,6 +107,28 @@ async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
         hub.remove_watcher(viewer)
         sender.cancel()
     return socket
+
+
+async def _listen_to(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> None:
+    """Do as the viewer says, until it leaves. Raises MessageError for what is no message of a viewer, and too many."""
+    allowance = Allowance(MESSAGES_PER_S, MESSAGES_AT_ONCE)
+    async for message in socket:
+        if not allowance.take(1):
+            raise MessageError("more messages than a viewer has to say")
+        match message.type:
+            case WSMsgType.TEXT:
+                match parse_viewer(message.data):
+                    case Ack(frame_id=frame_id):
+                        viewer.acknowledge(frame_id)
+                    case setting:
+                        if not allowance.take(COST_OF_SETTING):
+                            raise MessageError("more settings than a hand can make")
+                        hub.on_set(setting)
+            case WSMsgType.PING:
+                async with asyncio.timeout(WRITE_DEADLINE_S):
+                    await socket.pong(message.data)
+            case WSMsgType.BINARY:
+                raise MessageError("a binary message")
 
 
 def limit_send_buffer(request: web.Request) -> None:

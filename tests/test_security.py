@@ -1,0 +1,47 @@
+"""SECURITY.md promises nothing that no test holds: every row names tests, and all of them exist."""
+
+import ast
+import re
+from pathlib import Path
+
+from common.server import entrance, viewers
+
+TESTS = Path(__file__).parent
+TEXT = (TESTS.parent / "SECURITY.md").read_text(encoding="utf-8")
+NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
+
+
+def promises() -> list[str]:
+    """The rows of the tables, without their heads."""
+    rows = [line for line in TEXT.splitlines() if line.startswith("|")]
+    return [row for row in rows if row not in ("| promise | test |", "|---|---|")]
+
+
+def defined_in(name: str) -> set[str]:
+    """The tests that a file defines; none where there is no such file."""
+    path = TESTS / name
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def test_every_promise_names_a_test() -> None:
+    assert len(promises()) > 20
+    assert [row for row in promises() if not NAMED.search(row)] == []
+
+
+def test_every_test_that_is_named_exists() -> None:
+    assert [f"{file}::{test}" for file, test in NAMED.findall(TEXT) if test not in defined_in(file)] == []
+
+
+def test_nothing_else_in_a_row_looks_like_the_name_of_a_test() -> None:
+    assert len(NAMED.findall(TEXT)) == TEXT.count(".py::test_")
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    for text in (
+        f"{entrance.MAX_FROM_ONE_ADDRESS} connections of one address, {entrance.MAX_CONNECTIONS} of all",
+        f"{entrance.REQUEST_S:g} s to come up with a request, {entrance.HANDSHAKE_S:g} s for a TLS handshake",
+        f"1 KB each, {viewers.MESSAGES_PER_S} a second, "
+        f"of which {viewers.MESSAGES_PER_S // viewers.COST_OF_SETTING} settings",
+    ):
+        assert text in TEXT
