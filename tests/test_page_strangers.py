@@ -94,7 +94,7 @@ def test_the_page_comes_by_https_and_its_stream_by_wss_and_no_address_keeps_the_
         "vision_token",
         True,
         True,
-        "Strict",
+        "Lax",
     )
     assert page.evaluate("document.cookie") == ""
 

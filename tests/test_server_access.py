@@ -108,7 +108,7 @@ def test_the_token_of_the_link_becomes_a_cookie_and_leaves_the_address(guarded: 
     assert answer.status == 303
     assert answer.headers["Location"] == "/?credit=2"
     value, *attributes = answer.headers["Set-Cookie"].split("; ")
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes)
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(attributes)
     assert guarded.ask("/", {"Cookie": value}).status == 200
 
 

@@ -110,5 +110,7 @@ def _remember(request: web.Request, token: str) -> web.Response:
     response = web.Response(status=303, headers={"Location": path})
     # A proxy that ends TLS says so; who lies about it spoils no cookie but their own.
     secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=secure)
+    # Lax, not Strict: a link that was clicked in a mail or a chat has to get past the redirect. What else comes from
+    # other sites is refused by check_origin.
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure)
     return response

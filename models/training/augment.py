@@ -67,8 +67,8 @@ def lay(picture: Picture, canvas: Image, length: float, random: Random) -> tuple
     part = picture.image[source_low[1] : source_high[1], source_low[0] : source_high[0]]
     # Cameras differ in how they shrink a picture, and so do the frames that the app is given.
     how = cv2.INTER_AREA if random.random() < 0.5 else cv2.INTER_LINEAR
-    part = cv2.resize(part, tuple((high - low).tolist()), interpolation=how)
-    part = recoloured(np.asarray(part, np.uint8), random)
+    resized = cv2.resize(part, tuple((high - low).tolist()), interpolation=how)
+    part = recoloured(np.asarray(resized, np.uint8), random)
 
     boxes = picture.boxes * np.tile(scale, 2) + np.tile(offset, 2)
     cut = np.clip(boxes, np.tile(low, 2), np.tile(high, 2))
