@@ -2,12 +2,13 @@
 
 import importlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 
 from common.command_line import load_settings
-from common.errors import UserError
+from common.errors import HungError, UserError
 from common.pipeline import Pipeline
 from common.runtime import Runtime, configure_logging
 from common.settings import Settings
@@ -25,13 +26,14 @@ def main(argv: Sequence[str]) -> int:
         asked_to_stop = note_stop_signals()
         pipeline = make_pipeline(command, settings)
         print(start_text(command, settings, pipeline), flush=True)
-        left = pipeline.run(asked_to_stop)
+        if left := pipeline.run(asked_to_stop):
+            raise HungError(f"{', '.join(left)} did not stop")
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if left:
-        print(f"error: {', '.join(left)} did not stop", file=sys.stderr)
-        return 1
+    except HungError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # Python's own end could wait for what hangs
     return 0
 
 

@@ -8,7 +8,8 @@ VisionError
 │   └── ModelError         the model cannot be loaded, or has a contract that is not known here
 ├── MessageError           bytes from a socket that are not what the wire allows
 ├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue
-└── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
+├── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
+└── HungError              a role gives no sign of life
 """
 
 
@@ -46,3 +47,7 @@ class FrameTooLargeError(VisionError):
 
 class QueueBrokenError(VisionError):
     """The latest queue can no longer pass anything on, since a process died inside it."""
+
+
+class HungError(VisionError):
+    """A role gives no sign of life, or does not stop when asked."""

@@ -39,7 +39,7 @@ class Worker:
         self._worker.terminate()
         if not self.join(0.5):
             self._worker.kill()
-        return self.join(0.5)
+        return self.join(2)  # seconds: a busy machine takes some time to free what it held
 
     def failure(self) -> Exception | None:
         """Why the role ended, None when it ended as it should. Asked once, after its end."""

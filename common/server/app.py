@@ -19,6 +19,7 @@ from common.server.viewers import serve_viewer
 
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0
+STOP_CHECK_S = 0.1  # how late a stop may be seen
 SHUTDOWN_S = 0.1  # streams never end by themselves: waiting longer for them only delays the end of the app
 
 
@@ -41,7 +42,9 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
         loop.call_soon_threadsafe(hub.stats.add, report)
 
     with Reporter(meter, add, lambda: True):
-        await asyncio.to_thread(stop.wait)
+        # Asked on the event loop itself: if that hangs, its heartbeat ends.
+        while not stop.is_set():  # noqa: ASYNC110 - no event of asyncio
+            await asyncio.sleep(STOP_CHECK_S)
     ticker.cancel()
     await asyncio.gather(*(runner.cleanup() for runner in runners))
 
