@@ -7,7 +7,7 @@ VisionError
 │   ├── SourceError        the video cannot be opened or read
 │   └── ModelError         the model cannot be loaded, or has a contract that is not known here
 ├── MessageError           bytes from a socket that are not what the wire allows
-├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue
+├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue, or a JPEG
 ├── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
 └── HungError              a role gives no sign of life
 """
@@ -42,7 +42,7 @@ class MessageError(VisionError):
 
 
 class FrameTooLargeError(VisionError):
-    """A frame does not fit its slot in shared memory."""
+    """A frame does not fit its slot in shared memory, or has sides that JPEG cannot hold."""
 
 
 class QueueBrokenError(VisionError):

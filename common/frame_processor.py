@@ -1,7 +1,6 @@
 """The FrameProcessor: runs the detector on the latest frame and publishes what it finds."""
 
 import logging
-import math
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from common.frames import Frame
 from common.machine import inference_threads
 from common.messages import DetectionItem, Detections, Model, Set
 from common.metrics import Meter, Reporter
+from common.pacing import Limit
 from common.publisher import Ingest, Publisher
 from common.runtime import LatestQueue, StopSignal
 from common.settings import LiveSettings
@@ -87,7 +87,7 @@ class Console:
     def __init__(self) -> None:
         self._times_ms: list[float] = []
         self._inference_said = time.monotonic()
-        self._failure_said = -math.inf
+        self._failures = Limit(1)
 
     def say_inference(self, result: Result) -> None:
         """Log the inferences of the last second, in ms."""
@@ -102,10 +102,8 @@ class Console:
 
     def say_failure(self) -> None:
         """Log the exception being handled."""
-        now = time.monotonic()
-        if now - self._failure_said >= 1:
+        if self._failures.due():
             logger.exception("a frame could not be processed")
-            self._failure_said = now
 
 
 def work_in_python(duration_ms: float) -> None:

@@ -1,4 +1,4 @@
-"""Roles that hang: stopped, lost in a loop or in a read. They are noticed and replaced; a thread ends the app."""
+"""Roles that hang, stopped or lost in a loop or in a read, are noticed and replaced; a thread ends the app."""
 
 import asyncio
 import os
