@@ -28,6 +28,7 @@ def main(argv: Sequence[str]) -> int:
         print(start_text(command, settings, pipeline), flush=True)
         if left := pipeline.run(asked_to_stop):
             raise HungError(f"{', '.join(left)} did not stop")
+        ignore_stop_signals()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -56,9 +57,17 @@ def note_stop_signals() -> Callable[[], bool]:
     """Take Ctrl-C and its like as a wish to stop; the function returned says whether one came."""
     asked: list[int] = []
     for number in STOP_SIGNALS:
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # started by nohup, to outlive its terminal
         # Only noted here: to set an event in a handler can deadlock with the wait that the signal interrupted.
         signal.signal(number, lambda received, _: asked.append(received))
     return lambda: bool(asked)
+
+
+def ignore_stop_signals() -> None:
+    """When all has ended, a further signal must not turn a good end into a bad one."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def start_text(command: str, settings: Settings, pipeline: Pipeline) -> str:

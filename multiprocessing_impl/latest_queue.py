@@ -1,8 +1,9 @@
 """The size-1 queue whose newest frame overwrites the one before."""
 
 import queue
+import signal
 import time
-from multiprocessing import connection, get_context, reduction
+from multiprocessing import connection, get_context, reduction, resource_tracker
 from typing import Any
 
 from common.errors import QueueBrokenError
@@ -18,6 +19,7 @@ class LatestQueue:
     """
 
     def __init__(self) -> None:
+        _start_tracker()
         self._queue: Any = get_context("spawn").Queue(maxsize=1)
         self._frames = SharedFrames()
         self.put_count = self.overwritten_count = self.taken_count = 0
@@ -61,6 +63,18 @@ class LatestQueue:
                 self.taken_count += 1
                 return frame
         return None
+
+
+def _start_tracker() -> None:
+    """Start the process that removes what the locks of this one leave behind, deaf to a terminal that hangs up.
+
+    It ignores the other signals that a terminal sends to all, but would die of this one before its work was done.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _yield(since: float) -> None:

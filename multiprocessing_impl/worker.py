@@ -51,6 +51,7 @@ class Worker:
 
 
 def _run(sender: connection.Connection, level: int, name: str, target: Target, args: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent alone says stop
+    for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to every process; the parent alone says stop
+        signal.signal(number, signal.SIG_IGN)
     configure_logging(level)
     sender.send(run_role(name, target, args))

@@ -101,7 +101,10 @@ class App:
 
     def segments(self) -> set[str]:
         """The files in /dev/shm that the app has in use."""
-        paths = {region.path for process in self.processes() for region in process.memory_maps()}
+        paths = set()
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):  # it ends just now
+                paths |= {region.path for region in process.memory_maps()}
         return {path for path in paths if path.startswith("/dev/shm/")}
 
     def role(self, name: str) -> psutil.Process:

@@ -19,26 +19,15 @@ from common.messages import Status
 from common.supervisor import Role, Supervisor
 from multiprocessing_impl import RUNTIME
 from tests.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, needs_sample, running, viewing
-from tests.onnx_models import save_yolox
 from tests.roles import loop_for_ever, read_for_ever
 from tests.servers import free_port
-from tests.videos import write_clip
 
 ROOM = 0.3  # of a rate, while a role starts beside it
 
 
 @pytest.fixture(scope="module")
-def flags(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """A small clip and a small model, both of which load at once."""
-    folder = tmp_path_factory.mktemp("inputs")
-    clip = write_clip(folder / "clip.avi", 60, 30)
-    save_yolox(folder / "finder.onnx")
-    return "--source", str(clip), "--model", str(folder / "finder.onnx")
-
-
-@pytest.fixture(scope="module")
-def app(flags: tuple[str, ...]) -> Iterator[App]:
-    with running(*flags) as app:
+def app(small: tuple[str, ...]) -> Iterator[App]:
+    with running(*small) as app:
         app.wait_until_ready()
         yield app
 
@@ -97,13 +86,13 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def test_a_thread_that_hangs_ends_the_app_with_an_error(flags: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...], tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-c", HANGING, "--impl", "threading", "--port", str(port), "--python-work-ms", "1"]
     begun = time.monotonic()
     with (tmp_path / "stderr").open("w") as stderr:
         ended = subprocess.run(
-            [*command, *flags], cwd=ROOT, stderr=stderr, stdout=subprocess.DEVNULL, timeout=3 * PATIENCE_S, check=False
+            [*command, *small], cwd=ROOT, stderr=stderr, stdout=subprocess.DEVNULL, timeout=3 * PATIENCE_S, check=False
         )
     assert ended.returncode == 1
     assert time.monotonic() - begun > SILENCE_S
