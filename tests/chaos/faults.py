@@ -32,7 +32,6 @@ class Bench:
     app: App
     camera: MjpegCamera
     witness: Witness
-    moments: random.Random
     camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     deaths: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -60,7 +59,8 @@ class Bench:
             await asyncio.sleep(LOOK_S)
 
 
-Harm: TypeAlias = Callable[[Bench], Awaitable[None]]
+Harm: TypeAlias = Callable[[Bench, random.Random], Awaitable[None]]
+"""Causes a fault; what is left to chance in it is drawn from the second."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Fault:
 
 
 def kill(*roles: str) -> Harm:
-    async def cause(bench: Bench) -> None:
+    async def cause(bench: Bench, _: random.Random) -> None:
         for process in [await bench.process(role) for role in roles]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -85,13 +85,13 @@ def kill(*roles: str) -> Harm:
 def kill_twice(role: str) -> Harm:
     """The second time while it starts."""
 
-    async def cause(bench: Bench) -> None:
+    async def cause(bench: Bench, moments: random.Random) -> None:
         victim = await bench.process(role)
         before = {process.pid for process in bench.app.processes()}
         victim.kill()
         while not (started := [process for process in bench.app.processes() if process.pid not in before]):
             await asyncio.sleep(LOOK_S)
-        await asyncio.sleep(bench.moments.uniform(0, 0.5))
+        await asyncio.sleep(moments.uniform(0, 0.5))
         with suppress(psutil.NoSuchProcess):
             started[0].kill()
 
@@ -99,41 +99,41 @@ def kill_twice(role: str) -> Harm:
 
 
 def hang(role: str) -> Harm:
-    async def cause(bench: Bench) -> None:
+    async def cause(bench: Bench, _: random.Random) -> None:
         with suppress(psutil.NoSuchProcess):
             (await bench.process(role)).suspend()
 
     return cause
 
 
-async def suspend_all(bench: Bench) -> None:
+async def suspend_all(bench: Bench, moments: random.Random) -> None:
     """As a laptop is when its lid is closed."""
     os.killpg(bench.app.process.pid, signal.SIGSTOP)
-    await asyncio.sleep(bench.moments.uniform(0.5, 3))
+    await asyncio.sleep(moments.uniform(0.5, 3))
     os.killpg(bench.app.process.pid, signal.SIGCONT)
 
 
-async def stall_camera(bench: Bench) -> None:
+async def stall_camera(bench: Bench, moments: random.Random) -> None:
     """Its connection stays, and carries nothing."""
     async with bench.camera_lock:
         bench.camera.stalled.set()
-        await asyncio.sleep(bench.moments.uniform(0.5, 3))
+        await asyncio.sleep(moments.uniform(0.5, 3))
         bench.camera.stalled.clear()
 
 
-async def pull_cable(bench: Bench) -> None:
+async def pull_cable(bench: Bench, moments: random.Random) -> None:
     """The camera is gone, and comes back with another size."""
     async with bench.camera_lock:
         await asyncio.to_thread(bench.camera.stop)
-        await asyncio.sleep(bench.moments.uniform(0.3, 1))
+        await asyncio.sleep(moments.uniform(0.3, 1))
         bench.camera.size = OTHER if bench.camera.size == SMALL else SMALL
         bench.camera.start()
 
 
 def let_in(stranger: Stranger) -> Harm:
-    async def cause(bench: Bench) -> None:
+    async def cause(bench: Bench, moments: random.Random) -> None:
         with suppress(*CUT_OFF):
-            await stranger(bench.app.port, bench.moments)
+            await stranger(bench.app.port, moments)
 
     return cause
 
@@ -155,11 +155,14 @@ OF_PROCESSES = (
 )
 KINDS = {"threading": ANYWHERE, "multiprocessing": ANYWHERE + OF_PROCESSES}
 
+WEIGHTS = {"viewer": 3, "kill": 3, "hang": 2, "camera": 2, "kill twice": 1, "suspend": 1}
 
-def draw(implementation: str, bench: Bench) -> Fault:
-    """One that may happen now: any kind as likely as any other, then any of its kind."""
+
+def draw(implementation: str, bench: Bench, moments: random.Random) -> Fault:
+    """One that may happen now: first its kind, by weight, then any of that kind."""
     possible = [fault for fault in KINDS[implementation] if bench.may_die(fault.deaths)]
-    kind = bench.moments.choice(sorted({fault.kind for fault in possible}))
-    fault = bench.moments.choice([fault for fault in possible if fault.kind == kind])
+    kinds = sorted({fault.kind for fault in possible})
+    (kind,) = moments.choices(kinds, [WEIGHTS[kind] for kind in kinds])
+    fault = moments.choice([fault for fault in possible if fault.kind == kind])
     bench.note_deaths(fault.deaths)
     return fault

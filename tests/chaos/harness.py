@@ -34,9 +34,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Recovery:
-    """A fault, and how long after it all was well again; None when it was not within RECOVERY_S."""
+    """A fault, when it was caused (monotonic), and how long after it all was well; None for not within RECOVERY_S."""
 
     fault: Fault
+    caused_at: float
     took_s: float | None
 
 
@@ -59,7 +60,7 @@ async def run(plan: Plan) -> Outcome:
         await asyncio.to_thread(app.wait_until_ready)
         witnesses = [Witness(app.port) for _ in range(WITNESSES)]
         watching = [asyncio.create_task(witness.watch()) for witness in witnesses]
-        bench = Bench(app, camera, witnesses[0], random.Random(plan.seed))
+        bench = Bench(app, camera, witnesses[0])
         await asyncio.wait_for(witnesses[0].sees_all_since(time.time()), RECOVERY_S)
         outcome = Outcome(plan, before := await inventory(app), before, witnesses=witnesses)
         await cause_faults(plan, bench, outcome)
@@ -76,13 +77,15 @@ async def run(plan: Plan) -> Outcome:
 
 async def cause_faults(plan: Plan, bench: Bench, outcome: Outcome) -> None:
     """At random moments, whether the fault before is over or not; then wait until all are."""
-    end = time.monotonic() + plan.seconds
+    moments, end = random.Random(plan.seed), time.monotonic() + plan.seconds
     async with asyncio.TaskGroup() as faults:
         while True:
-            await asyncio.sleep(bench.moments.uniform(0.5, 1.5) * plan.every_s)
+            await asyncio.sleep(moments.uniform(0.5, 1.5) * plan.every_s)
             if time.monotonic() >= end or bench.app.process.poll() is not None:
                 break
-            faults.create_task(recover(draw(plan.implementation, bench), bench, outcome))
+            fault = draw(plan.implementation, bench, moments)
+            # Chance of its own: faults that overlap must not change what is drawn next.
+            faults.create_task(recover(fault, bench, random.Random(moments.getrandbits(32)), outcome))
     outcome.failures += [
         f"{recovery.fault.kind} {recovery.fault.name}: not recovered within {RECOVERY_S:g} s"
         for recovery in outcome.recoveries
@@ -92,18 +95,18 @@ async def cause_faults(plan: Plan, bench: Bench, outcome: Outcome) -> None:
     outcome.failures += [f"the {role} was given up" for role in sorted(given_up)]
 
 
-async def recover(fault: Fault, bench: Bench, outcome: Outcome) -> None:
+async def recover(fault: Fault, bench: Bench, moments: random.Random, outcome: Outcome) -> None:
     """Cause one fault and see how long it takes until frames and detections of a later time come."""
     logger.info("%s: %s", fault.kind, fault.name)
-    took_s = None
+    caused_at, took_s = time.monotonic(), None
     with suppress(TimeoutError):
         async with asyncio.timeout(2 * RECOVERY_S):
-            await fault.cause(bench)
+            await fault.cause(bench, moments)
         over_at = time.time()
         async with asyncio.timeout(RECOVERY_S):
             await bench.witness.sees_all_since(over_at + MOMENT_S)
         took_s = time.time() - over_at
-    outcome.recoveries.append(Recovery(fault, took_s))
+    outcome.recoveries.append(Recovery(fault, caused_at, took_s))
 
 
 async def settle(app: App, outcome: Outcome) -> None:

@@ -1,9 +1,11 @@
 """The tables at the end of a run."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from tests.chaos.harness import Outcome
+from tests.chaos.witness import Witness
 
 UI_FPS = 15
 
@@ -33,11 +35,27 @@ def frames(outcome: Outcome) -> str:
         asked = round(witness.seconds * UI_FPS)
         rows += [
             (f"viewer {number}: frames got, of {asked}", witness.frames),
-            (f"viewer {number}: longest gap, s", f"{witness.longest_gap_s:.2f}"),
+            (f"viewer {number}: longest gap, s", f"{max((gap_s for _, gap_s in witness.gaps()), default=0):.2f}"),
             (f"viewer {number}: connections", witness.connections),
+            *(
+                (f"viewer {number}: missed, {cause}", count)
+                for cause, count in sorted(missed(outcome, witness).items())
+            ),
         ]
     rows += [(f"dropped: {cause}", count) for cause, count in sorted(outcome.witnesses[0].drops().items())]
     return table(("frames", ""), rows)
+
+
+def missed(outcome: Outcome, witness: Witness) -> Counter[str]:
+    """How many frames would have filled the gaps, by the fault that was caused last before each gap's end."""
+    count: Counter[str] = Counter()
+    caused = sorted(outcome.recoveries, key=lambda recovery: recovery.caused_at)
+    for began_at, gap_s in witness.gaps():
+        lost = round(gap_s * UI_FPS) - 1
+        if lost > 0:
+            before = [recovery.fault.kind for recovery in caused if recovery.caused_at < began_at + gap_s]
+            count[before[-1] if before else "no fault"] += lost
+    return count
 
 
 def holdings(outcome: Outcome) -> str:

@@ -48,10 +48,9 @@ class Witness:
         """How many came."""
         return len(self._arrivals)
 
-    @property
-    def longest_gap_s(self) -> float:
-        """Between two frames."""
-        return max((later - earlier for earlier, later in pairwise(self._arrivals)), default=0.0)
+    def gaps(self) -> list[tuple[float, float]]:
+        """Every interval between two frames: when it began (monotonic), and its length in seconds."""
+        return [(earlier, later - earlier) for earlier, later in pairwise(self._arrivals)]
 
     @property
     def seconds(self) -> float:
