@@ -114,10 +114,14 @@ class Supervisor:
         return [worker.name for worker in late if not worker.kill()]
 
     def _start(self, role: Role) -> None:
-        stop = self._make_stop()
-        worker = self._make_worker(role.name, role.target, (*role.arguments(), stop))
-        worker.start()
-        role.run = Run(worker, stop, Heartbeat(self._clock))
+        try:
+            stop = self._make_stop()
+            worker = self._make_worker(role.name, role.target, (*role.arguments(), stop))
+            worker.start()
+        except (OSError, RuntimeError) as error:  # no file, no memory, no process, no thread to be had now
+            self._on_death(role, VisionError(f"cannot be started: {error}"))
+        else:
+            role.run = Run(worker, stop, Heartbeat(self._clock))
 
     def _on_hang(self, role: Role, run: Run) -> None:
         failure = HungError(f"it hangs, without a sign of life for {run.heartbeat.silent_s:.0f} s")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,10 +140,10 @@ class App:
 
 
 @contextmanager
-def running(*flags: str, folder: Path = ROOT) -> Iterator[App]:
+def running(*flags: str, folder: Path = ROOT, program: Sequence[str] = ("main.py",)) -> Iterator[App]:
     """`python main.py FLAGS` in `folder`, on a free port. It must end well, unless the test has ended it itself."""
     with tempfile.TemporaryDirectory() as output:
-        app = App(start(Path(output), *flags, folder=folder), Path(output))
+        app = App(start(Path(output), *flags, folder=folder, program=program), Path(output))
         try:
             yield app
             if not app.ended:
@@ -155,12 +155,14 @@ def running(*flags: str, folder: Path = ROOT) -> Iterator[App]:
                 os.killpg(app.process.pid, signal.SIGKILL)
 
 
-def start(output: Path, *flags: str, folder: Path = ROOT) -> subprocess.Popen[bytes]:
-    """Start the app; it prints into files in `output`."""
+def start(
+    output: Path, *flags: str, folder: Path = ROOT, program: Sequence[str] = ("main.py",)
+) -> subprocess.Popen[bytes]:
+    """Start the app; it prints into files in `output`. `program` is what Python is to run."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("VISION_")}
     with (output / "stdout").open("wb") as stdout, (output / "stderr").open("wb") as stderr:
         return subprocess.Popen(
-            [sys.executable, "main.py", "--port", "0", *flags],
+            [sys.executable, *program, "--port", "0", *flags],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -192,10 +192,3 @@ async def said_by_now(role: ClientConnection, viewer: ClientConnection) -> list[
             if isinstance(words, bytes) or words["type"] != "stats":
                 received.append(words)
     return received
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port: int = unused.getsockname()[1]
-    return port

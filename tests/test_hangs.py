@@ -4,12 +4,9 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,9 +15,8 @@ from common.heartbeat import SILENCE_S
 from common.messages import Status
 from common.supervisor import Role, Supervisor
 from multiprocessing_impl import RUNTIME
-from tests.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, needs_sample, running, viewing
+from tests.apps import IMPLEMENTATIONS, PATIENCE_S, App, needs_sample, running, viewing
 from tests.roles import loop_for_ever, read_for_ever
-from tests.servers import free_port
 
 ROOM = 0.3  # of a rate, while a role starts beside it
 
@@ -86,20 +82,16 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...], tmp_path: Path) -> None:
-    port = free_port()
-    command = [sys.executable, "-c", HANGING, "--impl", "threading", "--port", str(port), "--python-work-ms", "1"]
-    begun = time.monotonic()
-    with (tmp_path / "stderr").open("w") as stderr:
-        ended = subprocess.run(
-            [*command, *small], cwd=ROOT, stderr=stderr, stdout=subprocess.DEVNULL, timeout=3 * PATIENCE_S, check=False
-        )
-    assert ended.returncode == 1
-    assert time.monotonic() - begun > SILENCE_S
-    lines = (tmp_path / "stderr").read_text().splitlines()
-    assert lines[-1].startswith("error: the processor cannot be started again, and ends the app: it hangs")
-    assert not [line for line in lines if "Traceback" in line]
-    socket.create_server(("127.0.0.1", port)).close()
+def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...]) -> None:
+    with running("--impl", "threading", "--python-work-ms", "1", *small, program=("-c", HANGING)) as app:
+        port, begun = app.port, time.monotonic()
+        app.ended = True
+        assert app.process.wait(PATIENCE_S) == 1
+        assert time.monotonic() - begun > SILENCE_S / 2
+        lines = app.stderr.splitlines()
+        assert lines[-1].startswith("error: the processor cannot be started again, and ends the app: it hangs")
+        assert not [line for line in lines if "Traceback" in line]
+        socket.create_server(("127.0.0.1", port)).close()
 
 
 @needs_sample

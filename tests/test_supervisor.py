@@ -1,5 +1,6 @@
 """The supervisor: a role that dies is started anew, with patience; one that cannot work at all ends the app."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -254,6 +255,20 @@ def test_a_supervisor_that_was_held_up_blames_no_role() -> None:
         stage.look_for("provider", 0)
     assert stage.states() == []
     release.set()
+
+
+def test_a_role_that_cannot_be_started_for_want_of_files_is_tried_again() -> None:
+    class Unstartable(Worker):
+        def start(self) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    provider = role("provider", crash)
+    stage = Stage(provider, worker=Unstartable)
+    stage.supervisor.start()
+    assert stage.states() == [("provider", "restarting")]
+    assert "Too many open files" in stage.statuses[0].message
+    stage.look_for("provider", 1)
+    assert len(stage.started) > 1
 
 
 def test_the_end_waits_for_all_and_names_those_that_stay() -> None:

@@ -1,13 +1,16 @@
 """The UiServer role: one public port for pages and streams, one loopback port for the roles."""
 
 import asyncio
+import logging
 import socket
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from common.messages import Report
 from common.metrics import Meter, Reporter
+from common.pacing import Limit
 from common.runtime import StopSignal
 from common.server.access import STREAM_PATH, access_middleware, add_security_headers, ignore_hang_ups
 from common.server.compare import add_compare_page
@@ -16,6 +19,8 @@ from common.server.ingest import ingest_app
 from common.server.media import mjpeg, snapshot
 from common.server.options import ServerOptions
 from common.server.viewers import serve_viewer
+
+logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0
@@ -28,10 +33,28 @@ def run_server(options: ServerOptions, public: socket.socket, ingest: socket.soc
     asyncio.run(_serve(options, public, ingest, stop))
 
 
+class LoopFaults:
+    """What to do when the event loop itself meets an error: as always, but one of the system is a line a second.
+
+    Without a file descriptor left the loop tells so of every caller in the backlog, with a traceback each.
+    """
+
+    def __init__(self) -> None:
+        self._limit = Limit(1)
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError):
+            loop.default_exception_handler(context)
+        elif self._limit.due():
+            logger.error("%s: %s", context["message"], error)
+
+
 async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
     meter = Meter("server")
     hub = Hub(options, meter)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopFaults())
     runners = [
         await _listen(public_app(hub, options), public),
         await _listen(ingest_app(hub, options.ingest_token), ingest),
