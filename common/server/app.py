@@ -69,6 +69,8 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
         while not stop.is_set():  # noqa: ASYNC110 - no event of asyncio
             await asyncio.sleep(STOP_CHECK_S)
     ticker.cancel()
+    for runner in runners:
+        _hang_up(runner)
     await asyncio.gather(*(runner.cleanup() for runner in runners))
 
 
@@ -127,6 +129,12 @@ async def _listen(app: web.Application, listener: socket.socket) -> web.AppRunne
     # A duplicate: aiohttp closes what it is given, and the next server must find the port still listening.
     await web.SockSite(runner, listener.dup()).start()
     return runner
+
+
+def _hang_up(runner: web.AppRunner) -> None:
+    """End every connection. One that ended in the very moment in which aiohttp loses patience would trip it up."""
+    for connection in runner.server.connections if runner.server else ():
+        connection.force_close()
 
 
 async def _tell_stats(hub: Hub) -> None:
