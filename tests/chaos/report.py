@@ -8,6 +8,7 @@ from tests.chaos.harness import Outcome
 from tests.chaos.witness import Witness
 
 UI_FPS = 15
+GOAL = "The goal after a kill: p95 within 2 s."
 
 
 def report(outcome: Outcome) -> str:
@@ -25,7 +26,7 @@ def recoveries(outcome: Outcome) -> str:
         rows.append(
             (kind, len(times), len(took), *(f"{quantile(took, q):.2f}" if took else "–" for q in (50, 95, 100)))
         )
-    return table(("fault", "caused", "recovered", "p50 s", "p95 s", "max s"), rows)
+    return table(("fault", "caused", "recovered", "p50 s", "p95 s", "max s"), rows) + f"\n{GOAL}"
 
 
 def frames(outcome: Outcome) -> str:
