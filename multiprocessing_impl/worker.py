@@ -1,12 +1,16 @@
 """One run of a role, in a process of its own."""
 
+import ctypes
 import logging
 import signal
+import sys
 from multiprocessing import connection, get_context
 from typing import Any
 
 from common.errors import VisionError
 from common.runtime import Target, configure_logging, run_role
+
+PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 class Worker:
@@ -53,5 +57,7 @@ class Worker:
 def _run(sender: connection.Connection, level: int, name: str, target: Target, args: tuple[Any, ...]) -> None:
     for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to every process; the parent alone says stop
         signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":  # a parent that dies stops all roles but one that hangs: that one the kernel ends
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     configure_logging(level)
     sender.send(run_role(name, target, args))

@@ -47,6 +47,17 @@ def test_it_ends_though_every_role_hangs(small: tuple[str, ...]) -> None:
         app.end()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel ends the orphans")
+def test_nothing_is_left_when_it_is_killed_while_every_role_hangs(small: tuple[str, ...]) -> None:
+    with running(*small) as app:
+        app.wait_until_ready()
+        segments = app.segments()
+        for role in [app.role(name) for name in ROLES]:
+            role.suspend()
+        app.kill()
+        app.assert_nothing_is_left(segments)
+
+
 def test_it_starts_again_on_its_port_as_soon_as_it_was_killed(implementation: str, small: tuple[str, ...]) -> None:
     flags = ("--impl", implementation, *small)
     with running(*flags) as first:
