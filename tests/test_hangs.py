@@ -15,7 +15,7 @@ from common.heartbeat import SILENCE_S
 from common.messages import Status
 from common.supervisor import Role, Supervisor
 from multiprocessing_impl import RUNTIME
-from tests.apps import IMPLEMENTATIONS, PATIENCE_S, App, needs_sample, running, viewing
+from tests.apps import IMPLEMENTATIONS, PATIENCE_S, App, running, viewing
 from tests.roles import loop_for_ever, read_for_ever
 
 ROOM = 0.3  # of a rate, while a role starts beside it
@@ -94,10 +94,9 @@ def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...]) 
         socket.create_server(("127.0.0.1", port)).close()
 
 
-@needs_sample
-async def test_an_app_that_was_suspended_as_a_whole_goes_on_with_the_roles_it_had() -> None:
+async def test_an_app_that_was_suspended_as_a_whole_goes_on_with_the_roles_it_had(small: tuple[str, ...]) -> None:
     with ExitStack() as stack:
-        apps = [stack.enter_context(running("--impl", implementation)) for implementation in IMPLEMENTATIONS]
+        apps = [stack.enter_context(running("--impl", implementation, *small)) for implementation in IMPLEMENTATIONS]
         for app in apps:
             app.wait_until_ready()
         processes = [set(app.processes()) for app in apps]

@@ -34,10 +34,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Recovery:
-    """A fault, when it was caused (monotonic), and how long after it all was well; None for not within RECOVERY_S."""
+    """A fault, from when to when (monotonic) it was felt, and how long after it all was well.
+
+    That is None when it was not within RECOVERY_S. A suspension or a stall is over when it is lifted.
+    """
 
     fault: Fault
-    caused_at: float
+    began_at: float
+    ended_at: float
     took_s: float | None
 
 
@@ -98,7 +102,7 @@ async def cause_faults(plan: Plan, bench: Bench, outcome: Outcome) -> None:
 async def recover(fault: Fault, bench: Bench, moments: random.Random, outcome: Outcome) -> None:
     """Cause one fault and see how long it takes until frames and detections of a later time come."""
     logger.info("%s: %s", fault.kind, fault.name)
-    caused_at, took_s = time.monotonic(), None
+    began_at, took_s = time.monotonic(), None
     with suppress(TimeoutError):
         async with asyncio.timeout(2 * RECOVERY_S):
             await fault.cause(bench, moments)
@@ -106,7 +110,7 @@ async def recover(fault: Fault, bench: Bench, moments: random.Random, outcome: O
         async with asyncio.timeout(RECOVERY_S):
             await bench.witness.sees_all_since(over_at + MOMENT_S)
         took_s = time.time() - over_at
-    outcome.recoveries.append(Recovery(fault, caused_at, took_s))
+    outcome.recoveries.append(Recovery(fault, began_at, time.monotonic(), took_s))
 
 
 async def settle(app: App, outcome: Outcome) -> None:

@@ -48,14 +48,14 @@ def frames(outcome: Outcome) -> str:
 
 
 def missed(outcome: Outcome, witness: Witness) -> Counter[str]:
-    """How many frames would have filled the gaps, by the fault that was caused last before each gap's end."""
+    """How many frames would have filled the gaps, by the fault that was felt then; of several, the one caused first."""
     count: Counter[str] = Counter()
-    caused = sorted(outcome.recoveries, key=lambda recovery: recovery.caused_at)
+    in_order = sorted(outcome.recoveries, key=lambda recovery: recovery.began_at)
     for began_at, gap_s in witness.gaps():
         lost = round(gap_s * UI_FPS) - 1
         if lost > 0:
-            before = [recovery.fault.kind for recovery in caused if recovery.caused_at < began_at + gap_s]
-            count[before[-1] if before else "no fault"] += lost
+            felt = (each for each in in_order if each.began_at < began_at + gap_s and each.ended_at > began_at)
+            count[next((each.fault.kind for each in felt), "no fault")] += lost
     return count
 
 
