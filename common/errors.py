@@ -5,7 +5,8 @@ VisionError
 │   ├── SettingsError      a flag, a variable or a line of the TOML file
 │   ├── AddressError       the address to serve on cannot be had
 │   ├── SourceError        the video cannot be opened or read
-│   └── ModelError         the model cannot be loaded, or has a contract that is not known here
+│   ├── ModelError         the model cannot be loaded, or has a contract that is not known here
+│   └── ResourceError      the machine has too little of something
 ├── MessageError           bytes from a socket that are not what the wire allows
 ├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue, or a JPEG
 ├── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
@@ -35,6 +36,10 @@ class SourceError(UserError):
 
 class ModelError(UserError):
     """A model is missing, is no ONNX, or fits no known contract."""
+
+
+class ResourceError(UserError):
+    """The machine has too little of something; the message says how much, and how much is needed."""
 
 
 class MessageError(VisionError):

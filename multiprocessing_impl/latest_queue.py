@@ -1,14 +1,19 @@
 """The size-1 queue whose newest frame overwrites the one before."""
 
+import mmap
+import os
 import queue
+import shutil
 import signal
 import time
 from multiprocessing import connection, get_context, reduction, resource_tracker
 from typing import Any
 
-from common.errors import QueueBrokenError
+from common.errors import QueueBrokenError, ResourceError
 from common.frames import Frame
 from common.shared_frames import SharedFrames
+
+SHM = "/dev/shm"  # noqa: S108 - only asked how full it is
 
 
 class LatestQueue:
@@ -19,8 +24,12 @@ class LatestQueue:
     """
 
     def __init__(self) -> None:
+        """Raises ResourceError."""
         _start_tracker()
-        self._queue: Any = get_context("spawn").Queue(maxsize=1)
+        try:
+            self._queue: Any = get_context("spawn").Queue(maxsize=1)
+        except OSError as error:
+            raise ResourceError(f"the latest queue cannot be made: {error.strerror}{_room()}") from error
         self._frames = SharedFrames()
         self.put_count = self.overwritten_count = self.taken_count = 0
 
@@ -75,6 +84,13 @@ def _start_tracker() -> None:
         resource_tracker.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _room() -> str:
+    """What is left where Linux keeps locks: they take a page each, and a queue has three."""
+    if not os.path.isdir(SHM):
+        return ""
+    return f"; {SHM} has {shutil.disk_usage(SHM).free:,} bytes free of {3 * mmap.PAGESIZE:,} that are needed"
 
 
 def _yield(since: float) -> None:

@@ -1,13 +1,16 @@
-"""What a machine may lack or do to the app: no file descriptors left, and a clock that is set back."""
+"""What a machine may lack or do to the app: no file descriptor left, no room for locks, a clock that is set back."""
 
+import mmap
 import resource
+import shutil
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack
 
 import pytest
 
-from tests.apps import Viewer, running, viewing
+from tests.apps import ROOT, Viewer, running, viewing
 
 ROOM = 0.2
 
@@ -35,6 +38,28 @@ async def test_an_app_without_a_file_left_serves_those_who_are_there_and_later_a
             async with viewing(app) as newcomer:
                 await newcomer.until(lambda newcomer: len(newcomer.pictures) > 5)
         assert len(app.stderr.splitlines()) < 60
+
+
+IN_FULL_SHM = f"mount -t tmpfs -o size=4k none /dev/shm && exec {sys.executable} main.py --port 0"
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None
+    or subprocess.run(["unshare", "-m", "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0,
+    reason="no file system may be mounted here",
+)
+def test_a_dev_shm_that_is_too_small_is_told_at_the_start_with_its_numbers(small: tuple[str, ...]) -> None:
+    ended = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{IN_FULL_SHM} "$@"', "sh", *small],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: the latest queue cannot be made: No space left on device; /dev/shm has ")
+    assert ended.stderr.endswith(f" bytes free of {3 * mmap.PAGESIZE:,} that are needed\n")
 
 
 def roles_of(viewer: Viewer) -> set[str]:
