@@ -1,26 +1,22 @@
 """The UiServer role: one public port for pages and streams, one loopback port for the roles."""
 
 import asyncio
-import logging
 import socket
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
 from common.messages import Report
 from common.metrics import Meter, Reporter
-from common.pacing import Limit
 from common.runtime import StopSignal
 from common.server.access import STREAM_PATH, access_middleware, add_security_headers, ignore_hang_ups
 from common.server.compare import add_compare_page
 from common.server.hub import Hub
 from common.server.ingest import ingest_app
+from common.server.loop_faults import LoopFaults
 from common.server.media import mjpeg, snapshot
 from common.server.options import ServerOptions
 from common.server.viewers import serve_viewer
-
-logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0
@@ -31,23 +27,6 @@ SHUTDOWN_S = 0.1  # streams never end by themselves: waiting longer for them onl
 def run_server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
     """The role, from its start to its end. Both sockets listen already and stay open for the next server."""
     asyncio.run(_serve(options, public, ingest, stop))
-
-
-class LoopFaults:
-    """What to do when the event loop itself meets an error: as always, but one of the system is a line a second.
-
-    Without a file descriptor left the loop tells so of every caller in the backlog, with a traceback each.
-    """
-
-    def __init__(self) -> None:
-        self._limit = Limit(1)
-
-    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        if not isinstance(error, OSError):
-            loop.default_exception_handler(context)
-        elif self._limit.due():
-            logger.error("%s: %s", context["message"], error)
 
 
 async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
