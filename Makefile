@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run bench test check format setup clean
+.PHONY: help run bench test chaos soak check format setup clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +23,13 @@ bench: $(VENV)/bench.stamp ## measure and report: python main.py bench $(ARGS)
 
 test: setup ## run the tests: pytest $(ARGS)
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## kills, hangs, stalls and hostile viewers: python -m tests.chaos $(ARGS)
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
+
+soak: MINUTES := 30
+soak: $(VENV)/dev.stamp ## the same for MINUTES=30, a fault a minute
+	@exec $(BIN)/python -m tests.chaos --seconds $$((60 * $(MINUTES))) --every 60 $(ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, and the rules of the house
 	$(BIN)/python -m ruff format --check .

@@ -2,12 +2,13 @@
 
 import importlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 
 from common.command_line import FIRST_WORDS, load_settings
-from common.errors import UserError
+from common.errors import HungError, UserError
 from common.pipeline import Pipeline
 from common.runtime import Runtime, configure_logging
 from common.settings import Settings
@@ -25,13 +26,15 @@ def main(argv: Sequence[str]) -> int:
         asked_to_stop = note_stop_signals()
         pipeline = make_pipeline(command, settings)
         print(start_text(command, settings, pipeline), flush=True)
-        left = pipeline.run(asked_to_stop)
+        if left := pipeline.run(asked_to_stop):
+            raise HungError(f"{', '.join(left)} did not stop")
+        ignore_stop_signals()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if left:
-        print(f"error: {', '.join(left)} did not stop", file=sys.stderr)
-        return 1
+    except HungError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # Python's own end could wait for what hangs
     return 0
 
 
@@ -54,9 +57,17 @@ def note_stop_signals() -> Callable[[], bool]:
     """Take Ctrl-C and its like as a wish to stop; the function returned says whether one came."""
     asked: list[int] = []
     for number in STOP_SIGNALS:
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # started by nohup, to outlive its terminal
         # Only noted here: to set an event in a handler can deadlock with the wait that the signal interrupted.
         signal.signal(number, lambda received, _: asked.append(received))
     return lambda: bool(asked)
+
+
+def ignore_stop_signals() -> None:
+    """When all has ended, a further signal must not turn a good end into a bad one."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def start_text(command: str, settings: Settings, pipeline: Pipeline) -> str:

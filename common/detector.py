@@ -2,7 +2,7 @@
 
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,11 +33,13 @@ class Detector(Protocol):
     name: str
     labels: tuple[str, ...]
 
-    def detect(self, image: Image, min_score: float, repeat: int = 1) -> Result:
+    def detect(
+        self, image: Image, min_score: float, repeat: int = 1, between: Callable[[], object] | None = None
+    ) -> Result:
         """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it.
 
         With `repeat` the inference runs that many times, and inference_ms is the time of all of them: a model that
-        is so much heavier, for comparing threads with processes.
+        is so much heavier, for comparing threads with processes. `between` is called between two of them.
         """
 
     def rebuild(self) -> None:
@@ -56,12 +58,16 @@ class OnnxDetector:
         self._session = session
         self._contract = contract
 
-    def detect(self, image: Image, min_score: float, repeat: int = 1) -> Result:
+    def detect(
+        self, image: Image, min_score: float, repeat: int = 1, between: Callable[[], object] | None = None
+    ) -> Result:
         """See Detector."""
         begun = time.perf_counter()
         feed = self._contract.prepare(image)
         fed = time.perf_counter()
-        for _ in range(repeat):
+        for turn in range(repeat):
+            if turn and between:
+                between()
             outputs = _run(self._session, self._contract, feed)
         ran = time.perf_counter()
         objects = self._contract.parse(outputs, (image.shape[0], image.shape[1]), min_score)

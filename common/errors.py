@@ -6,10 +6,12 @@ VisionError
 │   ├── AddressError       the address to serve on cannot be had
 │   ├── SourceError        the video cannot be opened or read
 │   ├── ModelError         the model cannot be loaded, or has a contract that is not known here
-│   └── DownloadError      a file cannot be fetched, or is not the one that is wanted
+│   ├── DownloadError      a file cannot be fetched, or is not the one that is wanted
+│   └── ResourceError      the machine has too little of something
 ├── MessageError           bytes from a socket that are not what the wire allows
-├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue
-└── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
+├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue, or a JPEG
+├── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
+└── HungError              a role gives no sign of life
 """
 
 
@@ -41,13 +43,21 @@ class DownloadError(UserError):
     """A file cannot be fetched, or what was sent is not what is wanted."""
 
 
+class ResourceError(UserError):
+    """The machine has too little of something; the message says how much, and how much is needed."""
+
+
 class MessageError(VisionError):
     """A message does not follow the wire."""
 
 
 class FrameTooLargeError(VisionError):
-    """A frame does not fit its slot in shared memory."""
+    """A frame does not fit its slot in shared memory, or has sides that JPEG cannot hold."""
 
 
 class QueueBrokenError(VisionError):
     """The latest queue can no longer pass anything on, since a process died inside it."""
+
+
+class HungError(VisionError):
+    """A role gives no sign of life, or does not stop when asked."""

@@ -1,7 +1,6 @@
 """The FrameProcessor: runs the detector on the latest frame and publishes what it finds."""
 
 import logging
-import math
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from common.frames import Frame
 from common.machine import inference_threads
 from common.messages import DetectionItem, Detections, Model, Set
 from common.metrics import Meter, Reporter
+from common.pacing import Limit
 from common.publisher import Ingest, Publisher
 from common.runtime import LatestQueue, StopSignal
 from common.settings import LiveSettings
@@ -20,6 +20,7 @@ from common.settings import LiveSettings
 logger = logging.getLogger(__name__)
 
 QUEUE_TIMEOUT_S = 0.2  # how late a stop may be seen while no frame comes
+WORK_STEP_MS = 500.0  # of Python work without a look at stop
 
 
 class FrameProcessor:
@@ -46,20 +47,24 @@ class FrameProcessor:
             if frame is None:
                 continue
             try:
-                detections = self._process(frame)
+                detections = self._process(frame, stop)
             except Exception:  # one bad frame must not end the role
                 self._console.say_failure()
                 self._meter.drop("processor", "failed")
                 continue
             publisher.send(detections)
 
-    def _process(self, frame: Frame) -> Detections:
+    def _process(self, frame: Frame, stop: StopSignal) -> Detections:
         live = self._live
         self._meter.sample("processor_age_ms", 1000 * (time.time() - frame.captured_at))
         if live.session_per_frame:
             self._detector.rebuild()
-        result = self._detector.detect(frame.image, live.min_score, live.infer_repeat)
-        work_in_python(live.python_work_ms)
+        # However much work is asked for, it is no silence: stop is looked at between its parts.
+        result = self._detector.detect(frame.image, live.min_score, live.infer_repeat, stop.is_set)
+        left_ms = live.python_work_ms
+        while left_ms > 0 and not stop.is_set():
+            work_in_python(min(left_ms, WORK_STEP_MS))
+            left_ms -= WORK_STEP_MS
         self._meter.count("processed")
         self._meter.sample("inference_ms", result.inference_ms)
         self._meter.sample("processing_ms", result.processing_ms)
@@ -82,7 +87,7 @@ class Console:
     def __init__(self) -> None:
         self._times_ms: list[float] = []
         self._inference_said = time.monotonic()
-        self._failure_said = -math.inf
+        self._failures = Limit(1)
 
     def say_inference(self, result: Result) -> None:
         """Log the inferences of the last second, in ms."""
@@ -97,10 +102,8 @@ class Console:
 
     def say_failure(self) -> None:
         """Log the exception being handled."""
-        now = time.monotonic()
-        if now - self._failure_said >= 1:
+        if self._failures.due():
             logger.exception("a frame could not be processed")
-            self._failure_said = now
 
 
 def work_in_python(duration_ms: float) -> None:

@@ -10,7 +10,7 @@ from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
 from common.messages import FrameHeader, Set, Status
 from common.metrics import Meter, Reporter
-from common.pacing import Decimator
+from common.pacing import Decimator, Limit
 from common.publisher import Ingest, Publisher
 from common.recovery import State
 from common.runtime import LatestQueue, StopSignal
@@ -32,6 +32,7 @@ class FrameProvider:
         self._to_viewers = Decimator(settings.ui_fps, half_period_s)
         self._to_processor = Decimator(settings.queue_fps, half_period_s)
         self._meter = meter
+        self._failures = Limit(1)  # a line a second about frames that cannot be passed on
         self._watched = False
         # Ids must rise over a restart too: 1000 a second since boot are never overtaken by the frames of a camera.
         self._frame_ids = itertools.count(time.monotonic_ns() // 1_000_000)
@@ -55,15 +56,18 @@ class FrameProvider:
         try:
             self._queue.put(frame)
         except FrameTooLargeError as error:
-            logger.error("%s", error)
-            self._meter.drop("processor", "too large")
+            self._skip("processor", error)
         else:
             self._meter.count("queued")
 
     def _push(self, frame: Frame, publisher: Publisher) -> None:
         height, width = frame.image.shape[:2]
         started = time.perf_counter()
-        jpeg = encode_jpeg(frame.image, self._jpeg_quality)
+        try:
+            jpeg = encode_jpeg(frame.image, self._jpeg_quality)
+        except FrameTooLargeError as error:
+            self._skip("server", error)
+            return
         self._meter.sample("encode_ms", 1000 * (time.perf_counter() - started))
         header = FrameHeader(
             camera=frame.camera, frame_id=frame.frame_id, captured_at=frame.captured_at, width=width, height=height
@@ -71,10 +75,19 @@ class FrameProvider:
         publisher.send_frame(header, jpeg)
         self._meter.count("sent")
 
+    def _skip(self, consumer: str, error: FrameTooLargeError) -> None:
+        self._meter.drop(consumer, "too large")
+        if self._failures.due():
+            logger.error("a frame is not passed on to the %s: %s", consumer, error)
+
 
 def encode_jpeg(image: Image, quality: int) -> bytes:
-    """A BGR picture as JPEG; `quality` is 1 to 100."""
-    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+    """A BGR picture as JPEG; `quality` is 1 to 100. Raises FrameTooLargeError for sides that JPEG cannot hold."""
+    encoded, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not encoded:
+        height, width = image.shape[:2]
+        raise FrameTooLargeError(f"{width}×{height} pixels do not fit a JPEG")
+    return jpeg.tobytes()
 
 
 def run_provider(

@@ -1,5 +1,6 @@
 """What a role measures of itself: counts, times, how long it waits for the GIL, CPU and memory."""
 
+import contextlib
 import os
 import threading
 import time
@@ -29,6 +30,7 @@ class Meter:
         self._samples: dict[Time, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_SAMPLES))
         self._followed: list[tuple[Counter[str], str, Callable[[], int], int]] = []
         self._process = psutil.Process()
+        self._gauges: dict[str, float] = {}
 
     def count(self, stage: str, increment: int = 1) -> None:
         """Frames that passed `stage`."""
@@ -55,8 +57,9 @@ class Meter:
 
     def take_report(self) -> Report:
         """All since the last report, and the process as it is now."""
-        with self._process.oneshot():
-            gauges = {"cpu_percent": self._process.cpu_percent(), "memory_mb": _memory_mb(self._process)}
+        # Without a file descriptor left to ask the system with, they stay as they were.
+        with contextlib.suppress(OSError), self._process.oneshot():
+            self._gauges = {"cpu_percent": self._process.cpu_percent(), "memory_mb": _memory_mb(self._process)}
         with self._lock:
             for index, (counter, name, total, before) in enumerate(self._followed):
                 now = total()
@@ -68,7 +71,7 @@ class Meter:
                 counts=dict(self._counts),
                 drops=dict(self._drops),
                 samples={name: tuple(values) for name, values in self._samples.items()},
-                gauges=gauges,
+                gauges=self._gauges,
             )
             self._counts.clear()
             self._drops.clear()

@@ -1,4 +1,4 @@
-"""Keeping a rate: absolute schedules, on which lateness never adds up and nothing is ever made up in a burst."""
+"""Keeping a rate: absolute schedules, on which lateness never adds up and nothing is made up in a burst; and limits."""
 
 import time
 from collections.abc import Callable
@@ -47,4 +47,21 @@ class Decimator:
             return False
         missed = max(0, int((now - self._next) / self._period_s))
         self._next += (1 + missed) * self._period_s
+        return True
+
+
+class Limit:
+    """Lets pass once in `period_s` seconds at most, the first time at once."""
+
+    def __init__(self, period_s: float, clock: Clock = time.monotonic) -> None:
+        self._period_s = period_s
+        self._clock = clock
+        self._next = clock()
+
+    def due(self) -> bool:
+        """Whether this one may pass."""
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + self._period_s
         return True

@@ -38,7 +38,7 @@ class Comparison:
 
 
 class Pipeline:
-    """Owns what outlives a single run of a role: the two listening sockets, the queue, the stop signal."""
+    """Owns what outlives a single run of a role: the two listening sockets and the queue."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
         """Raises SourceError, ModelError, SettingsError and AddressError. Nothing is started yet."""
@@ -55,7 +55,6 @@ class Pipeline:
         self._public = comparison.public if comparison else listen(settings.host, settings.port)
         self._ingest = listen("127.0.0.1", 0)
         self._ingest_token = secrets.token_urlsafe()
-        self._stop = runtime.stop_signal()
         self._queue = runtime.latest_queue()
         self._comparison = comparison
         self._beside: list[Role] = []
@@ -71,21 +70,26 @@ class Pipeline:
 
     def add_role(self, name: str, target: Target, *arguments: Any) -> None:
         """One more role to be run beside the three: `target(*arguments, stop)`."""
-        self._beside.append(Role(name, target, lambda: (*arguments, self._stop), holds_queue=False))
+        self._beside.append(Role(name, target, lambda: arguments, holds_queue=False))
 
     def run(self, asked_to_stop: Callable[[], bool]) -> list[str]:
-        """Run until asked to stop; the names of roles that could not be ended. Raises UserError (see Supervisor)."""
+        """Run until asked to stop; the names of roles that could not be ended.
+
+        Raises UserError and HungError (see Supervisor).
+        """
         with self._public, self._ingest, Publisher(self._ingest_address()) as publisher:
-            supervisor = Supervisor(self._roles(), self._runtime.worker, self._rebuild_queue, publisher.send)
+            supervisor = Supervisor(
+                self._roles(), self._runtime.worker, self._runtime.stop_signal, self._rebuild_queue, publisher.send
+            )
             try:
                 supervisor.start()
                 supervisor.run(asked_to_stop)
             finally:
-                left = supervisor.end(self._stop.set)
+                left = supervisor.end()
         return left
 
     def _roles(self) -> list[Role]:
-        settings, stop, ingest = self._settings, self._stop, self._ingest_address()
+        settings, ingest = self._settings, self._ingest_address()
         comparison = self._comparison
         start_s = comparison.start_s if comparison else None
         options = ServerOptions(
@@ -99,17 +103,17 @@ class Pipeline:
             tls=self._tls,
         )
         return [
-            Role("server", server, lambda: (options, self._public, self._ingest, stop), holds_queue=False),
+            Role("server", server, lambda: (options, self._public, self._ingest), holds_queue=False),
             Role(
                 "provider",
                 provider,
-                lambda: (settings, self._source, start_s, ingest, self._queue, stop),
+                lambda: (settings, self._source, start_s, ingest, self._queue),
                 holds_queue=True,
             ),
             Role(
                 "processor",
                 processor,
-                lambda: (settings.live, self._model, ingest, self._queue, stop),
+                lambda: (settings.live, self._model, ingest, self._queue),
                 holds_queue=True,
             ),
             *self._beside,

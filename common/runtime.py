@@ -38,7 +38,10 @@ class LatestQueue(Protocol):
 
 
 class StopSignal(Protocol):
-    """Set once by whoever started the roles; every wait of a role is a wait for it."""
+    """Set once by whoever started the role; every wait of a role is a wait for it.
+
+    Each look at it is a heartbeat, so a role's own loop must look every few seconds, and no helper thread ever.
+    """
 
     def set(self) -> None:
         """Ask every holder to end. May be called more than once."""
@@ -48,6 +51,13 @@ class StopSignal(Protocol):
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until set, or `timeout_s` seconds at most; says whether it is set."""
+
+
+class Lifeline(StopSignal, Protocol):
+    """A stop signal whose maker sees whether its holder still looks at it."""
+
+    def beats(self) -> int:
+        """How often a holder has looked: a number that stands still while all of them hang."""
 
 
 class Worker(Protocol):
@@ -65,7 +75,7 @@ class Worker(Protocol):
         """Wait up to `timeout_s` seconds for the role to end; says whether it has."""
 
     def kill(self) -> bool:
-        """End a role that did not stop when asked; False where that cannot be done (a thread)."""
+        """End a role that does not stop when asked; False where that cannot be done (a thread)."""
 
     def failure(self) -> Exception | None:
         """Why the role ended, None when it ended as it should. Asked once, after its end."""
@@ -77,7 +87,7 @@ class Runtime:
 
     name: str
     latest_queue: Callable[[], LatestQueue]
-    stop_signal: Callable[[], StopSignal]
+    stop_signal: Callable[[], Lifeline]
     worker: Callable[[str, Target, tuple[Any, ...]], Worker]
 
 

@@ -1,4 +1,4 @@
-"""The supervisor: starts the roles, starts anew those that die, and sees to it that all end."""
+"""The supervisor: starts the roles, starts anew those that die or hang, and sees to it that all end."""
 
 import logging
 import random
@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import QueueBrokenError, UserError, VisionError
+from common.errors import HungError, QueueBrokenError, UserError, VisionError
+from common.heartbeat import Heartbeat
 from common.messages import State, Status
 from common.pacing import Clock
-from common.runtime import Target, Worker
+from common.runtime import Lifeline, Target, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +27,26 @@ MakeWorker = Callable[[str, Target, tuple[Any, ...]], Worker]
 
 
 @dataclass
+class Run:
+    """One run of a role."""
+
+    worker: Worker
+    stop: Lifeline
+    heartbeat: Heartbeat
+
+
+@dataclass
 class Role:
-    """One role over all its runs. `arguments` is asked anew at each start, since a queue may have been rebuilt."""
+    """One role over all its runs: `target(*arguments(), stop)`, with a stop signal of its own for each run.
+
+    `arguments` is asked anew at each start, since a queue may have been rebuilt.
+    """
 
     name: str
     target: Target
     arguments: Callable[[], tuple[Any, ...]]
     holds_queue: bool
-    worker: Worker | None = None
+    run: Run | None = None
     ever_restarted: bool = False
     settled: bool = True
     start_at: float = 0.0
@@ -47,12 +60,14 @@ class Supervisor:
         self,
         roles: list[Role],
         make_worker: MakeWorker,
+        make_stop: Callable[[], Lifeline],
         rebuild_queue: Callable[[], None],
         say: Callable[[Status], None],
         clock: Clock = time.monotonic,
     ) -> None:
         self._roles = roles
         self._make_worker = make_worker
+        self._make_stop = make_stop
         self._rebuild_queue = rebuild_queue
         self._say = say
         self._clock = clock
@@ -65,7 +80,8 @@ class Supervisor:
     def run(self, asked_to_stop: Callable[[], bool]) -> None:
         """Keep the roles alive until asked to stop.
 
-        Raises UserError when a role finds, at its first start, that it cannot work with what the user gave.
+        Raises UserError when a role finds, at its first start, that it cannot work with what the user gave, and
+        HungError when one hangs and cannot be ended: only the end of the whole process helps.
         """
         while not asked_to_stop():
             for role in self._roles:
@@ -73,29 +89,47 @@ class Supervisor:
             time.sleep(LOOK_EVERY_S)
 
     def look_at(self, role: Role) -> None:
-        """Notice a death, start the role again when its back-off is over, and tell when it runs again."""
-        if role.worker is None:
+        """Notice a death or a hang, start the role again after its back-off, and tell when it runs again."""
+        run = role.run
+        if run is None:
             if len(role.deaths) <= MAX_DEATHS and self._clock() >= role.start_at:
                 self._start(role)
-        elif not role.worker.is_alive():
-            failure = role.worker.failure() or VisionError("ended without being asked to")
-            role.worker = None
-            self._on_death(role, failure)
+        elif not run.worker.is_alive():
+            role.run = None
+            self._on_death(role, run.worker.failure() or VisionError("ended without being asked to"))
+        elif run.heartbeat.is_lost(run.stop.beats()):
+            role.run = None
+            self._on_hang(role, run)
         elif not role.settled and self._clock() >= role.start_at + SETTLED_S:
             role.settled = True
             self._tell(role, "ok", "runs again")
 
-    def end(self, ask: Callable[[], None]) -> list[str]:
+    def end(self) -> list[str]:
         """Ask all roles to stop, kill those that do not; the names of those that are still there."""
-        ask()
+        runs = [role.run for role in self._roles if role.run is not None]
+        for run in runs:
+            run.stop.set()
         deadline = self._clock() + STOP_S
-        workers = [role.worker for role in self._roles if role.worker is not None]
-        late = [worker for worker in workers if not worker.join(max(0.0, deadline - self._clock()))]
+        late = [run.worker for run in runs if not run.worker.join(max(0.0, deadline - self._clock()))]
         return [worker.name for worker in late if not worker.kill()]
 
     def _start(self, role: Role) -> None:
-        role.worker = self._make_worker(role.name, role.target, role.arguments())
-        role.worker.start()
+        try:
+            stop = self._make_stop()
+            worker = self._make_worker(role.name, role.target, (*role.arguments(), stop))
+            worker.start()
+        except (OSError, RuntimeError) as error:  # no file, no memory, no process, no thread to be had now
+            self._on_death(role, VisionError(f"cannot be started: {error}"))
+        else:
+            role.run = Run(worker, stop, Heartbeat(self._clock))
+
+    def _on_hang(self, role: Role, run: Run) -> None:
+        failure = HungError(f"it hangs, without a sign of life for {run.heartbeat.silent_s:.0f} s")
+        if not run.worker.kill():
+            message = f"cannot be started again, and ends the app: {failure}"
+            self._tell(role, "failed", message)
+            raise HungError(f"the {role.name} {message}")
+        self._on_death(role, failure)
 
     def _on_death(self, role: Role, failure: Exception) -> None:
         if isinstance(failure, UserError) and not role.ever_restarted:
@@ -121,9 +155,9 @@ class Supervisor:
         logger.warning("the latest queue is rebuilt")
         self._rebuild_queue()
         for role in self._roles:
-            if role.holds_queue and role.worker is not None:
-                role.worker.kill()
-                role.worker = None
+            if role.holds_queue and role.run is not None:
+                role.run.worker.kill()
+                role.run = None
                 role.ever_restarted, role.settled = True, False
                 role.start_at = self._clock()
                 self._tell(role, "restarting", "is restarting with a new queue")

@@ -1,13 +1,19 @@
 """The size-1 queue whose newest frame overwrites the one before."""
 
+import mmap
+import os
 import queue
+import shutil
+import signal
 import time
-from multiprocessing import connection, get_context, reduction
+from multiprocessing import connection, get_context, reduction, resource_tracker
 from typing import Any
 
-from common.errors import QueueBrokenError
+from common.errors import QueueBrokenError, ResourceError
 from common.frames import Frame
 from common.shared_frames import SharedFrames
+
+SHM = "/dev/shm"  # noqa: S108 - only asked how full it is
 
 
 class LatestQueue:
@@ -18,7 +24,12 @@ class LatestQueue:
     """
 
     def __init__(self) -> None:
-        self._queue: Any = get_context("spawn").Queue(maxsize=1)
+        """Raises ResourceError."""
+        _start_tracker()
+        try:
+            self._queue: Any = get_context("spawn").Queue(maxsize=1)
+        except OSError as error:
+            raise ResourceError(f"the latest queue cannot be made: {error.strerror}{_room()}") from error
         self._frames = SharedFrames()
         self.put_count = self.overwritten_count = self.taken_count = 0
 
@@ -61,6 +72,25 @@ class LatestQueue:
                 self.taken_count += 1
                 return frame
         return None
+
+
+def _start_tracker() -> None:
+    """Start the process that removes what the locks of this one leave behind, deaf to a terminal that hangs up.
+
+    It ignores the other signals that a terminal sends to all, but would die of this one before its work was done.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _room() -> str:
+    """What is left where Linux keeps locks: they take a page each, and a queue has three."""
+    if not os.path.isdir(SHM):
+        return ""
+    return f"; {SHM} has {shutil.disk_usage(SHM).free:,} bytes free of {3 * mmap.PAGESIZE:,} that are needed"
 
 
 def _yield(since: float) -> None:

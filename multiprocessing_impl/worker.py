@@ -1,12 +1,16 @@
 """One run of a role, in a process of its own."""
 
+import ctypes
 import logging
 import signal
+import sys
 from multiprocessing import connection, get_context
 from typing import Any
 
 from common.errors import VisionError
 from common.runtime import Target, configure_logging, run_role
+
+PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 class Worker:
@@ -39,7 +43,7 @@ class Worker:
         self._worker.terminate()
         if not self.join(0.5):
             self._worker.kill()
-        return self.join(0.5)
+        return self.join(2)  # seconds: a busy machine takes some time to free what it held
 
     def failure(self) -> Exception | None:
         """Why the role ended, None when it ended as it should. Asked once, after its end."""
@@ -51,6 +55,9 @@ class Worker:
 
 
 def _run(sender: connection.Connection, level: int, name: str, target: Target, args: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent alone says stop
+    for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to every process; the parent alone says stop
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":  # a parent that dies stops all roles but one that hangs: that one the kernel ends
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     configure_logging(level)
     sender.send(run_role(name, target, args))

@@ -103,7 +103,10 @@ class App:
 
     def segments(self) -> set[str]:
         """The files in /dev/shm that the app has in use."""
-        paths = {region.path for process in self.processes() for region in process.memory_maps()}
+        paths = set()
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):  # it ends just now
+                paths |= {region.path for region in process.memory_maps()}
         return {path for path in paths if path.startswith("/dev/shm/")}
 
     def role(self, name: str) -> psutil.Process:
@@ -139,13 +142,15 @@ class App:
 
 
 @contextmanager
-def running(*flags: str, folder: Path = ROOT, within: Sequence[str] = ()) -> Iterator[App]:
+def running(
+    *flags: str, folder: Path = ROOT, program: Sequence[str] = ("main.py",), within: Sequence[str] = ()
+) -> Iterator[App]:
     """`python main.py FLAGS` in `folder`, on a free port. It must end well, unless the test has ended it itself.
 
     `within` is a command that becomes the one that follows it.
     """
     with tempfile.TemporaryDirectory() as output:
-        app = App(start(Path(output), *flags, folder=folder, within=within), Path(output))
+        app = App(start(Path(output), *flags, folder=folder, program=program, within=within), Path(output))
         try:
             yield app
             if not app.ended:
@@ -157,12 +162,14 @@ def running(*flags: str, folder: Path = ROOT, within: Sequence[str] = ()) -> Ite
                 os.killpg(app.process.pid, signal.SIGKILL)
 
 
-def start(output: Path, *flags: str, folder: Path = ROOT, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+def start(
+    output: Path, *flags: str, folder: Path = ROOT, program: Sequence[str] = ("main.py",), within: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
     """Start the app; it prints into files in `output`."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("VISION_")}
     with (output / "stdout").open("wb") as stdout, (output / "stderr").open("wb") as stderr:
         return subprocess.Popen(
-            [*within, sys.executable, "main.py", "--port", "0", *flags],
+            [*within, sys.executable, *program, "--port", "0", *flags],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

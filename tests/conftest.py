@@ -1,10 +1,12 @@
-"""What the tests share: the two implementations, for the suites that both must pass."""
+"""What the tests share: the two implementations, for the suites that both must pass, and a small source and model."""
 
 import pytest
 
 import multiprocessing_impl
 import threading_impl
 from common.runtime import Runtime
+from tests.onnx_models import save_yolox
+from tests.videos import write_clip
 
 
 @pytest.fixture(params=[threading_impl.RUNTIME, multiprocessing_impl.RUNTIME], ids=lambda runtime: runtime.name)
@@ -12,3 +14,11 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
     """One implementation, then the other."""
     implementation: Runtime = request.param
     return implementation
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Flags for a clip and a model that load at once, and cost little."""
+    folder = tmp_path_factory.mktemp("small")
+    clip, model = write_clip(folder / "clip.avi", 60, 30), save_yolox(folder / "finder.onnx")
+    return "--source", str(clip), "--model", str(model)

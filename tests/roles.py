@@ -102,3 +102,18 @@ def put_two(queue: LatestQueue) -> None:
     """The second put finds whether the first can ever be taken."""
     queue.put(uniform(1))
     queue.put(uniform(2))
+
+
+def loop_for_ever(stop: StopSignal) -> None:
+    """Beat once, then be lost in a loop of pure Python."""
+    stop.is_set()
+    while True:
+        pass
+
+
+def read_for_ever(stop: StopSignal) -> None:
+    """Beat once, then wait for bytes that nobody will send."""
+    stop.is_set()
+    reader, writer = os.pipe()
+    os.read(reader, 1)
+    os.close(writer)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -32,7 +33,9 @@ class Detector:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def detect(self, image: Image, min_score: float, repeat: int = 1) -> Result:
+    def detect(
+        self, image: Image, min_score: float, repeat: int = 1, between: Callable[[], object] | None = None
+    ) -> Result:
         if image.all():
             raise ModelError("a white frame")
         self.calls.append(f"detect {min_score:g} ×{repeat}")

@@ -44,15 +44,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 
 
 class Camera(VideoSource):
-    """Gives grey pictures at `fps` by the clock, `count` of them."""
+    """Gives the same picture at `fps` by the clock, `count` times."""
 
     description = "a camera"
     dropped_count = 0
 
-    def __init__(self, clock: FakeClock, fps: float, count: int) -> None:
+    def __init__(self, clock: FakeClock, fps: float, count: int, image: Image = IMAGE) -> None:
         self._clock = clock
         self._fps = fps
         self._count = count
+        self._image = image
 
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
@@ -60,7 +61,7 @@ class Camera(VideoSource):
     def frames(self, stop: Stop) -> Iterator[tuple[float, Image]]:
         for _ in range(self._count):
             self._clock.now += 1 / self._fps
-            yield time.time(), IMAGE
+            yield time.time(), self._image
 
 
 class NotingPublisher(Publisher):
@@ -162,6 +163,21 @@ def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued(clock: Fak
     report = meter.take_report()
     assert Counter(report.counts)["queued"] == 3
     assert report.drops == {"processor/too large": 1}
+
+
+def test_frames_that_no_jpeg_can_hold_are_counted_said_once_and_queued_all_the_same(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue, publisher, meter = NotingQueue(), NotingPublisher(), Meter("provider")
+    provider = FrameProvider(queue, settings(30, 30, 30), meter)
+    provider.on_set(Set(name="viewers", value=1))
+    too_wide = np.zeros((1, 65_536, 3), np.uint8)
+    provider.run(Camera(clock, 30, 3, too_wide), publisher, StopSignal())
+    provider.run(Camera(clock, 30, 2), publisher, StopSignal())
+    assert len(queue.frames) == 5
+    assert len(publisher.sent) == 2
+    assert meter.take_report().drops == {"server/too large": 3}
+    assert ["65536×1" in message for message in caplog.messages] == [True]
 
 
 def test_quality_makes_the_jpeg_larger() -> None:

@@ -147,6 +147,18 @@ def test_a_camera_that_stalls_for_longer_than_the_read_timeout_is_opened_again(
         wait_until(lambda: len(watch.taken) > seen + 5)
 
 
+def test_a_camera_that_sends_halves_of_frames_is_no_end(camera: MjpegCamera, heard: Heard) -> None:
+    with Watch(live(camera.url, heard)) as watch:
+        wait_until(lambda: len(watch.taken) > 5)
+        camera.halving.set()
+        time.sleep(2)  # long enough for it to be given up, and opened again
+        camera.halving.clear()
+        whole_again_at = time.time()
+        wait_until(lambda: sum(captured_at > whole_again_at + 1 for captured_at, _ in watch.taken) > 30)
+    numbers = [number_in(image) for captured_at, image in watch.taken if captured_at > whole_again_at + 1]
+    assert all(earlier < later for earlier, later in pairwise(numbers))
+
+
 def test_a_url_that_nobody_answers_is_tried_again_and_stop_ends_it(heard: Heard) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

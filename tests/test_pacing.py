@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from common.pacing import Decimator, Ticker
+from common.pacing import Decimator, Limit, Ticker
 
 
 class FakeClock:
@@ -94,3 +94,21 @@ def test_after_a_stall_there_is_no_burst() -> None:
         taken += decimator.due()
         clock.now += 1 / 30
     assert taken == pytest.approx(15, abs=1)
+
+
+def test_a_limit_lets_the_first_pass_and_then_one_in_its_period() -> None:
+    clock = FakeClock()
+    limit = Limit(1, clock)
+    passed = []
+    for tenth in range(35):
+        clock.now = 100 + tenth / 10
+        if limit.due():
+            passed.append(tenth)
+    assert passed == [0, 10, 20, 30]
+
+
+def test_a_limit_that_was_not_asked_for_long_lets_no_two_pass() -> None:
+    clock = FakeClock()
+    limit = Limit(1, clock)
+    clock.now += 9.9
+    assert [limit.due(), limit.due()] == [True, False]

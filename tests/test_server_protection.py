@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 
+import psutil
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -21,6 +22,7 @@ from tests.servers import (
     frame_id_of,
     large_jpeg,
     next_frame,
+    next_words,
     serving,
     told,
 )
@@ -126,6 +128,29 @@ async def test_a_viewer_that_vanishes_without_a_word_harms_nobody(server: Server
         await told(role, "viewers", 1)
         await role.send(frame(5))
         assert frame_id_of(await next_frame(other)) == 5
+
+
+async def test_a_thousand_who_come_and_go_leave_no_file_open(server: Server) -> None:
+    process = psutil.Process()
+
+    async def come_and_go(turn: int) -> None:
+        async with server.viewer() as passing:
+            if turn % 2:
+                passing.transport.abort()
+
+    async with server.viewer() as other:
+        await next_words(other, "hello")
+        before = process.num_fds()
+        for first in range(0, 1000, 50):
+            await asyncio.gather(*(come_and_go(turn) for turn in range(first, first + 50)))
+        deadline = time.monotonic() + PATIENCE_S
+        while process.num_fds() > before:
+            assert time.monotonic() < deadline, f"{process.num_fds()} files are open; before it were {before}"
+            await asyncio.sleep(0.02)
+        async with server.role() as role:
+            await told(role, "viewers", 1)
+            await role.send(frame(7))
+            assert frame_id_of(await next_frame(other)) == 7
 
 
 async def frames_until_the_last(viewer: ClientConnection, last: int) -> tuple[list[int], list[float]]:

@@ -201,11 +201,11 @@ async def test_stats_come_once_a_second(server: Server) -> None:
     assert 2 / (times[-1] - times[0]) == pytest.approx(1, rel=0.2)
 
 
-async def test_fifty_viewers_each_get_the_frame(server: Server) -> None:
+async def test_two_hundred_viewers_each_get_the_frame(server: Server) -> None:
     async with server.role() as role:
-        viewers_there = [await server.viewer() for _ in range(50)]
+        viewers_there = [await server.viewer() for _ in range(200)]
         try:
-            await told(role, "viewers", 50)
+            await told(role, "viewers", 200)
             await role.send(frame(9))
             got = await asyncio.gather(*(next_frame(viewer) for viewer in viewers_there))
         finally:

@@ -13,14 +13,15 @@ import psutil
 import pytest
 
 import multiprocessing_impl
-from common.runtime import Runtime, StopSignal
+from common.heartbeat import BEAT_S
+from common.runtime import Lifeline, Runtime, StopSignal
 from tests.roles import PATIENCE_S, wait_for_stop
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def stop(runtime: Runtime) -> StopSignal:
+def stop(runtime: Runtime) -> Lifeline:
     return runtime.stop_signal()
 
 
@@ -57,6 +58,29 @@ def test_setting_it_twice_is_no_matter(stop: StopSignal) -> None:
     stop.set()
     stop.set()
     assert stop.is_set()
+
+
+def test_every_look_is_a_heartbeat(stop: Lifeline) -> None:
+    seen = [stop.beats()]
+    for look in (stop.is_set, lambda: stop.wait(0), lambda: stop.wait(0.01)):
+        look()
+        seen.append(stop.beats())
+    assert seen == sorted(set(seen))
+
+
+def test_a_worker_that_waits_long_beats_all_the_while_and_one_that_ended_no_more(
+    runtime: Runtime, stop: Lifeline
+) -> None:
+    worker = waiting(runtime, stop)
+    begun, deadline = stop.beats(), time.monotonic() + PATIENCE_S
+    while stop.beats() < begun + 3:
+        assert time.monotonic() < deadline, "a worker that waits does not beat"
+        time.sleep(0.02)
+    stop.set()
+    assert worker.join(PATIENCE_S)
+    ended = stop.beats()
+    time.sleep(2 * BEAT_S)
+    assert stop.beats() == ended
 
 
 def test_it_wakes_every_worker_that_waits(runtime: Runtime, stop: StopSignal) -> None:

@@ -61,6 +61,7 @@ class MjpegCamera:
         self.fps = fps
         self.size = SMALL
         self.stalled = threading.Event()
+        self.halving = threading.Event()  # of every JPEG only the first half is sent
         self.started_at = 0.0  # Unix time of frame 0 on the connection made last
         self._port = 0
 
@@ -112,6 +113,8 @@ class MjpegCamera:
                         stopping.wait(0.01)
                         continue
                     jpeg = jpeg_of(numbered_picture(number, camera.size))
+                    if camera.halving.is_set():
+                        jpeg = jpeg[: len(jpeg) // 2]
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     try:
                         self.wfile.write(head.encode() + jpeg + b"\r\n")

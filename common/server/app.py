@@ -14,12 +14,14 @@ from common.server.compare import add_compare_page
 from common.server.entrance import Entrance
 from common.server.hub import Hub
 from common.server.ingest import ingest_app
+from common.server.loop_faults import LoopFaults
 from common.server.media import mjpeg, snapshot
 from common.server.options import ServerOptions
 from common.server.viewers import serve_viewer
 
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0
+STOP_CHECK_S = 0.1  # how late a stop may be seen
 
 
 def run_server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
@@ -31,6 +33,7 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     meter = Meter("server")
     hub = Hub(options, meter)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopFaults())
     entrances = [
         Entrance(public_app(hub, options), public, options.tls.context() if options.tls else None),
         Entrance(ingest_app(hub, options.ingest_token), ingest),
@@ -43,7 +46,9 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
         loop.call_soon_threadsafe(hub.stats.add, report)
 
     with Reporter(meter, add, lambda: True):
-        await asyncio.to_thread(stop.wait)
+        # Asked on the event loop itself: if that hangs, its heartbeat ends.
+        while not stop.is_set():  # noqa: ASYNC110 - no event of asyncio
+            await asyncio.sleep(STOP_CHECK_S)
     ticker.cancel()
     await asyncio.gather(*(entrance.close() for entrance in entrances))
 

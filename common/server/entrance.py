@@ -51,6 +51,9 @@ class Entrance:
     async def close(self) -> None:
         """Let nobody in any more, and end what is still there."""
         self._server.close()
+        # One that ended in the very moment in which aiohttp loses patience would trip it up.
+        for connection in self._runner.server.connections if self._runner.server else ():
+            connection.force_close()
         await self._runner.cleanup()
 
     def admit(self, address: str) -> bool:

@@ -7,6 +7,7 @@ Times (percentiles over WINDOW_S, in ms): encode_ms, inference_ms, processing_ms
 The machine: its cores, and busy_percent of them, whoever kept them busy, over the last second.
 """
 
+import contextlib
 import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class StatsBoard:
 
     def measure_machine(self) -> None:
         """Note how busy the machine was since the last call."""
-        self._busy_percent = busy_percent()
+        with contextlib.suppress(OSError):  # no file descriptor left to ask with: it stays as it was
+            self._busy_percent = busy_percent()
 
     def flows(self, stage: str) -> bool:
         """Whether frames passed `stage` in the last seconds."""

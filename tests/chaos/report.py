@@ -1,0 +1,85 @@
+"""The tables at the end of a run."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from tests.chaos.harness import Outcome
+from tests.chaos.witness import Witness
+
+UI_FPS = 15
+GOAL = "The goal after a kill: p95 within 2 s."
+
+
+def report(outcome: Outcome) -> str:
+    """All tables of a run, as text."""
+    return "\n\n".join((recoveries(outcome), frames(outcome), holdings(outcome), verdict(outcome)))
+
+
+def recoveries(outcome: Outcome) -> str:
+    """How long it took after each kind of fault until frames and detections flowed again."""
+    rows = []
+    kinds = sorted({recovery.fault.kind for recovery in outcome.recoveries})
+    for kind in [*kinds, "all"]:
+        times = [recovery.took_s for recovery in outcome.recoveries if kind in (recovery.fault.kind, "all")]
+        took = sorted(time_s for time_s in times if time_s is not None)
+        rows.append(
+            (kind, len(times), len(took), *(f"{quantile(took, q):.2f}" if took else "–" for q in (50, 95, 100)))
+        )
+    return table(("fault", "caused", "recovered", "p50 s", "p95 s", "max s"), rows) + f"\n{GOAL}"
+
+
+def frames(outcome: Outcome) -> str:
+    """What the viewers missed, and why."""
+    rows: list[Sequence[object]] = []
+    for number, witness in enumerate(outcome.witnesses, 1):
+        asked = round(witness.seconds * UI_FPS)
+        rows += [
+            (f"viewer {number}: frames got, of {asked}", witness.frames),
+            (f"viewer {number}: longest gap, s", f"{max((gap_s for _, gap_s in witness.gaps()), default=0):.2f}"),
+            (f"viewer {number}: connections", witness.connections),
+            *(
+                (f"viewer {number}: missed, {cause}", count)
+                for cause, count in sorted(missed(outcome, witness).items())
+            ),
+        ]
+    rows += [(f"dropped: {cause}", count) for cause, count in sorted(outcome.witnesses[0].drops().items())]
+    return table(("frames", ""), rows)
+
+
+def missed(outcome: Outcome, witness: Witness) -> Counter[str]:
+    """How many frames would have filled the gaps, by the fault that was felt then; of several, the one caused first."""
+    count: Counter[str] = Counter()
+    in_order = sorted(outcome.recoveries, key=lambda recovery: recovery.began_at)
+    for began_at, gap_s in witness.gaps():
+        lost = round(gap_s * UI_FPS) - 1
+        if lost > 0:
+            felt = (each for each in in_order if each.began_at < began_at + gap_s and each.ended_at > began_at)
+            count[next((each.fault.kind for each in felt), "no fault")] += lost
+    return count
+
+
+def holdings(outcome: Outcome) -> str:
+    """What the app held at the start and at the end."""
+    before, after = asdict(outcome.before), asdict(outcome.after)
+    return table(("held", "at the start", "at the end"), [(name, before[name], after[name]) for name in before])
+
+
+def verdict(outcome: Outcome) -> str:
+    """What went wrong, if anything did."""
+    return "\n".join(f"FAILED: {failure}" for failure in outcome.failures) or "all is well"
+
+
+def quantile(ordered: Sequence[float], percent: int) -> float:
+    """By nearest rank."""
+    return ordered[round(percent / 100 * (len(ordered) - 1))]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns as wide as they need to be, numbers to the right."""
+    lines = [tuple(map(str, row)) for row in (head, *rows)]
+    first, *others = (max(len(line[column]) for line in lines) for column in range(len(head)))
+    return "\n".join(
+        "  ".join((line[0].ljust(first), *(cell.rjust(width) for cell, width in zip(line[1:], others, strict=True))))
+        for line in lines
+    )
