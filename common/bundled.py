@@ -11,21 +11,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def sample_clip(root: Path = ROOT) -> Path:
-    """The clip that `sample` stands for. Raises SourceError where there is none."""
-    # The second is what a developer's checkout has beside it, until the clip is bundled.
-    for clip in (root / "common/sample/road.mp4", root.parent / "shared/clips/car_park_768x432_12fps.mp4"):
-        if clip.is_file():
-            return clip
-    raise SourceError("the sample clip, common/sample/road.mp4, is missing; give a video with --source PATH")
+    """The clip that `sample` stands for. Raises SourceError where it is missing."""
+    clip = root / "common/sample/road.mp4"
+    if not clip.is_file():
+        raise SourceError(f"the sample clip, {clip.relative_to(root)}, is missing; give a video with --source PATH")
+    return clip
 
 
 def default_model(root: Path = ROOT) -> Path:
-    """The model that `default` stands for. Raises ModelError where there is none."""
-    # The second is what a developer's checkout has beside it, until the model is bundled.
-    for model in (root / "models/tiny-yolov3-road.onnx", root.parent / "shared/detectors/yolox_nano.onnx"):
-        if model.is_file():
-            return model
-    raise ModelError("the bundled model, models/tiny-yolov3-road.onnx, is missing; give one with --model PATH")
+    """The model that `default` stands for. Raises ModelError where it is missing."""
+    model = root / "models/tiny-yolov3-road.onnx"
+    if not model.is_file():
+        raise ModelError(f"the bundled model, {model.relative_to(root)}, is missing; give one with --model PATH")
+    return model
 
 
 def resolve_source(text: str, root: Path = ROOT) -> str:

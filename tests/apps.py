@@ -19,11 +19,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import psutil
-import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from common.bundled import default_model, sample_clip
-from common.errors import UserError
 from tests.servers import NO_HEADERS, Answer, ask
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,19 +30,6 @@ IMPLEMENTATIONS = ("multiprocessing", "threading")
 PATIENCE_S = 20  # for what takes a second or two on an idle machine
 END_S = 5  # for the other processes, when the main one was killed since a test had failed
 COMPLAINTS = re.compile(r"Traceback|Warning:|resource_tracker|leaked|Fatal|Aborted")
-
-
-def missing() -> str:
-    """What the app lacks to start without flags, or ""."""
-    try:
-        sample_clip()
-        default_model()
-    except UserError as error:
-        return str(error)
-    return ""
-
-
-needs_sample = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 class App:

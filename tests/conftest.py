@@ -1,5 +1,7 @@
 """What the tests share: the two implementations, for the suites that both must pass, and a small source and model."""
 
+import signal
+
 import pytest
 
 import multiprocessing_impl
@@ -7,6 +9,11 @@ import threading_impl
 from common.runtime import Runtime
 from tests.onnx_models import save_yolox
 from tests.videos import write_clip
+
+# A process inherits which signals are ignored. Where the tests were started by nohup or in the background of a script,
+# the apps that they start would not hear of a terminal that hangs up, nor of Ctrl-C.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=[threading_impl.RUNTIME, multiprocessing_impl.RUNTIME], ids=lambda runtime: runtime.name)

@@ -13,9 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
 
 from common.bundled import default_model, sample_clip
-from tests.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, Viewer, needs_sample, running, viewing
-
-pytestmark = needs_sample
+from tests.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, Viewer, running, viewing
 
 ROLES = {"server", "provider", "processor"}
 ROOM = 0.15  # of a rate, for a machine that is busy with other things

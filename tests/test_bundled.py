@@ -24,14 +24,6 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "checkout"
 
 
-def test_the_bundled_files_come_before_those_beside_the_checkout(root: Path) -> None:
-    clip_beside = put(root.parent, "shared/clips/car_park_768x432_12fps.mp4")
-    model_beside = put(root.parent, "shared/detectors/yolox_nano.onnx")
-    assert (sample_clip(root), default_model(root)) == (clip_beside, model_beside)
-    clip, model = put(root, "common/sample/road.mp4"), put(root, "models/tiny-yolov3-road.onnx")
-    assert (sample_clip(root), default_model(root)) == (clip, model)
-
-
 def test_a_missing_bundled_file_is_named_with_what_to_give_instead(root: Path) -> None:
     with pytest.raises(SourceError, match=r"road\.mp4, is missing; .*--source PATH"):
         sample_clip(root)

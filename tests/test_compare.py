@@ -13,10 +13,8 @@ import psutil
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.apps import App, Viewer, needs_sample, running
+from tests.apps import App, Viewer, running
 from tests.servers import UPGRADE, Answer, ask
-
-pytestmark = needs_sample
 
 TOKEN = "open-sesame"
 

@@ -11,10 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from websockets.sync.client import connect
 
 from common.machine import cores
-from tests.apps import App, needs_sample, running
+from tests.apps import App, running
 from tests.test_page import FLAGS
-
-pytestmark = needs_sample
 
 SIZE = (800, 900)  # small: a browser without a GPU paints with the cores that are to be compared
 WINDOW_MS = 10_000  # over which the figures look back

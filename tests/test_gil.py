@@ -3,7 +3,6 @@
 from common.bundled import default_model, sample_clip
 from common.frame_processor import work_in_python
 from comparison.gil import speed_up, speed_ups
-from tests.apps import needs_sample
 
 SECONDS = 0.2
 
@@ -12,7 +11,6 @@ def test_pure_python_gains_nothing_from_a_second_thread() -> None:
     assert speed_up(lambda: lambda: work_in_python(1), SECONDS) < 1.4
 
 
-@needs_sample
 def test_every_call_of_the_hot_path_is_measured() -> None:
     factors = dict(speed_ups(sample_clip(), default_model(), SECONDS))
     assert set(factors) >= {"VideoCapture.read", "cv2.imencode", "detector.detect (session.run)", "pure Python"}

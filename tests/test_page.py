@@ -13,9 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from common.bundled import default_model, sample_clip
-from tests.apps import PATIENCE_S, App, needs_sample, running
-
-pytestmark = needs_sample
+from tests.apps import PATIENCE_S, App, running
 
 FLAGS = (
     "--no-sandbox",  # which Chromium refuses to do without for root, and containers run as root

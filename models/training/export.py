@@ -18,7 +18,7 @@ from .network import ANCHORS_PER_HEAD, SLOPE, STRIDES, VALUES_BEFORE_CLASSES, Bl
 
 SIDE = 416
 # The app's slider begins at 0.05; what lies below serves the measurement of average precision.
-MIN_SCORE, MAX_IOU, MAX_BOXES = 0.01, 0.5, 100
+MIN_SCORE, MAX_IOU, MAX_BOXES = 0.01, 0.45, 100
 ABOUT = {
     "author": "the Edge Vision project",
     "license": "MIT",
