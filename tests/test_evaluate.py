@@ -5,7 +5,7 @@ import pytest
 
 from common.boxes import Detection
 from models.training.data import CLASSES, IGNORED
-from models.training.evaluate import VEHICLES, Judged, average_precision, table
+from models.training.evaluate import VEHICLES, Judged, average_precision, only_from, table
 
 CAR, TRUCK = CLASSES.index("car"), CLASSES.index("truck")
 EVERYTHING = frozenset(CLASSES)
@@ -72,6 +72,13 @@ def test_as_one_class_a_truck_called_car_is_a_vehicle() -> None:
     picture = judged([HERE], [TRUCK], [find("car", 0.9, *HERE)])
     assert average_precision([picture], ["truck"])["AP50"] == 0
     assert average_precision([picture], VEHICLES)["AP50"] == pytest.approx(1)
+
+
+def test_lower_boxes_can_be_left_out_of_the_count() -> None:
+    low = judged([HERE, THERE], [CAR, CAR], [find("car", 0.9, *THERE), find("car", 0.5, *HERE)])
+    tall = only_from(low, 60)
+    assert average_precision([tall], ["car"])["boxes"] == 1
+    assert average_precision([tall], ["car"])["AP50"] == pytest.approx(1)
 
 
 def test_the_table_has_a_row_for_each_class_and_none_where_there_is_nothing_to_find() -> None:

@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ VEHICLES = ("bicycle", "car", "motorcycle", "bus", "truck")
 MEANT = ("car", "motorcycle", "bus", "truck")  # the mean that the model is judged by
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "common" / "sample"
+HEIGHTS = (16, 24)  # px
 SIZES = {"small": "below 32² px", "medium": "to 96² px", "large": "above"}  # areas, as COCO has them
 
 
@@ -89,18 +90,25 @@ def _judged(detector: OnnxDetector, image: Image, truth: Picture, labelled: froz
 
 
 def table(title: str, judged: Sequence[Judged]) -> str:
-    """A table in Markdown: a row a class, one for all vehicles as one class, and one for the mean."""
+    """A table in Markdown: a row a class, some for all vehicles as one class, and one for the mean."""
     lines = [f"\n| {title} | boxes | AP50 | AP50:95 | AP50 {' | AP50 '.join(SIZES)} |", "|---|" + "---:|" * 6]
-    means = []
-    for label in (*CLASSES, "any vehicle"):
-        group = VEHICLES if label == "any vehicle" else (label,)
-        row = average_precision(judged, group)
-        if label in MEANT:
-            means.append(row["AP50"])
+    rows = {label: average_precision(judged, (label,)) for label in CLASSES}
+    rows["any vehicle"] = average_precision(judged, VEHICLES)
+    for height in HEIGHTS:
+        tall = [only_from(one, height) for one in judged]
+        rows[f"any vehicle from {height} px high"] = average_precision(tall, VEHICLES)
+    for label, row in rows.items():
         cells = " | ".join("–" if value < 0 else f"{value:.3f}" for name, value in row.items() if name != "boxes")
         lines.append(f"| {label} | {row['boxes']:.0f} | {cells} |")
-    lines.append(f"| **mean of {', '.join(MEANT)}** | | **{np.mean(means):.3f}** | | | | |")
+    mean = np.mean([rows[label]["AP50"] for label in MEANT])
+    lines.append(f"| **mean of {', '.join(MEANT)}** | | **{mean:.3f}** | | | | |")
     return "\n".join(lines)
+
+
+def only_from(judged: Judged, height: float) -> Judged:
+    """The same with boxes lower than `height` pixels ignored."""
+    low = judged.boxes[:, 3] - judged.boxes[:, 1] < height
+    return replace(judged, kinds=np.where(low, IGNORED, judged.kinds))
 
 
 def average_precision(judged: Iterable[Judged], group: Sequence[str]) -> dict[str, float]:
