@@ -38,11 +38,15 @@ class Decimator:
         self._period_s = 1 / fps
         self._tolerance_s = tolerance_s
         self._clock = clock
-        self._next = clock()
+        self._next: float | None = None
 
     def due(self) -> bool:
         """Whether the frame that came just now is one to pass on."""
         now = self._clock()
+        if self._next is None:
+            # The schedule begins with the first frame. One that began before it could fall half-way between two
+            # frames, where any jitter decides anew which of them is the nearer: 100, then 33 ms instead of 67 and 67.
+            self._next = now
         if now + self._tolerance_s < self._next:
             return False
         missed = max(0, int((now - self._next) / self._period_s))

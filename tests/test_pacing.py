@@ -74,6 +74,18 @@ def test_a_rate_that_does_not_divide_takes_the_nearest_frames() -> None:
     assert distances == {0.08, 0.12}
 
 
+@pytest.mark.parametrize("first_s", [0.0, 0.0167, 0.05, 3.0167])
+def test_every_second_frame_is_passed_on_whenever_the_first_one_comes(first_s: float) -> None:
+    clock, noise = FakeClock(), random.Random(0)
+    decimator = Decimator(15, tolerance_s=0.5 / 30, clock=clock)
+    passed = []
+    for index in range(600):
+        clock.now = 100 + first_s + index / 30 + noise.uniform(0, 0.006)
+        if decimator.due():
+            passed.append(index)
+    assert passed == list(range(0, 600, 2))
+
+
 def test_frames_from_a_slower_camera_are_all_passed_on() -> None:
     clock = FakeClock()
     decimator = Decimator(15, tolerance_s=0.5 / 30, clock=clock)
