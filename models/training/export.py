@@ -105,9 +105,8 @@ def _decode(graph: "_Graph", values: str, design: Design) -> None:
     scaled = graph.op("Round", graph.op("Mul", "image_shape", scale))
     margin = graph.op("Floor", graph.op("Mul", graph.op("Sub", side, scaled), graph.constant(0.5)))
     back = graph.op("Div", "image_shape", scaled)
-    twice = {"axis": 1}
-    moved = graph.op("Sub", corners, graph.op("Concat", margin, margin, **twice))
-    graph.op("Mul", moved, graph.op("Concat", back, back, **twice), output="yolonms_layer_1")
+    moved = graph.op("Sub", corners, graph.op("Concat", margin, margin, axis=1))
+    graph.op("Mul", moved, graph.op("Concat", back, back, axis=1), output="yolonms_layer_1")
 
     likely = graph.op("Mul", graph.op("Softmax", classes, axis=2), graph.op("Sigmoid", objectness))
     graph.op("Transpose", likely, perm=[0, 2, 1], output="yolonms_layer_1:1")
