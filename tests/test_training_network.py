@@ -17,7 +17,7 @@ from common.boxes import iou
 from common.detector import load_detector
 from models.training.data import CLASSES, Picture
 from models.training.export import load, to_onnx
-from models.training.train import Training
+from models.training.train import Cycle, Training
 
 pytestmark = pytest.mark.timeout(900)  # two minutes on two cores
 BUS = CLASSES.index("bus")
@@ -36,7 +36,7 @@ def road(seed: int) -> Picture:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("training") / "checkpoint.pt"
-    Training([road(seed) for seed in range(32)], path, steps=STEPS, seed=0).run()
+    Training([road(seed) for seed in range(32)], path, [Cycle(STEPS)], seed=0).run()
     return path
 
 
@@ -72,6 +72,6 @@ def test_the_file_says_what_the_network_says(checkpoint: Path, tmp_path: Path) -
 
 def test_a_training_goes_on_where_it_was(checkpoint: Path) -> None:
     pictures = [replace(road(0), name="other")]
-    again = Training(pictures, checkpoint, steps=STEPS, seed=0)
+    again = Training(pictures, checkpoint, [Cycle(STEPS)], seed=0)
     again.run()  # nothing is left to do
     assert torch.load(checkpoint, weights_only=True)["step"] == STEPS

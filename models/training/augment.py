@@ -58,7 +58,8 @@ def lay(picture: Picture, canvas: Image, length: float, random: Random) -> tuple
     room = np.array((canvas.shape[1], canvas.shape[0]))
     offset = random.uniform(np.minimum(0, room - size), np.maximum(0, room - size))
     if len(picture.boxes) and random.random() < AIMED:
-        x1, y1, x2, y2 = picture.boxes[random.integers(len(picture.boxes))]
+        kind = random.choice(np.unique(picture.kinds))  # first the class, so that rare ones are seen as often
+        x1, y1, x2, y2 = random.choice(picture.boxes[picture.kinds == kind])
         centred = random.uniform(0.2, 0.8, 2) * room - np.array((x1 + x2, y1 + y2)) / 2 * scale
         offset = np.clip(centred, np.minimum(0, room - size), np.maximum(0, room - size))
     low, high = np.maximum(offset, 0).astype(int), np.minimum(np.ceil(offset + size), room).astype(int)

@@ -15,7 +15,7 @@ from .network import STRIDES, VALUES_BEFORE_CLASSES, Design, by_anchor
 
 MAX_RATIO = 4.0  # an anchor answers for boxes up to four times wider, narrower, higher or lower than itself
 MISSING = 0.3  # objectness from which a find without a box may be right, where boxes are missing
-BOX, OBJECTNESS, CLASS = 5.0, 36.0, 0.6  # the shares; objectness is a mean over all cells, most of them empty
+BOX, OBJECTNESS, CLASS = 8.0, 36.0, 3.0  # the shares; objectness is a mean over all cells, most of them empty
 FINE_CELLS = 2.0  # the finer head's objectness: four times the cells, so that an object is a smaller share of them
 
 

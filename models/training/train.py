@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,40 @@ from .loss import Targets, loss
 from .network import ANCHORS, Block, Design, TinyYolov3
 
 BATCH = 32
-STEPS = 4000
-FIRST_SIDE, LAST_SIDE = 224, 352  # small squares first: three times as many in the same time
-FULL_FROM = 0.9  # share of the training after which squares have the size that the app gives
+FULL_FROM = 0.9  # share of a cycle after which squares have the size that the app gives
 # Of Muon, and of AdamW. In 350 steps Muon at 0.012 gave cars an AP50 of 0.28, at 0.004 one of 0.17.
 LEARNING_RATES, LAST_SHARE = (0.02, 0.005), 0.02
-WARM_UP = 200  # steps
+WARM_UP = 200  # steps of a cycle
 WEIGHT_DECAY = 0.05  # of the kernels
 AVERAGED_OVER = 1000  # steps: the averaged weights, which are the result, forget what is older
 SAVE_EVERY = 500  # steps
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A part of the training: a learning rate that climbs and falls (SGDR, Loshchilov and Hutter 2017), and squares
+    that grow meanwhile: of small ones three times as many are seen in the same time. `rate` is a share of the highest.
+    """
+
+    steps: int
+    rate: float = 1.0
+    sides: tuple[int, int] = (224, 352)  # px, at its begin and at its end
+
+    def learning_rate(self, step: int) -> float:
+        """That of a step of this cycle, as a share of the highest: a short climb, then half a cosine."""
+        fall = (1 + math.cos(math.pi * step / self.steps)) / 2
+        return self.rate * min(1.0, (step + 1) / WARM_UP) * (LAST_SHARE + (1 - LAST_SHARE) * fall)
+
+    def side(self, step: int, random: np.random.Generator) -> int:
+        """The side of the squares of a step of this cycle, a multiple of 32."""
+        done = step / (FULL_FROM * self.steps)
+        if done >= 1:
+            return FULL_SIDE
+        first, last = self.sides
+        return 32 * round((first + done * (last - first)) * random.uniform(0.85, 1.15) / 32)
+
+
+CYCLES = (Cycle(4000), Cycle(5000, rate=0.5, sides=(320, 352)))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,14 +67,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with road_users/ and highway_views/")
     parser.add_argument("--rendered", type=Path, required=True, help="folder that scene.render pictures wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint.pt")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"batches of {BATCH} (default: {STEPS})")
     parser.add_argument("--seed", type=int, default=0)
     wanted = parser.parse_args(argv)
     wanted.out.mkdir(parents=True, exist_ok=True)
     pictures = data.road_users(wanted.data / "road_users")
     pictures += data.highway_views(wanted.data / "highway_views") + data.rendered(wanted.rendered)
     keep_memory()
-    Training(pictures, wanted.out / "checkpoint.pt", wanted.steps, wanted.seed).run()
+    Training(pictures, wanted.out / "checkpoint.pt", CYCLES, wanted.seed).run()
     return 0
 
 
@@ -66,12 +90,15 @@ def keep_memory() -> None:
 class Training:
     """A training from its start or its checkpoint to its end."""
 
-    def __init__(self, pictures: Sequence[data.Picture], checkpoint: Path, steps: int, seed: int) -> None:
+    def __init__(
+        self, pictures: Sequence[data.Picture], checkpoint: Path, cycles: Sequence[Cycle], seed: int
+    ) -> None:
         self._pictures = pictures
         weights = np.array([data.WEIGHTS[picture.source] for picture in pictures])
         self._shares = weights / weights.sum()
         self._checkpoint = checkpoint
-        self._steps = steps
+        self._cycles = cycles
+        self._steps = sum(cycle.steps for cycle in cycles)
         self._seed = seed
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(seed)
@@ -110,20 +137,23 @@ class Training:
     def _batch(self, step: int) -> tuple[Tensor, Targets]:
         """The batch of a step. It depends on the seed and the step alone, so that a training can be resumed."""
         random = np.random.default_rng((self._seed, step))
-        side = self._side(step, random)
+        cycle, within = self._part(step)
+        side = cycle.side(within, random)
         squares = [square(self._pictures, self._shares, side, random) for _ in range(BATCH)]
         rgb = np.stack([one.image for one in squares])[..., ::-1]
         return torch.from_numpy(np.ascontiguousarray(rgb)).permute(0, 3, 1, 2), Targets.of(squares)
 
-    def _side(self, step: int, random: np.random.Generator) -> int:
-        done = step / (FULL_FROM * self._steps)
-        if done >= 1:
-            return FULL_SIDE
-        side = FIRST_SIDE + done * (LAST_SIDE - FIRST_SIDE)
-        return 32 * round(side * random.uniform(0.85, 1.15) / 32)
+    def _part(self, step: int) -> tuple[Cycle, int]:
+        """The cycle of a step, and its number within."""
+        for cycle in self._cycles[:-1]:
+            if step < cycle.steps:
+                return cycle, step
+            step -= cycle.steps
+        return self._cycles[-1], step
 
     def _learn(self, images: Tensor, targets: Targets) -> float:
-        scale = self._rate(self._step)
+        cycle, within = self._part(self._step)
+        scale = cycle.learning_rate(within)
         for optimizer, rate in zip(self._optimizers, LEARNING_RATES, strict=True):
             optimizer.zero_grad()
             for group in optimizer.param_groups:
@@ -139,15 +169,9 @@ class Training:
         self._average.update_parameters(self._model)
         return value.item()
 
-    def _rate(self, step: int) -> float:
-        """The learning rate as a share of its highest: a short climb, then half a cosine."""
-        fall = (1 + math.cos(math.pi * step / self._steps)) / 2
-        return min(1.0, (step + 1) / WARM_UP) * (LAST_SHARE + (1 - LAST_SHARE) * fall)
-
     def _state(self) -> dict[str, Any]:
         return {
             "step": self._step,
-            "steps": self._steps,
             "seed": self._seed,
             "design": asdict(self._design),
             "model": self._model.state_dict(),

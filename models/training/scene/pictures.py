@@ -63,7 +63,7 @@ def random_setting(rng: random.Random) -> Setting:
         lanes=rng.choice((1, 2, 2, 3)),
         lane_width=rng.uniform(3.1, 3.7),
         median=rng.uniform(0.8, 3.0),
-        cycle_lane=rng.choice((0.0, 1.8)),
+        cycle_lane=rng.choice((0.0, 1.8, 1.8)),
         pavement=rng.uniform(1.2, 4.0),
         bend_from=rng.uniform(50, 120),
         bend_radius=rng.choice((-1, 1)) * rng.uniform(150, 700),
@@ -82,17 +82,17 @@ def random_setting(rng: random.Random) -> Setting:
         random_view(rng, layout),
         PERIOD,
         vehicles=rng.randint(12, 24) * layout.lanes,
-        bicycles=rng.randint(1, 5) if layout.cycle_lane else 0,
+        bicycles=rng.randint(4, 12) if layout.cycle_lane else 0,
         standing=rng.randint(0, 8),
     )
 
 
 def random_view(rng: random.Random, layout: Layout) -> View:
-    """A camera that looks along the road at traffic 25 to 70 m away."""
+    """A camera that looks along the road at traffic 10 to 70 m away."""
     x = rng.uniform(-layout.carriageway, layout.carriageway)
     if rng.random() < 0.5:
         x = rng.choice((-1, 1)) * (layout.kerb + rng.uniform(0.5, 4.0))
-    height, ahead = rng.uniform(4.5, 10.0), rng.uniform(25, 70)
+    height, ahead = rng.uniform(4.5, 10.0), math.exp(rng.uniform(math.log(10), math.log(70)))
     lens = rng.uniform(24, 62)
     aim = rng.uniform(-0.5, 0.5) * layout.carriageway
     # Half of the frame's height, in degrees: the point aimed at lies between its middle and its lower third.
