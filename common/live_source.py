@@ -1,5 +1,6 @@
 """Video from a camera or a URL: always its newest frame, and opened again whenever it is lost."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -8,12 +9,15 @@ from typing import Self
 
 import cv2
 
+from common.blank_picture import BlankPicture
 from common.capture import Device, frame_rate, is_video, open_capture, picture_of
 from common.errors import SourceError
 from common.frames import Image
 from common.pacing import Ticker
 from common.recovery import OnStatus, Recovery, State
 from common.runtime import StopSignal
+
+logger = logging.getLogger(__name__)
 
 STOP_CHECK_S = 0.2  # a frame wakes its reader at once; this is how soon the reader sees that stop was set
 # A thread that comes back from OpenCV while Python shuts down aborts the process (before 3.14), so it is waited for;
@@ -97,18 +101,28 @@ class LiveSource:
         recorded = capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
         ticker = Ticker(frame_rate(capture, self.description)) if recorded else None
         flowing = False
+        blank = BlankPicture()
         while capture.grab():
             captured_at = time.time()
             image = picture_of(capture)
             if image is None:
                 return
-            if not flowing:
+            turned = blank.turned(image)
+            if not flowing or (turned and not blank.is_blank):
                 flowing = True
                 height, width = image.shape[:2]
                 self._recovery.ok(f"{self.description}: {width}×{height}")
+            elif turned:
+                self._say_blank()
             self._leave_frame(captured_at, image)
             if self._closing.wait(ticker.delay_s() if ticker else 0):
                 return
+
+    def _say_blank(self) -> None:
+        """Frames come on, so there is nothing to open again; but somebody should look at the camera."""
+        message = f"{self.description} shows nothing but one colour"
+        logger.warning("%s", message)
+        self._leave_status("lost", message)
 
     def _leave_frame(self, captured_at: float, image: Image) -> None:
         with self._news:

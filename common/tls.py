@@ -1,11 +1,18 @@
 """TLS: the certificate and the key that the public port is served with, and what they must be."""
 
+import asyncio
+import logging
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import SettingsError
 from common.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+RENEWAL_CHECK_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,36 @@ class Tls:
             except OSError as error:
                 raise SettingsError(f"{name}: cannot read {str(path)!r}: {error.strerror}") from error
         try:
-            context.load_cert_chain(self.certificate, self.key, password=self._refuse_passphrase)
+            self._load(context)
         except ssl.SSLError as error:
             fault = "the key is of another certificate" if error.reason == "KEY_VALUES_MISMATCH" else "no PEM"
             raise SettingsError(f"tls_cert {str(self.certificate)!r} and tls_key {str(self.key)!r}: {fault}") from error
         return context
+
+    async def follow_renewals(self, context: ssl.SSLContext) -> None:
+        """Let `context` serve with the files of each renewal, which comes every few weeks. What is unfit is logged."""
+        known = self._changed_at()
+        while True:
+            await asyncio.sleep(RENEWAL_CHECK_S)
+            if (changed_at := self._changed_at()) == known:
+                continue
+            known = changed_at
+            try:
+                self.context()  # a trial: the context in use would lose its key to a certificate that does not fit
+                self._load(context)
+            except (SettingsError, OSError) as error:
+                logger.error("the old certificate is kept: %s", error)
+            else:
+                logger.info("the certificate was renewed")
+
+    def _changed_at(self) -> list[int]:
+        """When the files were written; nothing while one of them is away."""
+        with suppress(OSError):
+            return [path.stat().st_mtime_ns for path in (self.certificate, self.key)]
+        return []
+
+    def _load(self, context: ssl.SSLContext) -> None:
+        context.load_cert_chain(self.certificate, self.key, password=self._refuse_passphrase)
 
     def _refuse_passphrase(self) -> str:
         """Called for a key that has one: OpenSSL would ask the terminal, and no one sits there."""

@@ -159,6 +159,22 @@ def test_a_camera_that_sends_halves_of_frames_is_no_end(camera: MjpegCamera, hea
     assert all(earlier < later for earlier, later in pairwise(numbers))
 
 
+def test_a_camera_that_shows_nothing_is_said_to_be_lost_while_its_frames_go_on(
+    camera: MjpegCamera, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.blank_picture.BLANK_AFTER_S", 1.0)
+    with Watch(live(camera.url, heard)) as watch:
+        wait_until(lambda: heard.states() == ["ok"])
+        camera.covered.set()
+        wait_until(lambda: heard.states() == ["ok", "lost"])
+        seen = len(watch.taken)
+        wait_until(lambda: len(watch.taken) > seen + 30)
+        assert heard[1:] == [("lost", "the camera shows nothing but one colour")]
+        camera.covered.clear()
+        wait_until(lambda: heard[-1] == ("ok", "the camera: 160×90"))
+    assert len(heard) == 3
+
+
 def test_a_url_that_nobody_answers_is_tried_again_and_stop_ends_it(heard: Heard) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.apps import ROOT, Viewer, running, viewing
+from tests.apps import IMPLEMENTATIONS, ROOT, Viewer, running, viewing
 
 ROOM = 0.2
 
@@ -65,6 +65,54 @@ def test_a_dev_shm_that_is_too_small_is_told_at_the_start_with_its_numbers(small
 def roles_of(viewer: Viewer) -> set[str]:
     """Whom the newest statistics tell of."""
     return set(viewer.said("stats")[-1]["roles"])
+
+
+def test_a_disk_that_is_full_keeps_the_log_from_being_written_and_nothing_else(small: tuple[str, ...]) -> None:
+    with running(*small, within=("sh", "-c", 'exec "$@" 2>/dev/full', "sh")) as app:
+        app.wait_until_ready()
+        processor = app.role("processor")
+        processor.kill()  # of which something would be logged
+        app.until(lambda: app.role("processor") != processor, "another processor")
+        app.wait_until_ready()
+
+
+@linux_only
+async def test_a_processor_that_gets_no_more_memory_is_replaced_and_the_video_goes_on(small: tuple[str, ...]) -> None:
+    with running(*small) as app:
+        app.wait_until_ready()
+        processor = app.role("processor")
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.said("detections")) > 5)
+            resource.prlimit(processor.pid, resource.RLIMIT_AS, (processor.memory_info().vms,) * 2)
+            viewer.forget()
+            await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
+            await viewer.receive(3)
+        assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+        assert app.role("processor") != processor
+        app.wait_until_ready()
+
+
+ON_ONE_CORE = """
+import os
+import sys
+import main
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+@linux_only
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+async def test_one_core_is_enough(implementation: str) -> None:
+    with running("--impl", implementation, program=("-c", ON_ONE_CORE)) as app:
+        app.wait_until_ready()
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.said("detections")) > 5)
+            viewer.forget()
+            await viewer.receive(6)
+    assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+    assert viewer.detection_rate() == pytest.approx(5, rel=ROOM)
 
 
 SET_BACK = """

@@ -15,7 +15,7 @@ from common.tls import Tls
 from tests.apps import App, running
 from tests.certificates import Certificate, make_certificate
 from tests.onnx_models import save_yolox
-from tests.servers import UPGRADE, Server, ask, ended, frame, frame_id_of, next_frame, serving
+from tests.servers import UPGRADE, Server, ask, ended, eventually, frame, frame_id_of, next_frame, serving
 from tests.videos import write_clip
 
 TOKEN = "open-sesame"
@@ -110,6 +110,28 @@ def test_files_that_cannot_be_served_with_are_named_in_one_line(certificate: Cer
             tls.context()
         assert "\n" not in str(refusal.value)
         assert [word for word in words if word not in str(refusal.value)] == []
+
+
+def test_a_renewed_certificate_is_served_without_a_restart_once_its_key_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("common.tls.RENEWAL_CHECK_S", 0.05)
+    old, new = make_certificate(tmp_path / "old"), make_certificate(tmp_path / "new")
+    with serving(tls=old.tls) as server:
+
+        def status(client: ssl.SSLContext) -> int | None:
+            try:
+                return ask(server.port, "/healthz", context=client).status
+            except ssl.SSLCertVerificationError:
+                return None
+
+        assert (status(old.client), status(new.client)) == (200, None)
+        old.tls.certificate.write_bytes(new.tls.certificate.read_bytes())
+        eventually(lambda: "the old certificate is kept" in caplog.text, "a word on the certificate without its key")
+        assert (status(old.client), status(new.client)) == (200, None)
+        old.tls.key.write_bytes(new.tls.key.read_bytes())
+        eventually(lambda: status(new.client) == 200, "the new certificate")
+        assert status(old.client) is None
 
 
 async def test_the_link_says_https_and_leads_to_the_page(certificate: Certificate, inputs: tuple[str, ...]) -> None:

@@ -1,5 +1,7 @@
 """Videos for tests: clips whose frames carry their number, and a camera that speaks MJPEG over HTTP."""
 
+import re
+import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,6 +42,18 @@ def write_clip(path: Path, frame_count: int, fps: float, fourcc: str = "MJPG") -
     return path
 
 
+def write_jumping_mkv(path: Path, frame_count: int, fps: float, jump_ms: int) -> Path:
+    """A clip in which every tenth frame claims a time `jump_ms` later than its own, or earlier if negative."""
+    content = bytearray(write_clip(path, frame_count, fps).read_bytes())
+    blocks = [found.start(1) for found in re.finditer(rb"\x81(..)\x80\xff\xd8", content, re.DOTALL)]
+    assert len(blocks) == frame_count
+    for at in blocks[5::10]:
+        (time_ms,) = struct.unpack_from(">h", content, at)
+        struct.pack_into(">h", content, at, time_ms + jump_ms)
+    path.write_bytes(content)
+    return path
+
+
 def write_raw_mjpeg(path: Path, frame_count: int) -> Path:
     """A file of JPEGs one after the other: FFmpeg plays it at 25 FPS and can neither count nor search it."""
     path.write_bytes(b"".join(jpeg_of(numbered_picture(number)) for number in range(frame_count)))
@@ -62,6 +76,7 @@ class MjpegCamera:
         self.size = SMALL
         self.stalled = threading.Event()
         self.halving = threading.Event()  # of every JPEG only the first half is sent
+        self.covered = threading.Event()  # every picture is black
         self.started_at = 0.0  # Unix time of frame 0 on the connection made last
         self._port = 0
 
@@ -112,7 +127,8 @@ class MjpegCamera:
                     if camera.stalled.is_set():
                         stopping.wait(0.01)
                         continue
-                    jpeg = jpeg_of(numbered_picture(number, camera.size))
+                    picture = numbered_picture(number, camera.size)
+                    jpeg = jpeg_of(picture * (not camera.covered.is_set()))
                     if camera.halving.is_set():
                         jpeg = jpeg[: len(jpeg) // 2]
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"

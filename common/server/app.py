@@ -34,13 +34,16 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     hub = Hub(options, meter)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(LoopFaults())
+    context = options.tls.context() if options.tls else None
     entrances = [
-        Entrance(public_app(hub, options), public, options.tls.context() if options.tls else None),
+        Entrance(public_app(hub, options), public, context),
         Entrance(ingest_app(hub, options.ingest_token), ingest),
     ]
     for entrance in entrances:
         await entrance.open()
-    ticker = asyncio.create_task(_tell_stats(hub))
+    tasks = [asyncio.create_task(_tell_stats(hub))]
+    if options.tls and context:
+        tasks.append(asyncio.create_task(options.tls.follow_renewals(context)))
 
     def add(report: Report) -> None:
         loop.call_soon_threadsafe(hub.stats.add, report)
@@ -49,7 +52,8 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
         # Asked on the event loop itself: if that hangs, its heartbeat ends.
         while not stop.is_set():  # noqa: ASYNC110 - no event of asyncio
             await asyncio.sleep(STOP_CHECK_S)
-    ticker.cancel()
+    for task in tasks:
+        task.cancel()
     await asyncio.gather(*(entrance.close() for entrance in entrances))
 
 

@@ -58,7 +58,7 @@ class Cycle:
         return 32 * round((first + done * (last - first)) * random.uniform(0.85, 1.15) / 32)
 
 
-CYCLES = (Cycle(4000), Cycle(5000, rate=0.5, sides=(320, 352)))
+CYCLES = (Cycle(4000), Cycle(5400, rate=0.5, sides=(320, 352)))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -90,9 +90,7 @@ def keep_memory() -> None:
 class Training:
     """A training from its start or its checkpoint to its end."""
 
-    def __init__(
-        self, pictures: Sequence[data.Picture], checkpoint: Path, cycles: Sequence[Cycle], seed: int
-    ) -> None:
+    def __init__(self, pictures: Sequence[data.Picture], checkpoint: Path, cycles: Sequence[Cycle], seed: int) -> None:
         self._pictures = pictures
         weights = np.array([data.WEIGHTS[picture.source] for picture in pictures])
         self._shares = weights / weights.sum()
