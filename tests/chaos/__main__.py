@@ -7,6 +7,7 @@ import random
 import sys
 
 from tests.apps import IMPLEMENTATIONS
+from tests.chaos.faults import WEIGHTS
 from tests.chaos.harness import Plan, run
 from tests.chaos.report import report
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=3, metavar="SECONDS", help="mean time between two faults")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="for the same faults once more")
     parser.add_argument("--model", default="default", help="as of the app")
+    parser.add_argument("--kind", choices=WEIGHTS, action="append", help="one of faults only; may be given again")
     parser.add_argument("--impl", choices=IMPLEMENTATIONS, action="append", help="one of them only")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -26,7 +28,9 @@ def main() -> int:
         print(
             f"{implementation}: {given.seconds:g} s, a fault every {given.every:g} s, --seed {given.seed}", flush=True
         )
-        outcome = asyncio.run(run(Plan(implementation, given.model, given.seed, given.seconds, given.every)))
+        kinds = frozenset(given.kind or WEIGHTS)
+        plan = Plan(implementation, given.model, given.seed, given.seconds, given.every, kinds)
+        outcome = asyncio.run(run(plan))
         print(f"\n{report(outcome)}\n", flush=True)
         failed |= bool(outcome.failures)
     return int(failed)

@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -158,9 +158,11 @@ KINDS = {"threading": ANYWHERE, "multiprocessing": ANYWHERE + OF_PROCESSES}
 WEIGHTS = {"viewer": 3, "kill": 3, "hang": 2, "camera": 2, "kill twice": 1, "suspend": 1}
 
 
-def draw(implementation: str, bench: Bench, moments: random.Random) -> Fault:
-    """One that may happen now: first its kind, by weight, then any of that kind."""
-    possible = [fault for fault in KINDS[implementation] if bench.may_die(fault.deaths)]
+def draw(implementation: str, wanted: Container[str], bench: Bench, moments: random.Random) -> Fault | None:
+    """One that is wanted and may happen now, if there is any: first its kind, by weight, then any of that kind."""
+    possible = [fault for fault in KINDS[implementation] if fault.kind in wanted and bench.may_die(fault.deaths)]
+    if not possible:
+        return None
     kinds = sorted({fault.kind for fault in possible})
     (kind,) = moments.choices(kinds, [WEIGHTS[kind] for kind in kinds])
     fault = moments.choice([fault for fault in possible if fault.kind == kind])

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.apps import App, running
-from tests.chaos.faults import Bench, Fault, draw
+from tests.chaos.faults import WEIGHTS, Bench, Fault, draw
 from tests.chaos.inventory import Inventory
 from tests.chaos.witness import Witness
 from tests.videos import MjpegCamera
@@ -23,13 +23,14 @@ MOMENT_S = 0.05  # a frame may just have been on its way
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: `every_s` is the mean time between two faults."""
+    """What to run: `every_s` is the mean time between two faults, `kinds` are those of the faults."""
 
     implementation: str
     model: str
     seed: int
     seconds: float
     every_s: float
+    kinds: frozenset[str] = frozenset(WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ async def cause_faults(plan: Plan, bench: Bench, outcome: Outcome) -> None:
             await asyncio.sleep(moments.uniform(0.5, 1.5) * plan.every_s)
             if time.monotonic() >= end or bench.app.process.poll() is not None:
                 break
-            fault = draw(plan.implementation, bench, moments)
+            fault = draw(plan.implementation, plan.kinds, bench, moments)
+            if fault is None:
+                continue
             # Chance of its own: faults that overlap must not change what is drawn next.
             faults.create_task(recover(fault, bench, random.Random(moments.getrandbits(32)), outcome))
     outcome.failures += [

@@ -1,6 +1,6 @@
 """The tables at the end of a run."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
@@ -17,14 +17,17 @@ def report(outcome: Outcome) -> str:
 
 
 def recoveries(outcome: Outcome) -> str:
-    """How long it took after each kind of fault until frames and detections flowed again."""
+    """How long it took after each kind of fault until frames and detections flowed again; deaths role by role."""
+    times: defaultdict[str, list[float | None]] = defaultdict(list)
+    for recovery in outcome.recoveries:
+        fault = recovery.fault
+        times[f"{fault.kind} {fault.name}" if fault.deaths else fault.kind].append(recovery.took_s)
+    everything = [recovery.took_s for recovery in outcome.recoveries]
     rows = []
-    kinds = sorted({recovery.fault.kind for recovery in outcome.recoveries})
-    for kind in [*kinds, "all"]:
-        times = [recovery.took_s for recovery in outcome.recoveries if kind in (recovery.fault.kind, "all")]
-        took = sorted(time_s for time_s in times if time_s is not None)
+    for label, of_label in [*sorted(times.items()), ("all", everything)]:
+        took = sorted(time_s for time_s in of_label if time_s is not None)
         rows.append(
-            (kind, len(times), len(took), *(f"{quantile(took, q):.2f}" if took else "–" for q in (50, 95, 100)))
+            (label, len(of_label), len(took), *(f"{quantile(took, q):.2f}" if took else "–" for q in (50, 95, 100)))
         )
     return table(("fault", "caused", "recovered", "p50 s", "p95 s", "max s"), rows) + f"\n{GOAL}"
 
