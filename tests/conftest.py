@@ -1,14 +1,26 @@
 """What the tests share: the two implementations, for the suites that both must pass, and a small source and model."""
 
+import shutil
 import signal
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 import multiprocessing_impl
 import threading_impl
 from common.runtime import Runtime
 from tests.onnx_models import save_yolox
 from tests.videos import write_clip
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",  # which Chromium refuses to do without for root, and containers run as root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 # A process inherits which signals are ignored. Where the tests were started by nohup or in the background of a script,
 # the apps that they start would not hear of a terminal that hangs up, nor of Ctrl-C.
@@ -29,3 +41,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     folder = tmp_path_factory.mktemp("small")
     clip, model = write_clip(folder / "clip.avi", 60, 30), save_yolox(folder / "finder.onnx")
     return "--source", str(clip), "--model", str(model)
+
+
+@pytest.fixture(scope="module")  # Playwright has an event loop of its own, in the way of the next module's
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, else Playwright's own."""
+    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=system, args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()

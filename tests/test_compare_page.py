@@ -1,19 +1,17 @@
 """The compare page in a real Chromium: two pictures, one workload for both, and threads that stutter when they must."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError
 from websockets.sync.client import connect
 
 from comparison.load import MUCH, cpu_times, load_between
 from tests.apps import App, running
-from tests.test_page import FLAGS
 
 SIZE = (800, 900)  # small: a browser without a GPU paints with the cores that are to be compared
 WINDOW_MS = 10_000  # over which the figures look back
@@ -44,16 +42,6 @@ def app() -> Iterator[App]:
     with running("compare") as app:
         app.wait_until_ready()
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, else Playwright's own."""
-    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=system, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

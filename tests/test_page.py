@@ -1,7 +1,6 @@
 """The page in a real Chromium: a picture that moves, boxes that obey, numbers that are right, and faults that show."""
 
 import re
-import shutil
 import socket
 import statistics
 import time
@@ -10,19 +9,11 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from common.bundled import default_model, sample_clip
 from tests.apps import PATIENCE_S, App, running
 
-FLAGS = (
-    "--no-sandbox",  # which Chromium refuses to do without for root, and containers run as root
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 WIDE, PHONE = (1280, 800), (360, 740)
 ROOM = 0.2  # of a rate, for a browser and a detector on two busy cores
 
@@ -44,17 +35,6 @@ def app() -> Iterator[App]:
     with running("--min-score", "0.05") as app:
         app.wait_until_ready()
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, else Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    system = next((path for path in map(shutil.which, names) if path), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=system, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

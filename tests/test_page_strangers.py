@@ -1,6 +1,5 @@
 """The page in a real Chromium among strangers: by https, behind a token, with labels that are no HTML, and alone."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request
 
 from tests.apps import PATIENCE_S, App, running
 from tests.certificates import make_certificate
 from tests.onnx_models import save_yolox
-from tests.test_page import FLAGS, wait_for_boxes, wait_until
+from tests.test_page import wait_for_boxes, wait_until
 from tests.videos import SMALL
 
 TOKEN = "open-sesame"
@@ -54,16 +53,6 @@ def app(inputs: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> It
         app.context = certificate.client
         app.wait_until_ready()
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, else Playwright's own."""
-    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=system, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

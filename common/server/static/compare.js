@@ -22,6 +22,9 @@ function noteBusy({ machine: { busy_percent } }) {
   if (busy.every((percent) => percent < SATURATED_PERCENT)) element("saturated").hidden = true;
 }
 
+// Both panes show the same figures: the page holds them once.
+element("pane-multiprocessing").append(document.querySelector("#pane-threading .figures").cloneNode(true));
+
 const panes = ["threading", "multiprocessing"].map((name) => {
   const pane = new Pane(element(`pane-${name}`), addressOf(name), {
     onHello: (hello, isFirst) => follow(pane, hello, isFirst),
