@@ -18,8 +18,18 @@ PERIOD = 8.0  # s
 REPEATS = 3  # of the period in the clip
 SAMPLES = 4  # with denoising; what would gain from more is grass and leaves
 BACKGROUND_SAMPLES = 40
-# The seed was chosen for its traffic: every kind of vehicle, two changes of lane.
-SETTING = Setting(328, Layout(), Weather(), View(), period=PERIOD, vehicles=21, bicycles=2, standing=4)
+# The seed was chosen for its traffic: every kind of vehicle, two changes of lane. The road bends away before vehicles
+# become too small to be told apart.
+SETTING = Setting(
+    328,
+    Layout(bend_from=50, bend_radius=65),
+    Weather(),
+    View(lens=50),
+    period=PERIOD,
+    vehicles=21,
+    bicycles=2,
+    standing=4,
+)
 
 
 def frame_count() -> int:
