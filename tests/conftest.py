@@ -3,15 +3,18 @@
 import shutil
 import signal
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 import multiprocessing_impl
 import threading_impl
 from common.runtime import Runtime
 from tests.onnx_models import save_yolox
 from tests.videos import write_clip
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",  # which Chromium refuses to do without for root, and containers run as root
@@ -44,8 +47,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")  # Playwright has an event loop of its own, in the way of the next module's
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
     """The system's Chromium, else Playwright's own."""
+    from playwright.sync_api import sync_playwright  # which the environment of the training does without
+
     system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=system, args=list(CHROMIUM_FLAGS))
