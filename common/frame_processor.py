@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from common.detector import Detector, Result, load_detector
-from common.errors import SettingsError
+from common.errors import SettingsError, VisionError
 from common.frames import Frame
 from common.machine import inference_threads
 from common.messages import DetectionItem, Detections, Model, Set
@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 QUEUE_TIMEOUT_S = 0.2  # how late a stop may be seen while no frame comes
 WORK_STEP_MS = 500.0  # of Python work without a look at stop
+# Nothing but failures for so long is no bad frame: memory is gone, say, and a new processor may do better. A model
+# that always fails makes four of them a minute, too few for the supervisor to give it up.
+FAILING_S = 15.0
 
 
 class FrameProcessor:
@@ -41,17 +44,22 @@ class FrameProcessor:
             logger.debug("not for the processor: %s", error)
 
     def run(self, publisher: Publisher, stop: StopSignal) -> None:
-        """Process frames until stop is set."""
+        """Process frames until stop is set. Raises VisionError when all of them fail for FAILING_S."""
+        failing_since: float | None = None
         while not stop.is_set():
             frame = self._queue.get(QUEUE_TIMEOUT_S)
             if frame is None:
                 continue
             try:
                 detections = self._process(frame, stop)
-            except Exception:  # one bad frame must not end the role
+            except Exception as error:  # one bad frame must not end the role
                 self._console.say_failure()
                 self._meter.drop("processor", "failed")
+                failing_since = failing_since or time.monotonic()
+                if time.monotonic() - failing_since > FAILING_S:
+                    raise VisionError(f"no frame could be processed for {FAILING_S:.0f} s: {error}") from error
                 continue
+            failing_since = None
             publisher.send(detections)
 
     def _process(self, frame: Frame, stop: StopSignal) -> Detections:

@@ -97,6 +97,8 @@ def run_role(name: str, target: Target, args: tuple[Any, ...]) -> Exception | No
         target(*args)
     except VisionError as error:
         return error
+    except MemoryError as error:
+        return VisionError(f"out of memory: {error}")
     except Exception as error:
         logger.exception("%s failed", name)
         return VisionError(f"{type(error).__name__}: {error}")

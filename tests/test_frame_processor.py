@@ -10,7 +10,7 @@ import pytest
 
 from common.boxes import Detection
 from common.detector import Result
-from common.errors import ModelError
+from common.errors import ModelError, VisionError
 from common.frame_processor import FrameProcessor, work_in_python
 from common.frames import Frame, Image
 from common.messages import Detections, Message, Set
@@ -43,6 +43,14 @@ class Detector:
 
     def rebuild(self) -> None:
         self.calls.append("rebuild")
+
+
+class Clock:
+    """The clock of this process, which goes only when told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
 class StoppingPublisher(Publisher):
@@ -102,6 +110,25 @@ def test_a_frame_that_fails_is_counted_and_the_next_one_processed(caplog: pytest
     assert [cast(Detections, message).frame_id for message in sent] == [2]
     assert meter.take_report().drops == {"processor/failed": 2}
     assert len(caplog.records) == 1  # once a second at most
+
+
+def test_a_processor_in_which_all_fails_for_long_ends_so_that_another_may_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+
+    class SlowFrames(Frames):
+        def get(self, timeout_s: float) -> Frame | None:
+            clock.now += 4
+            return super().get(timeout_s)
+
+    white = np.full_like(IMAGE, 255)
+    frames = SlowFrames(white, white, white, IMAGE, *[white] * 9)  # 16 s from the first to the fifth of the latter
+    meter, stop = Meter("processor"), StopSignal()
+    publisher = StoppingPublisher(stop, 2)
+    processor = FrameProcessor(Detector(), frames, LiveSettings(), meter)
+    with pytest.raises(VisionError, match="no frame could be processed for 15 s: a white frame"):
+        processor.run(publisher, stop)
+    assert len(publisher.sent) == 1
+    assert meter.take_report().drops == {"processor/failed": 3 + 5}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.apps import IMPLEMENTATIONS, ROOT, Viewer, running, viewing
+from tests.videos import MjpegCamera
 
 ROOM = 0.2
 
@@ -78,14 +79,17 @@ def test_a_disk_that_is_full_keeps_the_log_from_being_written_and_nothing_else(s
 
 @linux_only
 async def test_a_processor_that_gets_no_more_memory_is_replaced_and_the_video_goes_on(small: tuple[str, ...]) -> None:
-    with running(*small) as app:
+    with MjpegCamera() as camera, running("--source", camera.url, *small[2:]) as app:
         app.wait_until_ready()
         processor = app.role("processor")
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.said("detections")) > 5)
             resource.prlimit(processor.pid, resource.RLIMIT_AS, (processor.memory_info().vms,) * 2)
-            viewer.forget()
+            camera.stop()
+            camera.size = (1920, 1080)  # of which a copy finds no room in what the processor has
+            camera.start()
             await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
+            await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
+            viewer.forget()
             await viewer.receive(3)
         assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
         assert app.role("processor") != processor
