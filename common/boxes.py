@@ -1,5 +1,6 @@
 """Boxes: what a detector found and where, as fractions of the frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -9,6 +10,10 @@ import numpy.typing as npt
 Floats: TypeAlias = npt.NDArray[np.float32]
 Integers: TypeAlias = npt.NDArray[np.integer]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+
+# Above it two boxes show one object, whatever they are called. Of two vehicles in a queue, or of a rider and what is
+# ridden, the boxes overlap less.
+SAME_OBJECT_IOU = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,17 @@ def nms(boxes: Floats, scores: Floats, class_ids: Integers, max_iou: float) -> I
         rivals = (iou(boxes[best], boxes[waiting]) > max_iou) & (class_ids[waiting] == class_ids[best])
         waiting = waiting[~rivals]
     return np.array(kept, np.intp)
+
+
+def one_label_each(detections: Sequence[Detection]) -> list[Detection]:
+    """Class-agnostic NMS: of detections in nearly the same place only the best is left. Best first, as they came.
+
+    A model does its NMS a class at a time, so that a van may be found as a car and as a truck.
+    """
+    boxes = np.array([detection.box for detection in detections], np.float32).reshape(-1, 4)
+    scores = np.array([detection.score for detection in detections], np.float32)
+    kept = nms(boxes, scores, np.zeros(len(boxes), np.intp), SAME_OBJECT_IOU)
+    return [detections[index] for index in kept]
 
 
 def iou(box: Floats, others: Floats) -> Floats:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 
+from common.boxes import one_label_each
 from common.detector import Detector, Result, load_detector
 from common.errors import SettingsError, VisionError
 from common.frames import Frame
@@ -84,7 +85,8 @@ class FrameProcessor:
             inference_ms=round(result.inference_ms, 3),
             processing_ms=round(result.processing_ms, 3),
             detections=tuple(
-                DetectionItem(label=found.label, score=found.score, box=found.box) for found in result.detections
+                DetectionItem(label=found.label, score=found.score, box=found.box)
+                for found in one_label_each(result.detections)
             ),
         )
 
