@@ -86,6 +86,13 @@ def test_every_second_frame_is_passed_on_whenever_the_first_one_comes(first_s: f
     assert passed == list(range(0, 600, 2))
 
 
+@pytest.mark.parametrize("drift", [-100e-6, 50e-6])
+@pytest.mark.parametrize("jitter_s", [0.002, 0.012])
+def test_a_camera_whose_clock_is_not_ours_is_followed(drift: float, jitter_s: float) -> None:
+    times = passed_on(30 * (1 + drift), 15, seconds=1200, jitter_s=jitter_s)
+    assert [1 for before, after in pairwise(times) if not 0.05 < after - before < 0.085] == []
+
+
 def test_frames_from_a_slower_camera_are_all_passed_on() -> None:
     clock = FakeClock()
     decimator = Decimator(15, tolerance_s=0.5 / 30, clock=clock)
