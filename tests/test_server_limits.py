@@ -16,7 +16,7 @@ from common.server import entrance
 from common.server.allowance import Allowance
 from common.server.viewers import COST_OF_SETTING, MESSAGES_AT_ONCE
 from tests.certificates import make_certificate
-from tests.servers import PATIENCE_S, Server, ended, eventually, frame, frame_id_of, next_frame, serving, told
+from tests.servers import PATIENCE_S, Server, ask, ended, eventually, frame, frame_id_of, next_frame, serving, told
 
 ACK = '{"type": "ack", "frame_id": 1}'
 SETTING = '{"type": "set", "name": "min_score", "value": 0.5}'
@@ -130,6 +130,26 @@ def test_one_address_leaves_room_for_others_and_all_together_have_an_end(
         assert [is_served(peer) for peer in others] == [True, True, False]
         greedy[0].close()
         eventually(lambda: _lets_in(server, "127.0.0.4"), "room for another when one has left")
+
+
+def test_by_tls_who_says_nothing_is_counted_too(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrance, "MAX_FROM_ONE_ADDRESS", 3)
+    certificate = make_certificate(tmp_path_factory.mktemp("certificate"))
+
+    def is_healthy(server: Server) -> bool:
+        try:
+            return ask(server.port, "/healthz", context=certificate.client).status == 200
+        except OSError:
+            return False
+
+    with serving(tls=certificate.tls) as server:
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(peer_of(server))
+            assert not is_healthy(server)
+        eventually(lambda: is_healthy(server), "room when they have left")
 
 
 def _lets_in(server: Server, address: str) -> bool:

@@ -5,7 +5,8 @@ import logging
 import socket
 import ssl
 from collections import Counter
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
@@ -41,9 +42,8 @@ class Entrance:
         """Begin to let connections in."""
         await self._runner.setup()
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self, cast(web.Server, self._runner.server)),
-            # A duplicate: it is closed in the end, and the next server must find the port still listening.
-            sock=self._listener.dup(),
+            lambda: Connection(cast(web.Server, self._runner.server)),
+            sock=Listener(self._listener, self),
             ssl=self._context,
             ssl_handshake_timeout=HANDSHAKE_S if self._context else None,
         )
@@ -74,12 +74,45 @@ class Entrance:
         return self._connections.total(), self._connections[address]
 
 
+class Listener(socket.socket):
+    """Lets in what there is room for. Counted later, after the handshake of TLS, silent peers would be free."""
+
+    def __init__(self, listener: socket.socket, entrance: Entrance) -> None:
+        # A duplicate: it is closed in the end, and the next server must find the port still listening.
+        super().__init__(fileno=listener.dup().detach())
+        self._entrance = entrance
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """See socket.socket. Raises ConnectionAbortedError, which asyncio passes over, for one that is sent away."""
+        peer, address = super().accept()
+        host = str(address[0])
+        admitted = self._entrance.admit(host)
+        counted = Peer(peer, lambda: self._entrance.forget(host))
+        if not admitted:
+            counted.close()
+            raise ConnectionAbortedError
+        return counted, address
+
+
+class Peer(socket.socket):
+    """A connection that says when it is closed."""
+
+    def __init__(self, peer: socket.socket, on_close: Callable[[], None]) -> None:
+        super().__init__(fileno=peer.detach())
+        self._on_close: Callable[[], None] | None = on_close
+
+    def close(self) -> None:
+        """See socket.socket."""
+        super().close()
+        if self._on_close is not None:
+            self._on_close()
+            self._on_close = None
+
+
 class Connection(web.RequestHandler):
     """aiohttp's end of a connection, with limits; what it cannot read it answers as any other request."""
 
-    __slots__ = ("_address", "_entrance")
-
-    def __init__(self, entrance: Entrance, server: web.Server) -> None:
+    def __init__(self, server: web.Server) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -88,20 +121,6 @@ class Connection(web.RequestHandler):
             lingering_time=BODY_S,
             auto_decompress=False,  # a small body could become a large one
         )
-        self._entrance = entrance
-        self._address = ""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
-        super().connection_made(transport)
-        self._address = str((transport.get_extra_info("peername") or ("",))[0])
-        if not self._entrance.admit(self._address):
-            cast(asyncio.Transport, transport).abort()
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """See asyncio.Protocol."""
-        super().connection_lost(exc)
-        self._entrance.forget(self._address)
 
     def handle_error(
         self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
