@@ -11,7 +11,7 @@ import cv2
 
 from common.blank_picture import BlankPicture
 from common.capture import Device, frame_rate, is_video, open_capture, picture_of
-from common.errors import SourceError
+from common.errors import VisionError
 from common.frames import Image
 from common.pacing import Ticker
 from common.recovery import OnStatus, Recovery, State
@@ -67,7 +67,7 @@ class LiveSource:
     def frames(self, stop: StopSignal) -> Iterator[tuple[float, Image]]:
         """(captured_at, image) of the newest frame as soon as there is one, until `stop` is set.
 
-        on_status is called from here, in the thread of the caller. Raises SourceError when the helper thread died.
+        on_status is called from here, in the thread of the caller. Raises VisionError when the helper thread died.
         """
         while not stop.is_set():
             with self._news:
@@ -80,7 +80,7 @@ class LiveSource:
             if frame is not None:
                 yield frame
             elif not self._thread.is_alive():
-                raise SourceError(f"{self.description} is no longer read: its thread has died")
+                raise VisionError(f"{self.description} is no longer read: its thread has died")
 
     def _run(self) -> None:
         while not self._closing.is_set():

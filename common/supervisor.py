@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import HungError, QueueBrokenError, UserError, VisionError
+from common.errors import HungError, QueueBrokenError, ResourceError, UserError, VisionError
 from common.heartbeat import Heartbeat
 from common.messages import State, Status
 from common.pacing import Clock
@@ -17,10 +17,10 @@ from common.runtime import Lifeline, Target, Worker
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.05
-FIRST_DELAY_S = 0.1  # back-off before a restart, doubled for each further death within WINDOW_S
 WINDOW_S = 60.0
+FIRST_DELAY_S = 0.1  # back-off before a restart, doubled for each further death within WINDOW_S
 SETTLED_S = 1.0  # a restarted role that lives for so long runs again; viewers are told no sooner
-MAX_DEATHS = 5  # in WINDOW_S: more, and the role is given up
+MAX_DEATHS = 5  # in WINDOW_S: more, and the role is given up for as long
 STOP_S = 2.0  # for all roles together to end when asked; then they are killed
 
 MakeWorker = Callable[[str, Target, tuple[Any, ...]], Worker]
@@ -92,7 +92,7 @@ class Supervisor:
         """Notice a death or a hang, start the role again after its back-off, and tell when it runs again."""
         run = role.run
         if run is None:
-            if len(role.deaths) <= MAX_DEATHS and self._clock() >= role.start_at:
+            if self._clock() >= role.start_at:
                 self._start(role)
         elif not run.worker.is_alive():
             role.run = None
@@ -140,27 +140,35 @@ class Supervisor:
         while role.deaths[0] <= now - WINDOW_S:
             role.deaths.popleft()
         if len(role.deaths) > MAX_DEATHS:
-            logger.error("%s died %d times in %d s and is given up: %s", role.name, len(role.deaths), WINDOW_S, failure)
-            self._tell(role, "failed", f"is given up: {failure}")
+            times = len(role.deaths)
+            logger.error(
+                "%s died %d times in %d s, and is given up for as long: %s", role.name, times, WINDOW_S, failure
+            )
+            role.start_at = now + WINDOW_S
+            self._tell(role, "failed", f"given up for {WINDOW_S:.0f} s: {failure}")
             return
         delay_s = FIRST_DELAY_S * 2 ** (len(role.deaths) - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         role.start_at = now + delay_s
         logger.error("%s failed, again in %.1f s: %s", role.name, delay_s, failure)
-        self._tell(role, "restarting", f"is restarting: {failure}")
+        self._tell(role, "restarting", str(failure))
         if isinstance(failure, QueueBrokenError):
             self._replace_queue()
 
     def _replace_queue(self) -> None:
         """A queue that a process died in cannot be repaired: all that hold it get a new one."""
         logger.warning("the latest queue is rebuilt")
-        self._rebuild_queue()
+        try:
+            self._rebuild_queue()
+        except (OSError, ResourceError) as error:  # whoever finds it broken next brings us here again
+            logger.error("it cannot be: %s", error)
+            return
         for role in self._roles:
             if role.holds_queue and role.run is not None:
                 role.run.worker.kill()
                 role.run = None
                 role.ever_restarted, role.settled = True, False
                 role.start_at = self._clock()
-                self._tell(role, "restarting", "is restarting with a new queue")
+                self._tell(role, "restarting", "with a new queue")
 
     def _tell(self, role: Role, state: State, message: str) -> None:
-        self._say(Status(component=role.name, state=state, message=f"{role.name} {message}"))
+        self._say(Status(component=role.name, state=state, message=message))

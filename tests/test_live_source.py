@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from common import live_source
-from common.errors import SourceError
+from common.errors import UserError, VisionError
 from common.frames import Image
 from common.live_source import LiveSource
 from common.video_source import open_source
@@ -271,5 +271,9 @@ def test_a_reader_learns_that_the_helper_thread_died(heard: Heard, monkeypatch: 
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(live_source, "open_capture", fail)
-    with live("http://127.0.0.1:9/", heard) as source, pytest.raises(SourceError, match="its thread has died"):
+    with (
+        live("http://127.0.0.1:9/", heard) as source,
+        pytest.raises(VisionError, match="its thread has died") as death,
+    ):
         next(source.frames(threading.Event()))
+    assert not isinstance(death.value, UserError)  # for which the app would end, instead of trying again

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from common.errors import HungError, QueueBrokenError, SourceError, VisionError
+from common.errors import HungError, QueueBrokenError, ResourceError, SourceError, VisionError
 from common.heartbeat import BLINK_S, SILENCE_S, START_S
 from common.messages import Status
 from common.runtime import Target
@@ -35,6 +35,7 @@ class Stage:
         self.started: list[str] = []
         self.statuses: list[Status] = []
         self.rebuilt = 0
+        self.fault: Exception | None = None  # of the next rebuilding
         self.roles = {role.name: role for role in roles}
         self.supervisor = Supervisor(
             list(roles), self._make_worker, StopSignal, self._rebuild, self.statuses.append, clock=lambda: self.now
@@ -63,6 +64,8 @@ class Stage:
         return self._worker(name, target, arguments)
 
     def _rebuild(self) -> None:
+        if self.fault is not None:
+            raise self.fault
         self.rebuilt += 1
 
 
@@ -128,14 +131,22 @@ def test_the_back_off_doubles() -> None:
     assert delays == [pytest.approx(0.1 * 2**n, rel=0.21) for n in range(4)]
 
 
-def test_a_crash_loop_is_given_up_and_said() -> None:
-    stage = Stage(role("provider", crash))
+def test_a_crash_loop_is_given_up_for_a_while_and_said() -> None:
+    provider = role("provider", crash)
+    stage = Stage(provider)
     stage.supervisor.start()
     for _ in range(30):
         stage.look("provider")
         stage.now += 1
     assert stage.started == ["provider"] * (1 + MAX_DEATHS)
     assert stage.states()[-1] == ("provider", "failed")
+    assert stage.statuses[-1].message == "given up for 60 s: broke"
+    provider.target = work  # what it lacked is there again
+    stage.now += WINDOW_S
+    stage.look_for("provider", SETTLED_S)
+    assert stage.started == ["provider"] * (2 + MAX_DEATHS)
+    assert stage.states()[-1] == ("provider", "ok")
+    assert stage.supervisor.end() == []
 
 
 def test_deaths_long_ago_are_forgiven() -> None:
@@ -192,6 +203,21 @@ def test_a_restart_for_a_new_queue_is_a_restart_like_any_other() -> None:
     stage.supervisor.look_at(provider)
     stage.look("provider")
     assert [state for name, state in stage.states() if name == "provider"] == ["restarting", "restarting"]
+
+
+def test_a_queue_that_cannot_be_rebuilt_now_is_tried_again() -> None:
+    provider = role("provider", work, holds_queue=True)
+    stage = Stage(provider, role("processor", break_queue, holds_queue=True))
+    stage.fault = ResourceError("no room for its locks")
+    stage.supervisor.start()
+    stage.look("processor")
+    assert (stage.rebuilt, stage.states()) == (0, [("processor", "restarting")])
+    stage.fault = None
+    stage.now += 1
+    stage.look("processor")
+    stage.look("processor")
+    assert stage.rebuilt == 1
+    stage.supervisor.end()
 
 
 @pytest.mark.parametrize("reason", ["x" * 10_000, "caf\udce9.mp4"], ids=["long", "no Unicode"])
