@@ -46,13 +46,13 @@ class Tls:
             await asyncio.sleep(RENEWAL_CHECK_S)
             if (changed_at := self._changed_at()) == known:
                 continue
-            known = changed_at
             try:
                 self.context()  # a trial: the context in use would lose its key to a certificate that does not fit
                 self._load(context)
             except (SettingsError, OSError) as error:
-                logger.error("the old certificate is kept: %s", error)
+                logger.error("the old certificate is kept: %s", error)  # and tried again, since a mere chmod may help
             else:
+                known = changed_at
                 logger.info("the certificate was renewed")
 
     def _changed_at(self) -> list[int]:

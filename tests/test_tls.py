@@ -1,6 +1,8 @@
 """TLS of the app's own: what it serves with, what it refuses, and that page and stream agree about it."""
 
 import json
+import logging
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -132,6 +134,27 @@ def test_a_renewed_certificate_is_served_without_a_restart_once_its_key_is_there
         old.tls.key.write_bytes(new.tls.key.read_bytes())
         eventually(lambda: status(new.client) == 200, "the new certificate")
         assert status(old.client) is None
+
+
+def test_files_that_were_unfit_are_tried_again_though_they_look_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("common.tls.RENEWAL_CHECK_S", 0.05)
+    caplog.set_level(logging.INFO)
+    old, new = make_certificate(tmp_path / "old"), make_certificate(tmp_path / "new")
+
+    def write(path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        os.utime(path, (1_800_000_000, 1_800_000_000))
+
+    with serving(tls=old.tls) as server:
+        assert ask(server.port, "/healthz", context=old.client).status == 200  # so that it runs
+        write(old.tls.key, b"half a k")
+        eventually(lambda: "the old certificate is kept" in caplog.text, "a word on the key that is none")
+        write(old.tls.certificate, new.tls.certificate.read_bytes())
+        write(old.tls.key, new.tls.key.read_bytes())
+        eventually(lambda: "the certificate was renewed" in caplog.text, "the renewal")
+        assert ask(server.port, "/healthz", context=new.client).status == 200
 
 
 async def test_the_link_says_https_and_leads_to_the_page(certificate: Certificate, inputs: tuple[str, ...]) -> None:
