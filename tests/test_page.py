@@ -185,6 +185,21 @@ def test_the_keyboard_pauses_and_goes_on(page: Page) -> None:
     wait_for_text(page, "#connection", "connected")
 
 
+def test_a_page_opened_behind_others_asks_for_no_video_before_it_is_looked_at(app: App, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    sockets: list[str] = []
+    page.on("websocket", lambda websocket: sockets.append(websocket.url))
+    # What a headless browser shows is never hidden.
+    page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => !window.seen })")
+    page.goto(app.link)
+    wait_for_text(page, "#mode-hint", "Live: .*")  # its scripts run
+    assert sockets == []
+    page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_selector("#waiting", state="hidden")
+    context.close()
+
+
 def test_a_banner_appears_when_the_provider_is_killed_and_goes_when_it_is_back(app: App, page: Page) -> None:
     app.role("provider").kill()
     wait_until(page, lambda: page.is_visible("#banner"), "a banner")

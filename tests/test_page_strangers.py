@@ -80,7 +80,7 @@ def test_the_page_comes_by_https_and_its_stream_by_wss_and_no_address_keeps_the_
     assert [request.url for request in requests if "referer" in request.all_headers()] == []
     (cookie,) = page.context.cookies()
     assert (cookie["name"], cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (
-        "vision_token",
+        f"vision_token_{app.port}",
         True,
         True,
         "Lax",

@@ -76,7 +76,11 @@ def test_the_page_and_its_parts_are_served(server: Server) -> None:
     page = server.ask("/")
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html")
     assert b"/static/app.js" in page.body
-    assert server.ask("/static/app.js").headers["Content-Type"].endswith("/javascript")
+    script = server.ask("/static/app.js")
+    assert script.headers["Content-Type"].endswith("/javascript")
+    # Page and scripts of two versions never meet: a browser asks for each of them anew, and is told that it has it.
+    assert [answer.headers["Cache-Control"] for answer in (page, script)] == ["no-cache"] * 2
+    assert server.ask("/static/app.js", {"If-None-Match": script.headers["ETag"]}).status == 304
 
 
 @pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd", "/static/"])
@@ -86,7 +90,8 @@ def test_nothing_beside_the_page_is_served(server: Server, path: str) -> None:
 
 @pytest.mark.parametrize("path", [*GUARDED, "/nowhere"])
 @pytest.mark.parametrize(
-    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "vision_token=wrong"}, {"Authorization": "Bearer ÿ"}]
+    "headers",
+    [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "vision_token_7001=wrong"}, {"Authorization": "Bearer ÿ"}],
 )
 def test_without_the_token_nothing_is_given_out(guarded: Server, path: str, headers: dict[str, str]) -> None:
     assert guarded.ask(path, headers).status == 401
@@ -112,6 +117,26 @@ def test_the_token_of_the_link_becomes_a_cookie_and_leaves_the_address(guarded: 
     assert guarded.ask("/", {"Cookie": value}).status == 200
 
 
+def test_two_copies_of_the_app_on_a_machine_leave_each_other_their_cookies(guarded: Server) -> None:
+    with serving("another-secret") as other:
+        cookies = [
+            server.ask(f"/?token={token}").headers["Set-Cookie"].split("; ")[0]
+            for server, token in ((guarded, TOKEN), (other, "another-secret"))
+        ]
+        assert len({cookie.partition("=")[0] for cookie in cookies}) == 2
+        both = {"Cookie": "; ".join(cookies)}
+        assert [guarded.ask("/", both).status, other.ask("/", both).status] == [200, 200]
+
+
+@pytest.mark.parametrize("host", ["localhost:99999", "localhost:-1", "localhost:port"])
+def test_a_host_with_a_port_that_there_is_not_is_refused_and_fills_no_log(
+    server: Server, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert server.ask("/", {"Host": host}).status == 400
+    assert server.ask("/ws/ui", {**UPGRADE, "Host": host}).status == 400
+    assert caplog.text == ""
+
+
 def test_the_redirect_stays_on_this_host(guarded: Server) -> None:
     for path in ("//evil.example/", "/%2f/evil.example", "/\\evil.example"):
         location = guarded.ask(f"{path}?token={TOKEN}").headers["Location"]
@@ -120,14 +145,14 @@ def test_the_redirect_stays_on_this_host(guarded: Server) -> None:
 
 
 def test_cookie_and_bearer_are_both_accepted(guarded: Server) -> None:
-    for headers in ({"Cookie": f"vision_token={TOKEN}"}, {"Authorization": f"Bearer {TOKEN}"}):
+    for headers in ({"Cookie": f"vision_token_7001={TOKEN}"}, {"Authorization": f"Bearer {TOKEN}"}):
         assert guarded.ask("/ws/ui", {**UPGRADE, **headers}).status == 101
         for path in ("/", "/metrics", "/api/stats", "/static/app.js"):
             assert guarded.ask(path, headers).status == 200
 
 
 def test_a_token_does_not_open_the_door_to_foreign_pages(guarded: Server) -> None:
-    headers = {**UPGRADE, "Cookie": f"vision_token={TOKEN}", "Origin": "http://evil.example"}
+    headers = {**UPGRADE, "Cookie": f"vision_token_7001={TOKEN}", "Origin": "http://evil.example"}
     assert guarded.ask("/ws/ui", headers).status == 403
 
 
@@ -203,7 +228,7 @@ def test_secrets_are_compared_in_a_time_that_tells_nothing(guarded: Server, monk
     monkeypatch.setattr("hmac.compare_digest", note)
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     assert guarded.ask(f"/?token={TOKEN}").status == 401
-    assert guarded.ask("/", {"Cookie": f"vision_token={TOKEN}"}).status == 401
+    assert guarded.ask("/", {"Cookie": f"vision_token_7001={TOKEN}"}).status == 401
     assert guarded.ask("/", bearer).status == 401
     assert compared.count((TOKEN.encode(), TOKEN.encode())) == 3
     own = f"Bearer {guarded.ingest_token}"
@@ -233,7 +258,7 @@ def test_no_token_is_ever_logged(guarded: Server, caplog: pytest.LogCaptureFixtu
     for path in (f"/?token={TOKEN}", f"/nowhere?token={TOKEN}", "/?token=almost-right", f"/ws/ui?token={TOKEN}"):
         guarded.ask(path)
     guarded.ask("/ws/ui?credit=none", {**UPGRADE, "Authorization": f"Bearer {TOKEN}"})
-    guarded.ask("/api/stats", {"Cookie": f"vision_token={TOKEN}"})
+    guarded.ask("/api/stats", {"Cookie": f"vision_token_7001={TOKEN}"})
     assert "the log is kept" in caplog.text
     assert TOKEN not in caplog.text
     assert "almost-right" not in caplog.text

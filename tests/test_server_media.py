@@ -64,6 +64,10 @@ def test_a_snapshot_without_video_is_503_and_says_why(server: Server, monkeypatc
     assert b"no video" in answer.body
 
 
+def test_the_stream_has_no_head(server: Server) -> None:
+    assert server.ask("/stream.mjpg", method="HEAD").status == 405
+
+
 async def test_the_stream_gives_each_frame_as_a_part_of_its_own(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     async with server.role() as role:

@@ -73,13 +73,41 @@ def test_a_role_that_fell_silent_has_no_rate_any_more() -> None:
     board = StatsBoard(clock)
     clock.now += 1
     board.add(captured(30))
-    assert board.flows("captured")
+    assert board.flows("captured", 30)
     clock.now += 5.1
-    assert not board.flows("captured")
+    assert not board.flows("captured", 30)
     stats = board.stats(0)
     assert stats.rates.get("captured", 0) == 0
     assert stats.roles == {}
     assert stats.counters["captured"] == 30
+
+
+def test_prometheus_is_told_no_rate_and_no_memory_of_a_role_that_fell_silent() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    clock.now += 1
+    board.add(PROVIDER)
+    told = {"vision_rate_fps", "vision_cpu_cores", "vision_memory_bytes"}
+    board.stats(0)
+    assert told <= {name for name, *_ in samples(board.exporter.text().decode())}
+    clock.now += 5.1
+    board.stats(0)
+    left = {name for name, *_ in samples(board.exporter.text().decode())}
+    assert not told & left
+    assert "vision_frames_total" in left
+
+
+def test_a_stage_that_passes_a_frame_in_ten_seconds_flows_where_no_more_is_asked_for() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    assert not board.flows("captured", 0.1)
+    board.add(captured(1))
+    board.add(captured(0))
+    clock.now += 29
+    assert board.flows("captured", 0.1)
+    clock.now += 2
+    board.add(captured(0))
+    assert not board.flows("captured", 0.1)
 
 
 def test_memory_of_reports_ends_with_the_window() -> None:

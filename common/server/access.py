@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from common.settings import is_loopback
 
-COOKIE = "vision_token"
+COOKIE = "vision_token_"  # and the port: browsers send a cookie to every port of a host
 OPEN_PATHS = {"/healthz", "/readyz"}  # for a health check that knows no token; they tell nothing of the video
 STREAM_PATH = "/ws/ui"
 
@@ -28,6 +28,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",  # ask whether it has changed: after an update, no old script meets a new page
 }
 
 
@@ -39,8 +40,12 @@ def access_middleware(token: str | None, other_port: int | None = None) -> Middl
 
     @web.middleware
     async def check_access(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            host = request.url.host or ""
+        except ValueError:
+            raise web.HTTPBadRequest(text="the Host names no port that there is") from None
         check_origin(request, other_port)
-        if token is None and not is_loopback(request.url.host or ""):
+        if token is None and not is_loopback(host):
             # A foreign name that resolves to loopback is how DNS rebinding gets around the Origin check. With a token
             # any name will do, a proxy's say: a browser gives a name no cookie but its own.
             raise web.HTTPForbidden(text=f"ask for http://localhost, not for {request.host}")
@@ -48,7 +53,7 @@ def access_middleware(token: str | None, other_port: int | None = None) -> Middl
             given = request.query.get("token")
             if given is not None and same_secret(given, token) and request.method == "GET":
                 return _remember(request, token)
-            if not same_secret(_token_of(request), token):
+            if not any(same_secret(each, token) for each in _tokens_of(request)):
                 raise web.HTTPUnauthorized(text="open the link that the app printed at its start")
         return await handler(request)
 
@@ -92,9 +97,12 @@ def on_port(request: web.Request, port: int) -> str:
     return str(request.url.with_port(port).host_port_subcomponent)
 
 
-def _token_of(request: web.Request) -> str:
+def _tokens_of(request: web.Request) -> list[str]:
+    """What was given as a token. Each copy of this app on a machine has a cookie, and all of them come."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return given if scheme == "Bearer" else request.cookies.get(COOKIE, "")
+    if scheme == "Bearer":
+        return [given]
+    return [value for name, value in request.cookies.items() if name.startswith(COOKIE)]
 
 
 def same_secret(given: str, secret: str) -> bool:
@@ -112,5 +120,5 @@ def _remember(request: web.Request, token: str) -> web.Response:
     secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
     # Lax, not Strict: a link that was clicked in a mail or a chat has to get past the redirect. What else comes from
     # other sites is refused by check_origin.
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure)
+    response.set_cookie(f"{COOKIE}{request.url.port}", token, httponly=True, samesite="Lax", secure=secure)
     return response

@@ -61,7 +61,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     """The application of the public port."""
 
     async def index(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+        return web.FileResponse(STATIC / "index.html")
 
     async def viewer(request: web.Request) -> web.StreamResponse:
         return await serve_viewer(request, hub)
@@ -70,7 +70,10 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
         return web.Response(text="ok")
 
     async def readyz(_: web.Request) -> web.Response:
-        state = {"frames": hub.stats.flows("captured"), "inference": hub.stats.flows("processed")}
+        state = {
+            "frames": hub.stats.flows("captured", options.rates.capture_fps),
+            "inference": hub.stats.flows("processed", options.rates.queue_fps),
+        }
         ready = all(state.values())
         return web.json_response({"ready": ready, **state, "problems": hub.problems()}, status=200 if ready else 503)
 
@@ -82,7 +85,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
         return web.Response(body=hub.stats.exporter.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def one_picture(request: web.Request) -> web.StreamResponse:
-        return await snapshot(request, hub)
+        return await snapshot(request, hub, options.rates.ui_fps)
 
     async def pictures(request: web.Request) -> web.StreamResponse:
         return await mjpeg(request, hub)
@@ -100,7 +103,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     app.router.add_get("/api/stats", stats)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/snapshot.jpg", one_picture)
-    app.router.add_get("/stream.mjpg", pictures)
+    app.router.add_get("/stream.mjpg", pictures, allow_head=False)  # its body has no end
     app.router.add_static("/static", STATIC)
     return app
 

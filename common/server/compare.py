@@ -18,8 +18,7 @@ def add_compare_page(app: web.Application, implementation: str, other_port: int)
 
     async def page(request: web.Request) -> web.StreamResponse:
         stream = f"{'wss' if request.secure else 'ws'}://{on_port(request, other_port)}"
-        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": content_security_policy(stream)}
-        return web.FileResponse(PAGE, headers=headers)
+        return web.FileResponse(PAGE, headers={"Content-Security-Policy": content_security_policy(stream)})
 
     async def facts(_: web.Request) -> web.Response:
         return web.json_response(

@@ -45,11 +45,11 @@ class FrameSlot:
         return frame
 
 
-async def snapshot(_: web.Request, hub: Hub) -> web.Response:
-    """The next frame as one JPEG; 503 when no video comes."""
+async def snapshot(_: web.Request, hub: Hub, fps: float) -> web.Response:
+    """The next frame, of which `fps` should come, as one JPEG; 503 when none does."""
     with FrameSlot(hub) as slot:
         try:
-            async with asyncio.timeout(FIRST_FRAME_S):
+            async with asyncio.timeout(max(FIRST_FRAME_S, 2 / fps)):
                 frame = await slot.take()
         except TimeoutError:
             raise web.HTTPServiceUnavailable(text="no video at present") from None

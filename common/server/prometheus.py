@@ -51,17 +51,20 @@ class Exporter:
             histogram = self._gil.labels(report.role) if name == "gil_delay_ms" else self._times[name]
             for value in values:
                 histogram.observe(value / 1000)
-        self._cpu.labels(report.role).set(report.gauges.get("cpu_percent", 0) / 100)
-        self._memory.labels(report.role).set(report.gauges.get("memory_mb", 0) * 2**20)
 
     def add_restart(self, component: str) -> None:
         """Count a restart."""
         self._restarts.labels(component).inc()
 
-    def set_state(self, rates: dict[str, float], viewers: int) -> None:
-        """The gauges that are known only now."""
+    def set_state(self, rates: dict[str, float], roles: dict[str, dict[str, float]], viewers: int) -> None:
+        """The gauges that are known only now: a stage that nothing passes, or a role that is gone, has none."""
+        for gauge in (self._rate, self._cpu, self._memory):
+            gauge.clear()
         for stage, rate in rates.items():
             self._rate.labels(stage).set(rate)
+        for role, gauges in roles.items():
+            self._cpu.labels(role).set(gauges.get("cpu_percent", 0) / 100)
+            self._memory.labels(role).set(gauges.get("memory_mb", 0) * 2**20)
         self._viewers.set(viewers)
 
     def text(self) -> bytes:

@@ -8,6 +8,7 @@ The machine: its cores, and busy_percent of them, whoever kept them busy, over t
 """
 
 import contextlib
+import math
 import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from common.pacing import Clock
 from common.server.prometheus import Exporter
 
 WINDOW_S = 5.0
+FRAMES_TO_MISS = 3  # at rates so low that the window may hold none without anything being wrong
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class StatsBoard:
         self._clock = clock
         self._started = clock()
         self._recent: deque[Arrival] = deque()
-        self._latest: dict[str, Arrival] = {}
+        self._passed_at: dict[str, float] = {}  # when the newest frame was counted, by stage
         self._counters: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
         self._busy_percent = 0.0
@@ -43,9 +45,9 @@ class StatsBoard:
 
     def add(self, report: Report) -> None:
         """Take in what a role measured since its last report."""
-        arrival = Arrival(self._clock(), report)
-        self._recent.append(arrival)
-        self._latest[report.role] = arrival
+        now = self._clock()
+        self._recent.append(Arrival(now, report))
+        self._passed_at.update({stage: now for stage, count in report.counts.items() if count})
         self._counters.update(report.counts)
         self._drops.update(report.drops)
         self.exporter.add(report)
@@ -61,21 +63,21 @@ class StatsBoard:
         with contextlib.suppress(OSError):  # no file descriptor left to ask with: it stays as it was
             self._busy_percent = busy_percent()
 
-    def flows(self, stage: str) -> bool:
-        """Whether frames passed `stage` in the last seconds."""
-        return self._rates().get(stage, 0) > 0
+    def flows(self, stage: str, fps: float) -> bool:
+        """Whether frames passed `stage` lately, where `fps` of them should."""
+        return self._clock() - self._passed_at.get(stage, -math.inf) < max(WINDOW_S, FRAMES_TO_MISS / fps)
 
     def stats(self, viewers: int) -> Stats:
         """Everything, as it stands now."""
-        rates = self._rates()
-        self.exporter.set_state(rates, viewers)
+        rates, roles = self._rates(), self._roles()
+        self.exporter.set_state(rates, roles, viewers)
         return Stats(
             viewers=viewers,
             rates={stage: round(rate, 2) for stage, rate in rates.items()},
             counters=dict(self._counters),
             drops={name: count for name, count in self._drops.items() if count},
             percentiles=self._percentiles(),
-            roles=self._roles(),
+            roles=roles,
             machine={"cores": cores(), "busy_percent": round(self._busy_percent, 1)},
         )
 

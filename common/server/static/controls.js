@@ -12,7 +12,7 @@ const element = (id) => document.getElementById(id);
 
 export class Controls {
   choices = load();
-  playing = true;
+  playing = !document.hidden;
   #handlers;
   #detectorThreshold = 0;
   #askTimer = 0;
