@@ -14,6 +14,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 # Above it two boxes show one object, whatever they are called. Of two vehicles in a queue, or of a rider and what is
 # ridden, the boxes overlap less.
 SAME_OBJECT_IOU = 0.8
+# That NMS keeps: at a threshold of 0 everything is an object, and each one kept takes a look at all the rest.
+MOST_BOXES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,14 @@ def with_area(boxes: Floats) -> Mask:
 
 
 def nms(boxes: Floats, scores: Floats, class_ids: Integers, max_iou: float) -> Integers:
-    """Non-maximum suppression: which boxes to keep (indices, best first).
+    """Non-maximum suppression: which boxes to keep (indices, best first), MOST_BOXES at most.
 
     Greedy: the best box stays, and every lesser one of its class that overlaps it by more than `max_iou` goes.
     `boxes` is n × 4 (x1, y1, x2, y2); their unit does not matter, since IoU has none.
     """
-    kept = []
+    kept: list[np.intp] = []
     waiting = np.argsort(-scores, kind="stable")
-    while waiting.size:
+    while waiting.size and len(kept) < MOST_BOXES:
         best, waiting = waiting[0], waiting[1:]
         kept.append(best)
         rivals = (iou(boxes[best], boxes[waiting]) > max_iou) & (class_ids[waiting] == class_ids[best])

@@ -34,12 +34,12 @@ class Detector(Protocol):
     labels: tuple[str, ...]
 
     def detect(
-        self, image: Image, min_score: float, repeat: int = 1, between: Callable[[], object] | None = None
+        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
     ) -> Result:
         """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it.
 
         With `repeat` the inference runs that many times, and inference_ms is the time of all of them: a model that
-        is so much heavier, for comparing threads with processes. `between` is called between two of them.
+        is so much heavier, for comparing threads with processes. The rest of them is left out once `stop` says so.
         """
 
     def rebuild(self) -> None:
@@ -59,15 +59,15 @@ class OnnxDetector:
         self._contract = contract
 
     def detect(
-        self, image: Image, min_score: float, repeat: int = 1, between: Callable[[], object] | None = None
+        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
     ) -> Result:
         """See Detector."""
         begun = time.perf_counter()
         feed = self._contract.prepare(image)
         fed = time.perf_counter()
         for turn in range(repeat):
-            if turn and between:
-                between()
+            if turn and stop():
+                break
             outputs = _run(self._session, self._contract, feed)
         ran = time.perf_counter()
         objects = self._contract.parse(outputs, (image.shape[0], image.shape[1]), min_score)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.boxes import Detection, Letterbox, iou, nms, one_label_each, with_area
+from common.boxes import MOST_BOXES, Detection, Letterbox, iou, nms, one_label_each, with_area
 
 FRAMES = [(432, 768), (768, 432), (416, 416), (1080, 1920), (333, 517), (3, 5), (1, 1), (1, 4000), (4000, 1)]
 
@@ -85,6 +85,12 @@ def test_nms_takes_no_boxes_and_very_many() -> None:
     boxes = np.stack((left, left * 0, left + 1, left * 0 + 1), axis=1)
     scores = np.linspace(0.9, 0.1, len(boxes)).tolist()
     assert keep(boxes, scores, class_ids=[0] * len(boxes)) == list(range(0, 3000, 300))
+
+
+def test_nms_keeps_no_more_than_anyone_could_look_at() -> None:
+    left = np.arange(1000, dtype=np.float32) * 2
+    boxes = np.stack((left, left * 0, left + 1, left * 0 + 1), axis=1)
+    assert keep(boxes, np.linspace(0.9, 0.1, 1000).tolist(), [0] * 1000) == list(range(MOST_BOXES))
 
 
 def test_what_is_found_twice_under_two_labels_keeps_the_better_one() -> None:

@@ -134,6 +134,19 @@ def test_processing_time_includes_inference_time_and_repeat_multiplies_it(tmp_pa
     assert often.detections == once.detections
 
 
+def test_what_is_left_of_many_inferences_is_left_out_on_a_stop(tmp_path: Path) -> None:
+    detector = load_detector(save_yolox(tmp_path / "yolox.onnx", metadata=LABELS), 1)
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    found = detector.detect(scene(432, 768)[0], 0.3, repeat=100, stop=stop).detections
+    assert len(asked) == 3
+    assert [detection.label for detection in found] == ["red", "blue"]
+
+
 def test_rebuild_opens_the_file_anew_and_finds_the_same(tmp_path: Path) -> None:
     path = save_yolox(tmp_path / "yolox.onnx", metadata=LABELS)
     detector = load_detector(path, 1)

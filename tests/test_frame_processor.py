@@ -34,7 +34,7 @@ class Detector:
         self.calls: list[str] = []
 
     def detect(
-        self, image: Image, min_score: float, repeat: int = 1, between: Callable[[], object] | None = None
+        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
     ) -> Result:
         if image.all():
             raise ModelError("a white frame")
