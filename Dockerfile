@@ -1,4 +1,4 @@
-# The app in a container, for this machine alone, or for others with the token link that it prints:
+# The app in a container, for this machine alone (others: -p 7001:7001). Open the link with the token that it prints:
 #   docker build -t edge-vision .
 #   docker run --rm -p 127.0.0.1:7001:7001 edge-vision --source rtsp://camera.local/road
 # It also runs with --read-only, and with the least of rights: --cap-drop ALL --security-opt no-new-privileges.

@@ -50,7 +50,7 @@ examples:
   python main.py bench --quick                      measure processes and threads; bench --help tells more
   python main.py models list                        the models that can be fetched; models fetch NAME fetches one
 
-A flag outdoes its environment variable, which outdoes the same name in the TOML file (ui_fps = 30).
+A flag overrides its environment variable, which overrides the same name in the TOML file (ui_fps = 30).
 """
 
 
@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
 def _help(name: str) -> str:
     field = Settings.model_fields[name]
     allowed = limits(field)
-    default = "off" if field.default is False else field.default
+    default = {"False": "off", "None": "none"}.get(str(field.default), field.default)
     return f"{field.description}{allowed and f' ({allowed})'} [{default}; {_variable(name)}]"
 
 

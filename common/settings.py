@@ -40,9 +40,7 @@ class LiveSettings(BaseModel):
     python_work_ms: Annotated[
         float, Field(ge=0, le=10_000, description="milliseconds of pure Python work on each frame: a tracker, say")
     ] = 0
-    session_per_frame: Annotated[
-        bool, Field(description="build the inference session anew for each frame, as the first version did")
-    ] = False
+    session_per_frame: Annotated[bool, Field(description="build the inference session anew for each frame")] = False
 
     @field_validator("*", mode="before")
     @classmethod
@@ -88,7 +86,7 @@ class Settings(LiveSettings):
         ),
     ] = None
     tls_cert: Annotated[
-        Text | None, Field(description="PEM file of a certificate: serve https; needs tls_key as well")
+        Text | None, Field(description="PEM file of a certificate: serve https; needs --tls-key as well")
     ] = None
     tls_key: Annotated[Text | None, Field(description="PEM file of the certificate's key, without a passphrase")] = None
     jpeg_quality: Annotated[int, Field(ge=1, le=100, description="quality of the pictures sent to the page")] = 80

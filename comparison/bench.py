@@ -65,10 +65,17 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("--quick", action="store_true", help="one short run each, in about a minute")
     parser.add_argument("--full", action="store_true", help=f"viewers: {viewers.MANY} of them too")
-    parser.add_argument("--repeats", type=at_least_one, metavar="N", help=f"runs of each cell [{REPEATS}]")
-    parser.add_argument("--seconds", type=positive, metavar="S", help="of each run, after the warm-up [20; 3]")
+    parser.add_argument(
+        "--repeats", type=at_least_one, metavar="N", help=f"runs of each cell [{REPEATS}; with --quick 1]"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=positive,
+        metavar="S",
+        help="of each run, after the warm-up [20; transport 3; less with --quick]",
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="order of the runs [at random, printed]")
-    parser.add_argument("--out", metavar="FOLDER", help="where the report goes [report]")
+    parser.add_argument("--out", metavar="FOLDER", help="where the report goes [report, or report/KIND]")
     parser.add_argument("--against", metavar="FILE", help="an earlier results.json to compare with")
     # By hand: argparse would take the value of a flag that is the app's, "--source FILE", for this word.
     kind, *flags = argv if argv and not argv[0].startswith("-") else (KINDS[0], *argv)
