@@ -82,19 +82,21 @@ def test_a_role_that_fell_silent_has_no_rate_any_more() -> None:
     assert stats.counters["captured"] == 30
 
 
-def test_prometheus_is_told_no_rate_and_no_memory_of_a_role_that_fell_silent() -> None:
+def test_prometheus_is_told_of_what_stands_still_and_nothing_of_a_role_that_is_gone() -> None:
     clock = Clock()
     board = StatsBoard(clock)
     clock.now += 1
     board.add(PROVIDER)
-    told = {"vision_rate_fps", "vision_cpu_cores", "vision_memory_bytes"}
+    of_the_role = {("vision_cpu_cores", "provider"), ("vision_memory_bytes", "provider")}
     board.stats(0)
-    assert told <= {name for name, *_ in samples(board.exporter.text().decode())}
+    told = samples(board.exporter.text().decode())
+    assert told["vision_rate_fps", "captured"] == 30
+    assert of_the_role <= told.keys()
     clock.now += 5.1
     board.stats(0)
-    left = {name for name, *_ in samples(board.exporter.text().decode())}
-    assert not told & left
-    assert "vision_frames_total" in left
+    told = samples(board.exporter.text().decode())
+    assert told["vision_rate_fps", "captured"] == 0
+    assert not of_the_role & told.keys()
 
 
 def test_a_stage_that_passes_a_frame_in_ten_seconds_flows_where_no_more_is_asked_for() -> None:

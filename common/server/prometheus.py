@@ -57,11 +57,11 @@ class Exporter:
         self._restarts.labels(component).inc()
 
     def set_state(self, rates: dict[str, float], roles: dict[str, dict[str, float]], viewers: int) -> None:
-        """The gauges that are known only now: a stage that nothing passes, or a role that is gone, has none."""
-        for gauge in (self._rate, self._cpu, self._memory):
-            gauge.clear()
+        """The gauges that are known only now; `rates` by stage, of those that stand still too, `roles` by role."""
         for stage, rate in rates.items():
             self._rate.labels(stage).set(rate)
+        self._cpu.clear()  # of roles that are gone
+        self._memory.clear()
         for role, gauges in roles.items():
             self._cpu.labels(role).set(gauges.get("cpu_percent", 0) / 100)
             self._memory.labels(role).set(gauges.get("memory_mb", 0) * 2**20)

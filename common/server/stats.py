@@ -88,7 +88,7 @@ class StatsBoard:
         return [arrival.report for arrival in self._recent]
 
     def _rates(self) -> dict[str, float]:
-        sums: Counter[str] = Counter()
+        sums = Counter(dict.fromkeys(self._passed_at, 0.0))  # what stands still has a rate, of 0
         for report in self._window():
             sums.update(report.counts)
         span_s = min(WINDOW_S, max(1.0, self._clock() - self._started))
