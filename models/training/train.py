@@ -58,7 +58,7 @@ class Cycle:
         return 32 * round((first + done * (last - first)) * random.uniform(0.85, 1.15) / 32)
 
 
-CYCLES = (Cycle(4000), Cycle(5400, rate=0.5, sides=(320, 352)))
+CYCLES = (Cycle(4000), Cycle(5400, rate=0.5, sides=(320, 352)), Cycle(2000, rate=0.4, sides=(352, 384)))
 
 
 def main(argv: Sequence[str]) -> int:
