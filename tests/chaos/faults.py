@@ -1,9 +1,7 @@
 """The faults: each is caused for real, and tells from when on the app should be well again."""
 
 import asyncio
-import os
 import random
-import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Container
@@ -107,10 +105,17 @@ def hang(role: str) -> Harm:
 
 
 async def suspend_all(bench: Bench, moments: random.Random) -> None:
-    """As a laptop is when its lid is closed."""
-    os.killpg(bench.app.process.pid, signal.SIGSTOP)
+    """As a laptop is when its lid is closed. A role that hangs already goes on hanging after."""
+    stopped = []
+    for process in bench.app.processes():
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_STOPPED:
+                process.suspend()
+                stopped.append(process)
     await asyncio.sleep(moments.uniform(0.5, 3))
-    os.killpg(bench.app.process.pid, signal.SIGCONT)
+    for process in stopped:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 async def stall_camera(bench: Bench, moments: random.Random) -> None:

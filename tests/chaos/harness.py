@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ async def run(plan: Plan) -> Outcome:
         await asyncio.gather(*watching, return_exceptions=True)
         try:
             await asyncio.to_thread(app.end)
-        except AssertionError as error:
+        except (AssertionError, subprocess.TimeoutExpired) as error:
             outcome.failures.append(f"it did not end well: {error}")
     return outcome
 
