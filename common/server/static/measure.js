@@ -57,6 +57,9 @@ export class Recent {
   }
 }
 
+/** An age in seconds by this device's clock: a negative one, or one of days, is a clock that is wrong. */
+export const isPlausible = (age) => age >= 0 && age < 86_400;
+
 /** The middle value, or null of nothing. */
 export function median(values) {
   if (!values.length) return null;

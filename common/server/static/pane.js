@@ -2,7 +2,7 @@
 
 import { alerts } from "./alerts.js";
 import { Intervals } from "./intervals.js";
-import { Rate, Recent } from "./measure.js";
+import { isPlausible, Rate, Recent } from "./measure.js";
 import { Overlay } from "./overlay.js";
 import { Player } from "./player.js";
 import { together } from "./roles.js";
@@ -67,7 +67,8 @@ export class Pane {
     this.#say("deviation-ms", fixed(smoothness?.deviation_ms, 1));
     this.#say("late", fixed(smoothness?.late, 0));
     this.#root.classList.toggle("stutters", smoothness?.late > 0);
-    this.#say("frame-age-ms", fixed(this.#ages.median(), 0));
+    const age = this.#ages.median();
+    this.#say("frame-age-ms", age !== null && isPlausible(age) ? fixed(1000 * age, 0) : DASH);
     this.#say("inference-fps", fixed(this.#detected.perSecond(), 1));
     this.#say("inference-ms", fixed(this.#inferences.median(), 0));
     this.#say("gil-ms", fixed(this.#load.gil_delay_ms, 1));
@@ -115,7 +116,7 @@ export class Pane {
   }
 
   #painted(shown) {
-    this.#ages.add(Date.now() - 1000 * shown.captured_at);
+    this.#ages.add(Date.now() / 1000 - shown.captured_at);
     this.#root.querySelector(".waiting").hidden = true;
     this.#draw();
   }

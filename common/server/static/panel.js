@@ -1,5 +1,6 @@
 // The panel: every number beside the picture, set as text. A number nobody reported stays a dash.
 
+import { isPlausible } from "./measure.js";
 import { byProcess } from "./roles.js";
 
 const DASH = "–";
@@ -81,11 +82,11 @@ export class Panel {
     setText(element("inference-p50-ms"), milliseconds(median));
   }
 
-  /** Ages in seconds by this device's clock: a negative one, or one of days, is a clock that is wrong. */
+  /** Ages in seconds, null where there is none yet. */
   ages(frame, detections) {
     for (const [id, age] of [["frame-age-ms", frame], ["detections-age-ms", detections]]) {
-      const plausible = age === null || (age >= 0 && age < 86_400);
-      setText(element(id), !plausible ? "clocks differ" : milliseconds(age === null ? null : age * 1000));
+      if (age !== null && !isPlausible(age)) setText(element(id), "clocks differ");
+      else setText(element(id), milliseconds(age === null ? null : age * 1000));
     }
   }
 

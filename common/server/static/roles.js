@@ -11,10 +11,12 @@ export function byProcess(roles) {
   return [...processes.values()];
 }
 
-/** CPU (% of one core) and memory (MB) of all processes together, and the worst GIL delay (ms, p99) of any role. */
+const VIDEO_ROLES = ["provider", "server"]; // what a frame passes; only there does a wait for the GIL delay it
+
+/** CPU (% of one core) and memory (MB) of all roles together, and the worse GIL delay (ms, p99) of what carries the video. */
 export function together(roles) {
   const processes = byProcess(roles).map(({ figures }) => figures);
   const sum = (name) => processes.reduce((total, figures) => total + (figures[name] ?? 0), 0);
-  const delays = Object.values(roles).map((figures) => figures.gil_delay_p99_ms ?? 0);
+  const delays = VIDEO_ROLES.map((role) => roles[role]?.gil_delay_p99_ms ?? 0);
   return { cpu_percent: sum("cpu_percent"), memory_mb: sum("memory_mb"), gil_delay_ms: Math.max(...delays) };
 }

@@ -15,8 +15,6 @@ export class Workload {
   #values = null; // what both are set to, null until a server said it
   #onChange;
   #askTimer = 0;
-  #told = {};
-  #chosen = false;
 
   /** `onChange(name, value)` for each setting that is to be changed in both. */
   constructor(onChange) {
@@ -31,13 +29,12 @@ export class Workload {
   follow(settings) {
     if (this.#askTimer) return;
     this.#values = Object.fromEntries(NAMES.map((name) => [name, settings[name]]));
-    this.#told = { ...this.#values };
     this.#show();
   }
 
-  /** What a server that has just (re)started must still be told: [name, value]s, none where nothing was chosen here. */
+  /** What a server that has just been connected to must still be told: [name, value]s; the first one sets the tone. */
   missingIn(settings) {
-    if (!this.#chosen) return [];
+    if (this.#values === null) return [];
     return NAMES.filter((name) => settings[name] !== this.#values[name]).map((name) => [name, this.#values[name]]);
   }
 
@@ -46,7 +43,6 @@ export class Workload {
   }
 
   #choose(values) {
-    this.#chosen = true;
     this.#values = { ...PRESETS["preset-none"], ...this.#values, ...values };
     this.#show();
     clearTimeout(this.#askTimer);
@@ -55,10 +51,7 @@ export class Workload {
 
   #tell() {
     this.#askTimer = 0;
-    for (const name of NAMES) {
-      if (this.#values[name] !== this.#told[name]) this.#onChange(name, this.#values[name]);
-    }
-    this.#told = { ...this.#values };
+    for (const name of NAMES) this.#onChange(name, this.#values[name]); // all, since one of the two may differ in any
   }
 
   #show() {
