@@ -1,7 +1,7 @@
 """A run beside an earlier one: every figure as now ÷ then."""
 
 from common.errors import SettingsError
-from comparison.figures import Figures, summarise
+from comparison.figures import WORKLOAD, Figures, summarise
 from comparison.plan import PEOPLE_SAY
 from comparison.report import Section, Table
 from comparison.results import AnyResults, PipelineResults
@@ -19,9 +19,13 @@ LIMITS = ("memcpy_ms", "encode_ms", "echo_ms", "session_run_ms")
 
 
 def check_comparable(earlier: AnyResults, kind: str) -> None:
-    """Raises SettingsError when `earlier` is of another kind of benchmark."""
+    """Raises SettingsError when `earlier` is of another kind of benchmark, or has workloads that are not known here."""
     if earlier.kind != kind:
         raise SettingsError(f"--against: the earlier results are of `bench {earlier.kind}`, not of `bench {kind}`")
+    if isinstance(earlier, PipelineResults):
+        unknown = {run.workload for run in earlier.runs} - WORKLOAD.keys()
+        if unknown:
+            raise SettingsError(f"--against: the workloads {', '.join(sorted(unknown))} are no longer measured")
 
 
 def against(now: AnyResults, then: AnyResults) -> Section:

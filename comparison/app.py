@@ -24,16 +24,20 @@ class RunningApp:
 
     def __init__(self, *flags: str) -> None:
         own = ("--host", "127.0.0.1", "--port", "0", "--log-level", "error")
-        self._command = [sys.executable, "main.py", *flags, *own]
+        self._command = [sys.executable, str(ROOT / "main.py"), *flags, *own]
 
     def __enter__(self) -> Self:
         """Raises MeasuringError."""
         self.started = time.monotonic()
-        self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        link = re.search(r"http://(\S+?)/", next_line(self._process, START_S))
-        if link is None:
+        # In a session of its own: a Ctrl-C is for the measuring, which then ends the app.
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        try:
+            link = re.search(r"http://(\S+?)/", next_line(self._process, START_S))
+            if link is None:
+                raise MeasuringError("the app did not start; see its message above")
+        except BaseException:
             self._end()
-            raise MeasuringError("the app did not start; see its message above")
+            raise
         self.url = f"ws://{link[1]}/ws/ui"
         self.pid = self._process.pid
         return self

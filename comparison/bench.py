@@ -3,6 +3,7 @@
 import argparse
 import random
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +15,7 @@ from common.command_line import Parser, load_settings
 from common.errors import SettingsError
 from common.redaction import redact
 from common.settings import Settings as AppSettings
-from comparison import runs, transport, viewers
+from comparison import runs, viewers
 from comparison.against import check_comparable
 from comparison.errors import MeasuringError
 from comparison.results import AnyResults, Settings, load_results
@@ -40,6 +41,13 @@ def main(argv: Sequence[str]) -> int:
     if arguments.against:
         earlier = load_results(Path(arguments.against))
         check_comparable(earlier, arguments.kind)
+    folder = Path(arguments.out or default_folder(arguments.kind))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"--out: no folder can be made at {str(folder)!r}: {error.strerror}") from error
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # so that the app under way is ended, too
     try:
         results = measure(arguments, settings, app_flags)
     except KeyboardInterrupt:
@@ -48,7 +56,6 @@ def main(argv: Sequence[str]) -> int:
     except MeasuringError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    folder = Path(arguments.out or default_folder(arguments.kind))
     write(results, earlier, folder)
     print(f"{folder / 'report.html'}, and beside it report.md and results.json")
     return 0
@@ -94,6 +101,8 @@ def settings_of(arguments: argparse.Namespace, app_flags: Sequence[str], argv: S
     _, app = load_settings(app_flags)
     if app.token is not None:
         raise SettingsError("bench watches without a token: take it out of the environment and the settings file")
+    if app.tls_cert is not None:
+        raise SettingsError("bench watches without TLS: take tls_cert and tls_key out of flags, environment and file")
     seed = random.randrange(1000) if arguments.seed is None else arguments.seed  # noqa: S311 - nothing secret
     command = [*map(redacted, argv), *(() if arguments.seed is not None else ("--seed", str(seed)))]
     quick: bool = arguments.quick
@@ -119,6 +128,8 @@ def measure(arguments: argparse.Namespace, settings: Settings, app_flags: Sequen
     print(f"order of the runs: --seed {settings.order_seed}", file=sys.stderr)
     match arguments.kind:
         case "transport":
+            from comparison import transport  # with OpenCV and onnxruntime, which are not to lie beside the others' app
+
             return transport.run_all(settings, rounds, started_at)
         case "viewers":
             counts = (*viewers.COUNTS, *((viewers.MANY,) if arguments.full else ()))
@@ -130,10 +141,11 @@ def measure(arguments: argparse.Namespace, settings: Settings, app_flags: Sequen
 
 def write(results: AnyResults, earlier: AnyResults | None, folder: Path) -> None:
     """The report and all samples into `folder`."""
+    (folder / "results.json").write_text(results.model_dump_json(), encoding="utf-8")  # whatever befalls the report
     from comparison.full_report import report_of  # with matplotlib, which must not lie in memory while it is measured
     from comparison.report import write
 
-    write(report_of(results, earlier), results.model_dump_json(), folder)
+    write(report_of(results, earlier), folder)
 
 
 def default_folder(kind: str) -> Path:

@@ -10,7 +10,6 @@ KEPT = 0.97  # of the rate asked for; 15 FPS with one frame in thirty lost
 FULL = 85  # % of the machine: from here on a wait may as well be one for a core …
 DISTURBED = 100 * MUCH  # % for other programs: … and from here on too, since they come in bursts
 STUTTER = 1.5  # periods between two frames, at p99: seen by eye
-MANIFOLD = 5.0  # times the GIL delay without load, that a delay is more than noise
 FELT_MS = 5.0  # one switch interval of Python: a shorter wait for the GIL is nobody's stutter
 
 All = Mapping[Cell, Figures]
@@ -49,7 +48,7 @@ def of_intervals(figures: All, asked_fps: float) -> str:
     return " ".join(sentences)
 
 
-def of_gil(figures: All, asked_fps: float) -> str:
+def of_gil(figures: All, asked_fps: float, gil_is_on: bool) -> str:
     """How long what carries the video waited, and whether that explains how it suffered."""
     sentences = ["A thread in each role asks to be woken 50 times a second, and notes how late it runs."]
     for implementation in IMPLEMENTATIONS:
@@ -59,7 +58,7 @@ def of_gil(figures: All, asked_fps: float) -> str:
             f"{_who(implementation)}: what carries the video waited {delays[NO_LOAD]:.1f} ms without load, and "
             f"{delays[worst]:.1f} ms at the worst ({worst})."
         )
-        sentences += _causes(figures, implementation, delays, asked_fps)
+        sentences += _causes(figures, implementation, delays, asked_fps, gil_is_on)
     return " ".join(sentences)
 
 
@@ -113,19 +112,25 @@ def words(items: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
-def _causes(figures: All, implementation: str, delays: Mapping[str, float], asked_fps: float) -> list[str]:
+def _causes(
+    figures: All, implementation: str, delays: Mapping[str, float], asked_fps: float, gil_is_on: bool
+) -> list[str]:
     """What each loss goes with. The probe sees a late wake-up, so a full machine looks like a held GIL."""
-    held, full, neither = [], [], []
+    held: list[str] = []
+    late: list[str] = []
+    full: list[str] = []
+    neither: list[str] = []
     for workload in suffered(figures, implementation, asked_fps):
         cell = figures[implementation, workload]
         if cell["machine %"] > FULL or cell["others %"] > DISTURBED:
             full.append(workload)
-        elif delays[workload] > max(FELT_MS, MANIFOLD * delays[NO_LOAD]):
-            held.append(workload)
+        elif delays[workload] > FELT_MS:
+            (held if gil_is_on else late).append(workload)
         else:
             neither.append(workload)
     told = (
         (held, "the video suffered while cores were free and the GIL was waited for: it was held elsewhere."),
+        (late, "the video suffered while cores were free and threads ran late, though there is no GIL to wait for."),
         (
             full,
             "the video suffered while the machine was full or shared: a core or the GIL, that cannot be told.",

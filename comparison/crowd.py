@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from comparison.figures import quantile
 from comparison.viewer import Viewer, stall
 
+AGAIN_S = 4.0  # the server sends who reads nothing away after five seconds
 AT_ONCE = 10  # that connect at the same time: a page that opens costs the server a moment
 
 
@@ -20,7 +21,7 @@ async def watch_together(url: str, reading: int, stalled: int, warm_up_s: float,
     viewers = [Viewer(url) for _ in range(reading)]
     async with AsyncExitStack() as stack:
         for _ in range(stalled):
-            stack.enter_context(await stall(url))
+            stack.callback(asyncio.create_task(never_read(url)).cancel)
         for first in range(0, reading, AT_ONCE):
             batch = viewers[first : first + AT_ONCE]
             await asyncio.gather(*(stack.enter_async_context(viewer) for viewer in batch))
@@ -29,6 +30,13 @@ async def watch_together(url: str, reading: int, stalled: int, warm_up_s: float,
         sights = await asyncio.gather(*(viewer.observe(seconds) for viewer in viewers))
         seen = [(s.ui_fps, quantile(s.interval_ms, 0.99), quantile(s.frame_age_ms, 0.99)) for s in sights]
         print(json.dumps(seen), flush=True)
+
+
+async def never_read(url: str) -> None:
+    """A viewer that reads nothing and, before it is sent away, comes again."""
+    while True:
+        with await stall(url):
+            await asyncio.sleep(AGAIN_S)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import sysconfig
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -38,10 +38,18 @@ def look_around() -> Environment:
         python=f"{platform.python_implementation()} {platform.python_version()}",
         gil={role: _gil_is_on(modules) for role, modules in ROLE_MODULES.items()},
         switch_interval_ms=1000 * sys.getswitchinterval(),
-        packages={package: version(package) for package in PACKAGES},
+        packages={package: _version(package) for package in PACKAGES},
         # OpenCV: as provider and processor set it.
         threads={"onnxruntime": inference_threads(), "OpenCV": 1},
     )
+
+
+def _version(package: str) -> str:
+    """Another build of it may be there, under another name."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "of another build"
 
 
 def _gil_is_on(modules: list[str]) -> bool:

@@ -72,7 +72,7 @@ def pipeline_figures(runs: Sequence[PipelineRun], results: PipelineResults) -> F
         **{f"GIL delay {role} p99": statistics.median(delays[role] or [0.0]) for role in delays},
         **{f"CPU {role} %": 100 * statistics.median(run.cpu.get(role, 0.0) for run in runs) for role in roles},
         "CPU %": 100 * _median(runs, lambda run: sum(run.cpu.values())),
-        "machine %": 100 * _median(runs, lambda run: machine_share(run, results.environment.cores)),
+        "machine %": 100 * _median(runs, lambda run: machine_share(run, results.environment.usable_cores)),
         "CPU beyond inference %": 100 * _median(runs, lambda run: cpu_beyond_inference(run, results.limits)),
         "memory MB": _median(runs, lambda run: run.memory_mb),
         "first frame s": _median(runs, lambda run: run.first_frame_s),

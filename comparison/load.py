@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from common.machine import cores, ours
 from comparison.errors import MeasuringError
 from comparison.results import Surroundings
 
@@ -48,7 +49,7 @@ def load_between(before: CpuTimes, after: CpuTimes) -> Load:
     by_pid = {pid: (after.by_pid[pid] - used_s) / elapsed_s for pid, used_s in before.by_pid.items()}
     measuring = (after.measuring_s - before.measuring_s) / elapsed_s
     machine = (after.machine_s - before.machine_s) / elapsed_s
-    others = max(0.0, machine - measuring - sum(by_pid.values())) / (psutil.cpu_count() or 1)
+    others = max(0.0, machine - measuring - sum(by_pid.values())) / cores()
     return Load(by_pid, Surroundings(measuring_cpu=round(measuring, 4), others=round(others, 4)))
 
 
@@ -58,7 +59,12 @@ def _used_s(process: psutil.Process) -> float:
 
 
 def _machine_s() -> float:
-    """All but idling; time that a hypervisor gave to other machines counts as taken by others."""
-    times = psutil.cpu_times()
-    guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # counted in user and nice already
-    return sum(times) - times.idle - getattr(times, "iowait", 0.0) - guests
+    """All but idling, of our cores; time that a hypervisor gave to other machines counts as taken by others."""
+    return sum(
+        sum(times)
+        - times.idle
+        - getattr(times, "iowait", 0.0)
+        - getattr(times, "guest", 0.0)  # counted in user and nice already, as the next
+        - getattr(times, "guest_nice", 0.0)
+        for times in ours(psutil.cpu_times(percpu=True))
+    )

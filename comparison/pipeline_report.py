@@ -33,7 +33,7 @@ def sections(results: PipelineResults) -> list[Section]:
         ),
         Section(
             "Waiting for the GIL",
-            causes.of_gil(figures, asked),
+            causes.of_gil(figures, asked, any(results.environment.gil.values())),
             Chart("gil-delay", charts.bars(_delays(figures), "ms, p99 of a second", DELAY_COLOURS)),
             table(NAMES, figures, [f"GIL delay {role} p99" for role in ("provider", "server", "processor")]),
         ),
@@ -69,9 +69,9 @@ def sections(results: PipelineResults) -> list[Section]:
 
 
 def _limits_table(results: PipelineResults) -> Table:
-    limits = results.limits
+    limits, threads = results.limits, results.environment.threads["onnxruntime"]
     rows = [
-        [f"session.run of {results.settings.model}, one thread", f"{limits.session_run_ms:.2f} ms"],
+        [f"session.run of {results.settings.model}, {threads} thread(s)", f"{limits.session_run_ms:.2f} ms"],
         [f"JPEG of a frame ({limits.width}×{limits.height}, {limits.jpeg_bytes / 1000:.0f} kB)", _ms(limits.encode_ms)],
         ["memcpy of a frame", _ms(limits.memcpy_ms)],
         ["an empty websocket message, there and back", _ms(limits.echo_ms)],

@@ -46,10 +46,8 @@ class Report:
     sections: Sequence[Section]
 
 
-def write(report: Report, results_json: str, folder: Path) -> None:
-    """Everything into `folder`: results.json, report.md, report.html, and the charts that report.md shows."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(results_json, encoding="utf-8")
+def write(report: Report, folder: Path) -> None:
+    """Into `folder`: report.md, report.html, and the charts that report.md shows."""
     (folder / "report.md").write_text(to_markdown(report), encoding="utf-8")
     (folder / "report.html").write_text(to_html(report), encoding="utf-8")
     for section in report.sections:

@@ -1,23 +1,25 @@
 """`bench pipeline`: one run is a real app as a user starts it, and one viewer over the real websocket."""
 
 import asyncio
+import signal
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import product
-from typing import Any
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from common.bundled import resolve_model, resolve_source
 from common.settings import Settings as AppSettings
-from comparison import limits
 from comparison.app import RunningApp, memory_mb
 from comparison.environment import look_around
 from comparison.load import cpu_times, load_between
-from comparison.passage import measure, runtime_of
 from comparison.plan import IMPLEMENTATIONS, WORKLOADS, Workload, interleaved
 from comparison.progress import Progress
-from comparison.results import PipelineResults, PipelineRun, Samples, Settings
+from comparison.results import Limits, PipelineResults, PipelineRun, Samples, Settings
 from comparison.viewer import Sight, Viewer
 
 HAND_OVER_FPS = 30
@@ -29,12 +31,15 @@ def run_all(
     settings: Settings, app: AppSettings, flags: Sequence[str], rounds: int, started_at: str
 ) -> PipelineResults:
     """The limits of the machine, then every run. `rounds` is how often each limit is measured."""
-    image = limits.first_image(resolve_source(app.source))
-    best = limits.best(image, resolve_model(app.model), app.jpeg_quality, rounds)
-    idle = {
-        name: measure(runtime_of(name), image, HAND_OVER_FPS, rounds / HAND_OVER_FPS, taking_s=0)
-        for name in IMPLEMENTATIONS
-    }
+    environment = look_around()
+    # A process of its own: what OpenCV and onnxruntime have in memory here would be shared with the app, and counted
+    # to it by half. It ends at a Ctrl-C without a word.
+    with ProcessPoolExecutor(
+        1, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)
+    ) as apart:
+        yardstick = apart.submit(
+            measure_yardstick, resolve_source(app.source), resolve_model(app.model), app.jpeg_quality, rounds
+        ).result()
     cells = list(product(IMPLEMENTATIONS, WORKLOADS))
     plan = list(interleaved(cells, settings.repeats, settings.order_seed))
     named = ((planned, f"{planned[1][0]}, {planned[1][1].name}") for planned in plan)
@@ -44,12 +49,38 @@ def run_all(
     ]
     return PipelineResults(
         started_at=started_at,
-        environment=look_around(),
+        environment=environment,
         settings=settings,
-        limits=best,
-        put_ms={name: statistics.median(passage.put_ms) for name, passage in idle.items()},
-        hand_over_ms={name: statistics.median(passage.hand_over_ms) for name, passage in idle.items()},
+        limits=yardstick.limits,
+        put_ms=yardstick.put_ms,
+        hand_over_ms=yardstick.hand_over_ms,
         runs=tuple(runs),
+    )
+
+
+class Yardstick(NamedTuple):
+    """What the machine can do at best, and the queues alone, by implementation."""
+
+    limits: Limits
+    put_ms: dict[str, float]
+    hand_over_ms: dict[str, float]
+
+
+def measure_yardstick(source: str, model: Path, jpeg_quality: int, rounds: int) -> Yardstick:
+    """`rounds` of everything. Raises SourceError, ModelError and MeasuringError."""
+    from comparison import limits  # with OpenCV and onnxruntime: see run_all
+    from comparison.passage import measure, runtime_of
+
+    image = limits.first_image(source)
+    best = limits.best(image, model, jpeg_quality, rounds)
+    idle = {
+        name: measure(runtime_of(name), image, HAND_OVER_FPS, rounds / HAND_OVER_FPS, taking_s=0)
+        for name in IMPLEMENTATIONS
+    }
+    return Yardstick(
+        best,
+        {name: statistics.median(passage.put_ms) for name, passage in idle.items()},
+        {name: statistics.median(passage.hand_over_ms) for name, passage in idle.items()},
     )
 
 

@@ -46,12 +46,13 @@ def size_name(width: int, height: int) -> str:
 
 def run_all(settings: Settings, rounds: int, started_at: str) -> TransportResults:
     """Every cell. `rounds` is how often a memcpy is measured."""
+    environment = look_around()
     copies = {size_name(*size): memcpy_ms(_noise(*size), rounds) for size in SIZES}
     plan = list(interleaved(CELLS, settings.repeats, settings.order_seed))
     named = ((planned, planned[1].name()) for planned in plan)
     runs = [run_one(cell, number, settings.seconds) for number, cell in Progress(len(plan)).follow(named)]
     return TransportResults(
-        started_at=started_at, environment=look_around(), settings=settings, memcpy_ms=copies, runs=tuple(runs)
+        started_at=started_at, environment=environment, settings=settings, memcpy_ms=copies, runs=tuple(runs)
     )
 
 

@@ -25,13 +25,14 @@ STALLED_SHARE = 10  # one viewer in ten never reads
 
 def run_all(settings: Settings, flags: Sequence[str], counts: Sequence[int], started_at: str) -> ViewersResults:
     """Every implementation with every count of viewers."""
+    environment = look_around()
     plan = list(interleaved(list(product(IMPLEMENTATIONS, counts)), settings.repeats, settings.order_seed))
     named = ((planned, f"{planned[1][0]}, {planned[1][1]} viewers") for planned in plan)
     runs = [
         run_one(implementation, count, flags, number, settings)
         for number, (implementation, count) in Progress(len(plan)).follow(named)
     ]
-    return ViewersResults(started_at=started_at, environment=look_around(), settings=settings, runs=tuple(runs))
+    return ViewersResults(started_at=started_at, environment=environment, settings=settings, runs=tuple(runs))
 
 
 def run_one(implementation: str, count: int, flags: Sequence[str], number: int, settings: Settings) -> ViewersRun:

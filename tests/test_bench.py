@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
+import psutil
 import pytest
 
 from common.errors import SettingsError, UserError
@@ -16,6 +19,7 @@ from comparison import bench
 from comparison.figures import marked, summarise
 from comparison.plan import IMPLEMENTATIONS, WORKLOADS
 from comparison.results import PipelineResults, load_results
+from tests.benchmarks import pipeline_results
 from tests.onnx_models import save_yolox
 from tests.videos import write_clip
 
@@ -175,6 +179,8 @@ def test_progress_is_plain_lines_when_not_on_a_terminal(quick: Bench) -> None:
         (["--ui-fps=40"], "ui_fps (40) must not exceed capture_fps (30)"),
         (["--quik"], "unknown option --quik"),
         (["--source", "nowhere.mp4"], "source 'nowhere.mp4' does not exist"),
+        (["--out", "road.avi/report"], "--out: no folder can be made at 'road.avi/report': Not a directory"),
+        (["--tls-cert=cert.pem", "--tls-key=key.pem"], "bench watches without TLS"),
         (["--against", "nothing.json"], "cannot read 'nothing.json': No such file or directory"),
     ],
 )
@@ -188,6 +194,30 @@ def test_a_mistake_is_named_before_anything_is_measured(
         bench.main([*argv, *with_flags])
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_earlier_results_with_other_workloads_are_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    earlier = pipeline_results()
+    renamed = earlier.model_copy(update={"runs": (earlier.runs[0].model_copy(update={"workload": "inference ×10"}),)})
+    (tmp_path / "then.json").write_text(renamed.model_dump_json(), encoding="utf-8")
+    with pytest.raises(SettingsError, match="--against: the workloads inference ×10 are no longer measured"):
+        bench.main(["--against", str(tmp_path / "then.json")])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after_s", [1.0, 6.0], ids=["at the limits", "in a run"])
+def test_it_ends_when_asked_to_and_leaves_no_app_behind(tmp_path: Path, number: signal.Signals, after_s: float) -> None:
+    clip, model = write_clip(tmp_path / "road.avi", 60, 30), save_yolox(tmp_path / "cars.onnx")
+    command = [sys.executable, "main.py", "bench", "--out", tmp_path / "report", "--source", clip, "--model", model]
+    process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    watched = psutil.Process(process.pid)
+    time.sleep(after_s)  # somewhere within; the assertions hold for every moment
+    started = watched.children(recursive=True)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr.splitlines()[-1]) == (130, "stopped; nothing is written")
+    assert "Traceback" not in stderr
+    assert psutil.wait_procs(started, timeout=10)[1] == []
 
 
 def test_a_missing_package_is_told_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,7 +103,7 @@ def test_processes_are_said_to_stutter_when_they_did() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"gil_delay_ms": 40.0}, "the GIL was waited for: it was held elsewhere"),
+        ({"gil_delay_ms": 6.0}, "the GIL was waited for: it was held elsewhere"),
         ({"gil_delay_ms": 40.0, "surroundings": BUSY}, "that cannot be told"),
         ({"gil_delay_ms": 40.0, "cpu": {"all roles": 1.8}}, "that cannot be told"),
         ({"gil_delay_ms": 0.3}, "neither the GIL nor the cores explain it"),
@@ -113,14 +113,21 @@ def test_the_gil_is_blamed_only_when_it_was_waited_for_while_cores_were_free(
     changes: dict[str, object], said: str
 ) -> None:
     run = pipeline_run("threading", "Python 100 ms", interval_ms=STUTTERING, **changes)
-    sentences = causes.of_gil(summarise(pipeline_results(run)), 15)
+    sentences = causes.of_gil(summarise(pipeline_results(run)), 15, gil_is_on=True)
     assert "With Python 100 ms the video suffered" in sentences
     assert said in sentences
 
 
+def test_without_a_gil_it_is_not_blamed() -> None:
+    run = pipeline_run("threading", "Python 100 ms", interval_ms=STUTTERING, gil_delay_ms=40.0)
+    sentences = causes.of_gil(summarise(pipeline_results(run)), 15, gil_is_on=False)
+    assert "there is no GIL to wait for" in sentences
+    assert "held elsewhere" not in sentences
+
+
 def test_a_wait_for_the_gil_that_harmed_nobody_is_blamed_for_nothing() -> None:
     run = pipeline_run("threading", "Python 50 ms", gil_delay_ms=40.0)
-    assert "suffered" not in causes.of_gil(summarise(pipeline_results(run)), 15)
+    assert "suffered" not in causes.of_gil(summarise(pipeline_results(run)), 15, gil_is_on=True)
 
 
 def test_a_run_against_itself_is_1_everywhere() -> None:

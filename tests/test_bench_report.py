@@ -85,11 +85,11 @@ def test_what_does_not_follow_the_schema_is_refused_with_the_place(
 @pytest.mark.parametrize("results", EACH_KIND, ids=lambda results: results.kind)
 def test_every_kind_of_results_makes_a_report_with_charts(results: AnyResults, tmp_path: Path) -> None:
     report = report_of(results, earlier=results)
-    write(report, results.model_dump_json(), tmp_path)
+    write(report, tmp_path)
     charts = [section.chart.name for section in report.sections if section.chart]
     assert len(charts) >= 2
     assert {file.name for file in tmp_path.iterdir()} == {
-        "results.json", "report.md", "report.html", *(f"{name}.svg" for name in charts),
+        "report.md", "report.html", *(f"{name}.svg" for name in charts),
     }  # fmt: skip
     for name in charts:
         ElementTree.parse(tmp_path / f"{name}.svg")  # noqa: S314 - written just now
