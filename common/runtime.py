@@ -98,7 +98,7 @@ def run_role(name: str, target: Target, args: tuple[Any, ...]) -> Exception | No
     except VisionError as error:
         return error
     except MemoryError as error:
-        return VisionError(f"out of memory: {error}")
+        return VisionError(f"out of memory: {error or 'nothing more is known'}")
     except Exception as error:
         logger.exception("%s failed", name)
         return VisionError(f"{type(error).__name__}: {error}")

@@ -2,7 +2,6 @@
 
 import re
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -53,7 +52,7 @@ class RunningApp:
         return [main, *main.children(recursive=True)]
 
     def _end(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+        self._process.terminate()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:

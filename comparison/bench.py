@@ -1,11 +1,13 @@
 """`python main.py bench`: measure, then write a report of what was measured and why it is so."""
 
 import argparse
+import os
 import random
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,19 +48,34 @@ def main(argv: Sequence[str]) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"--out: no folder can be made at {str(folder)!r}: {error.strerror}") from error
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # so that the app under way is ended, too
+    if not os.access(folder, os.W_OK):
+        raise SettingsError(f"--out: {str(folder)!r} may not be written")
     try:
-        results = measure(arguments, settings, app_flags)
+        with ending_well():
+            results = measure(arguments, settings, app_flags)
     except KeyboardInterrupt:
         print("\nstopped; nothing is written", file=sys.stderr)
         return 130
     except MeasuringError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"\nerror: {error}", file=sys.stderr)
         return 1
     write(results, earlier, folder)
     print(f"{folder / 'report.html'}, and beside it report.md and results.json")
     return 0
+
+
+@contextmanager
+def ending_well() -> Iterator[None]:
+    """Within, what would end this process at once is a KeyboardInterrupt, so that the app under way is ended too."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)}
+    asked = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # as nohup does
+    for number in asked:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in asked:
+            signal.signal(number, before[number])
 
 
 def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:

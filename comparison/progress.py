@@ -23,13 +23,11 @@ class Progress:
 
     def follow(self, runs: Iterable[tuple[T, str]]) -> Iterator[T]:
         """Each run in turn; its name is shown while it is under way."""
-        try:
-            for done, (run, name) in enumerate(runs):
-                self._show(done, name)
-                yield run
-        finally:
-            if self._out.isatty():
-                self._out.write("\r\033[K")
+        for done, (run, name) in enumerate(runs):
+            self._show(done, name)
+            yield run
+        if self._out.isatty():
+            self._out.write("\r\033[K")
 
     def _show(self, done: int, name: str) -> None:
         left = clock_face((self._clock() - self._started) / done * (self._total - done)) if done else "-:--"

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,14 +32,7 @@ def run_all(
 ) -> PipelineResults:
     """The limits of the machine, then every run. `rounds` is how often each limit is measured."""
     environment = look_around()
-    # A process of its own: what OpenCV and onnxruntime have in memory here would be shared with the app, and counted
-    # to it by half. It ends at a Ctrl-C without a word.
-    with ProcessPoolExecutor(
-        1, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)
-    ) as apart:
-        yardstick = apart.submit(
-            measure_yardstick, resolve_source(app.source), resolve_model(app.model), app.jpeg_quality, rounds
-        ).result()
+    yardstick = measure_apart(resolve_source(app.source), resolve_model(app.model), app.jpeg_quality, rounds)
     cells = list(product(IMPLEMENTATIONS, WORKLOADS))
     plan = list(interleaved(cells, settings.repeats, settings.order_seed))
     named = ((planned, f"{planned[1][0]}, {planned[1][1].name}") for planned in plan)
@@ -66,9 +59,27 @@ class Yardstick(NamedTuple):
     hand_over_ms: dict[str, float]
 
 
+def measure_apart(source: str, model: Path, jpeg_quality: int, rounds: int) -> Yardstick:
+    """`measure_yardstick` in a process of its own: what OpenCV and onnxruntime have in memory here would be shared with
+    the app, and counted to it by half.
+    """
+    with ProcessPoolExecutor(
+        1,
+        get_context("spawn"),
+        initializer=signal.signal,  # so that it ends at a Ctrl-C without a word
+        initargs=(signal.SIGINT, signal.SIG_DFL),
+    ) as apart:
+        try:
+            return apart.submit(measure_yardstick, source, model, jpeg_quality, rounds).result()
+        except BaseException:
+            for process in active_children():
+                process.terminate()
+            raise
+
+
 def measure_yardstick(source: str, model: Path, jpeg_quality: int, rounds: int) -> Yardstick:
     """`rounds` of everything. Raises SourceError, ModelError and MeasuringError."""
-    from comparison import limits  # with OpenCV and onnxruntime: see run_all
+    from comparison import limits  # with OpenCV and onnxruntime: see measure_apart
     from comparison.passage import measure, runtime_of
 
     image = limits.first_image(source)

@@ -98,7 +98,7 @@ class Peer(socket.socket):
     """A connection that says when it is closed."""
 
     def __init__(self, peer: socket.socket, on_close: Callable[[], None]) -> None:
-        super().__init__(fileno=peer.detach())
+        super().__init__(peer.family, peer.type, peer.proto, fileno=peer.detach())
         self._on_close: Callable[[], None] | None = on_close
 
     def close(self) -> None:

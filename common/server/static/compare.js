@@ -38,7 +38,7 @@ const lanes = new Lanes(element("intervals"), [
   { title: "Processes", colour: "--processes", intervals: panes[1].intervals },
 ]);
 
-/** A server that was restarted is as it was at its start: it is told what was chosen here. Else, what it says holds. */
+/** A server that was restarted is as it was at its start: it is told what both are set to. Else, what it says holds. */
 function follow(pane, { model, source, settings }, isFirst) {
   element("model").textContent = model;
   element("source").textContent = source;
@@ -48,6 +48,7 @@ function follow(pane, { model, source, settings }, isFirst) {
 }
 
 function followVisibility() {
+  if (document.hidden) workload.forget();
   panes.forEach((pane) => pane.play(!document.hidden));
 }
 

@@ -32,6 +32,11 @@ export class Workload {
     this.#show();
   }
 
+  /** Others may choose while nobody looks here: what the first server says then is followed. */
+  forget() {
+    this.#values = null;
+  }
+
   /** What a server that has just been connected to must still be told: [name, value]s; the first one sets the tone. */
   missingIn(settings) {
     if (this.#values === null) return [];
