@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from comparison.load import MUCH, cpu_times, load_between
 from tests.apps import App, running
@@ -69,11 +69,16 @@ def figures(page: Page) -> dict[str, dict[str, float]]:
     return shown
 
 
-def settings_of(app: App, name: str) -> dict[str, Any]:
-    """What an implementation says to a new viewer that it is set to."""
+def viewer_of(app: App, name: str) -> ClientConnection:
+    """A viewer of one implementation alone."""
     facts = json.loads(app.ask("/api/compare").body)
     port = app.port if name == facts["implementation"] else facts["other_port"]
-    with connect(f"ws://localhost:{port}/ws/ui", compression=None, proxy=None, max_size=None) as viewer:
+    return connect(f"ws://localhost:{port}/ws/ui", compression=None, proxy=None, max_size=None)
+
+
+def settings_of(app: App, name: str) -> dict[str, Any]:
+    """What an implementation says to a new viewer that it is set to."""
+    with viewer_of(app, name) as viewer:
         while isinstance(message := viewer.recv(timeout=10), bytes) or json.loads(message)["type"] != "hello":
             pass
     return dict(json.loads(message)["settings"])
@@ -166,6 +171,16 @@ def test_the_page_follows_another_visitor(page: Page, browser: Browser, app: App
     page.wait_for_function("() => document.getElementById('python-work').value === '100'")
     page.wait_for_selector("#preset-python[aria-pressed=true]")
     other.close()
+
+
+def test_a_preset_reaches_both_also_where_they_differed(page: Page, app: App) -> None:
+    for name, work_ms in (("multiprocessing", 100), ("threading", 0)):
+        with viewer_of(app, name) as viewer:
+            viewer.send(json.dumps({"type": "set", "name": "python_work_ms", "value": work_ms}))
+        wait_until_set(app, name, python_work_ms=work_ms)
+    page.wait_for_function("() => document.getElementById('python-work').value === '0'")
+    page.click("#preset-none")
+    wait_until_set(app, "multiprocessing", python_work_ms=0)
 
 
 def test_python_work_makes_threads_stutter_and_processes_not_until_it_ends(page: Page) -> None:
