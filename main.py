@@ -7,11 +7,11 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from common.command_line import FIRST_WORDS, load_settings
+from common.config.command_line import FIRST_WORDS, load_settings
+from common.config.settings import Settings
 from common.errors import HungError, UserError
+from common.interfaces import Runtime, configure_logging
 from common.pipeline import Pipeline
-from common.runtime import Runtime, configure_logging
-from common.settings import Settings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -41,9 +41,9 @@ def main(argv: Sequence[str]) -> int:
 def make_pipeline(command: str, settings: Settings) -> Pipeline:
     """What the command runs: one implementation, or both side by side."""
     if command == "compare":
-        from comparison import live
+        import compare
 
-        return live.make_pipeline(settings)
+        return compare.make_pipeline(settings)
     return Pipeline(settings, load_runtime(settings.impl))
 
 

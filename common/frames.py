@@ -6,6 +6,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+MAX_FRAME_BYTES = 7680 * 4320 * 3  # 8K in colour
+
 Image: TypeAlias = npt.NDArray[np.uint8]
 """Pixels as OpenCV keeps them: height × width × 3, uint8, blue first."""
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from common.bundled import resolve_model, resolve_source
+from common.config.settings import LiveSettings, Settings, access_token
 from common.errors import AddressError
-from common.messages import Rates
-from common.publisher import Ingest, Publisher
-from common.redaction import redact
-from common.runtime import LatestQueue, Runtime, StopSignal, Target
+from common.interfaces import LatestQueue, Runtime, StopSignal, Target
+from common.messaging.messages import Rates
+from common.messaging.publisher import Ingest, Publisher
+from common.model_zoo.resolve import resolve_model, resolve_source
+from common.server.guard.tls import tls_of
 from common.server.options import ServerOptions
-from common.settings import LiveSettings, Settings, access_token
-from common.supervisor import Role, Supervisor
-from common.tls import tls_of
+from common.supervision.supervisor import Role, Supervisor
+from common.text import redact
 
 BACKLOG = 128
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
@@ -140,14 +140,14 @@ def provider(
     settings: Settings, source: str, start_s: float | None, ingest: Ingest, queue: LatestQueue, stop: StopSignal
 ) -> None:
     """The FrameProvider role."""
-    from common.frame_provider import run_provider
+    from common.capture.frame_provider import run_provider
 
     run_provider(settings, source, start_s, ingest, queue, stop)
 
 
 def processor(live: LiveSettings, model: Path, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
     """The FrameProcessor role."""
-    from common.frame_processor import run_processor
+    from common.detection.frame_processor import run_processor
 
     run_processor(live, model, ingest, queue, stop)
 

@@ -1,6 +1,6 @@
 """Every role is a process: a frame is handed on through shared memory, and each has a GIL of its own."""
 
-from common.runtime import Runtime
+from common.interfaces import Runtime
 
 from .latest_queue import LatestQueue
 from .stop_signal import StopSignal

@@ -11,7 +11,7 @@ from typing import Any
 
 from common.errors import QueueBrokenError, ResourceError
 from common.frames import Frame
-from common.shared_frames import SharedFrames
+from multiprocessing_impl.shared_frames import SharedFrames
 
 SHM = "/dev/shm"  # noqa: S108 - only asked how full it is
 

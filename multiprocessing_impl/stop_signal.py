@@ -3,7 +3,7 @@
 from multiprocessing import connection, get_context
 from typing import Any
 
-from common.heartbeat import steps_s
+from common.supervision.heartbeat import steps_s
 
 
 class StopSignal:

@@ -8,7 +8,7 @@ from multiprocessing import connection, get_context
 from typing import Any
 
 from common.errors import VisionError
-from common.runtime import Target, configure_logging, run_role
+from common.interfaces import Target, configure_logging, run_role
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 

@@ -9,9 +9,9 @@ import pytest
 
 import multiprocessing_impl
 import threading_impl
-from common.runtime import Runtime
-from tests.onnx_models import save_yolox
-from tests.videos import write_clip
+from common.interfaces import Runtime
+from tests.support.onnx_models import save_yolox
+from tests.support.videos import write_clip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

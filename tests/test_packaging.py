@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from common.settings import Settings
+from common.config.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-APP = ("main.py", "common", "threading_impl", "multiprocessing_impl", "comparison")
+APP = ("main.py", "common", "threading_impl", "multiprocessing_impl", "benchmark", "compare.py")
 PORT = Settings().port
 
 

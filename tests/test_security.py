@@ -4,11 +4,12 @@ import ast
 import re
 from pathlib import Path
 
-from common.server import entrance, viewers
+from common.server import viewers
+from common.server.guard import connections as entrance
 
 TESTS = Path(__file__).parent
 TEXT = (TESTS.parent / "SECURITY.md").read_text(encoding="utf-8")
-NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
+NAMED = re.compile(r"`([\w/]*test_\w+\.py)::(test_\w+)`")
 
 
 def promises() -> list[str]:

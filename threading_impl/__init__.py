@@ -1,6 +1,6 @@
 """Every role is a thread of one process: a frame is handed on as a reference, and all share one GIL."""
 
-from common.runtime import Runtime
+from common.interfaces import Runtime
 
 from .latest_queue import LatestQueue
 from .stop_signal import StopSignal

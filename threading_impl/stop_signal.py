@@ -2,7 +2,7 @@
 
 import threading
 
-from common.heartbeat import steps_s
+from common.supervision.heartbeat import steps_s
 
 
 class StopSignal:

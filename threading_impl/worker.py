@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from common.runtime import Target, run_role
+from common.interfaces import Target, run_role
 
 
 class Worker:

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from common.messages import Report
-from common.metrics import Meter, Reporter
-from common.runtime import StopSignal
-from common.server.access import STREAM_PATH, access_middleware, add_security_headers, ignore_hang_ups
+from common.interfaces import StopSignal
+from common.messaging.messages import Report
 from common.server.compare import add_compare_page
-from common.server.entrance import Entrance
+from common.server.guard.access import STREAM_PATH, access_middleware, add_security_headers, ignore_hang_ups
+from common.server.guard.connections import Entrance
 from common.server.hub import Hub
 from common.server.ingest import ingest_app
 from common.server.loop_faults import LoopFaults
 from common.server.media import mjpeg, snapshot
 from common.server.options import ServerOptions
 from common.server.viewers import serve_viewer
+from common.telemetry.meter import Meter, Reporter
 
 STATIC = Path(__file__).parent / "static"
 STATS_PERIOD_S = 1.0

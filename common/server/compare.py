@@ -4,8 +4,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from common.machine import cores, inference_threads
-from common.server.access import content_security_policy, on_port
+from common.server.guard.access import content_security_policy, on_port
+from common.telemetry.machine import cores, inference_threads
 
 PAGE = Path(__file__).parent / "static" / "compare.html"
 

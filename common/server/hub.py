@@ -5,8 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from common.errors import SettingsError
-from common.log_limit import OncePerSecond
-from common.messages import (
+from common.messaging.messages import (
     Detections,
     FrameHeader,
     Hello,
@@ -18,9 +17,10 @@ from common.messages import (
     Stats,
     Status,
 )
-from common.metrics import Meter
+from common.server.guard.log_limit import OncePerSecond
 from common.server.options import ServerOptions
 from common.server.stats import StatsBoard
+from common.telemetry.meter import Meter
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerSecond())

@@ -6,12 +6,12 @@ import logging
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
-from common.log_limit import OncePerSecond
-from common.messages import MAX_HEADER_BYTES, Set, parse_ingest, unpack_frame
-from common.server.access import ignore_hang_ups, same_secret
+from common.frames import MAX_FRAME_BYTES
+from common.messaging.messages import MAX_HEADER_BYTES, Set, parse_ingest, unpack_frame
+from common.server.guard.access import ignore_hang_ups, same_secret
+from common.server.guard.log_limit import OncePerSecond
 from common.server.hub import FrameMessage, Hub
 from common.server.outbox import Outbox
-from common.shared_frames import MAX_FRAME_BYTES
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerSecond())

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from common.messages import Rates
-from common.settings import LiveSettings
-from common.tls import Tls
+from common.config.settings import LiveSettings
+from common.messaging.messages import Rates
+from common.server.guard.tls import Tls
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 
-from common.machine import busy_percent, cores
-from common.messages import Report, Stats, Status
+from common.messaging.messages import Report, Stats, Status
 from common.pacing import Clock
 from common.server.prometheus import Exporter
+from common.telemetry.machine import busy_percent, cores
 
 WINDOW_S = 5.0
 FRAMES_TO_MISS = 3  # at rates so low that the window may hold none without anything being wrong

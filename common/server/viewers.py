@@ -8,12 +8,12 @@ import time
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
-from common.log_limit import OncePerSecond
-from common.messages import Ack, parse_viewer
-from common.metrics import Meter
-from common.server.allowance import Allowance
+from common.messaging.messages import Ack, parse_viewer
+from common.server.guard.log_limit import OncePerSecond
+from common.server.guard.token_bucket import Allowance
 from common.server.hub import FrameMessage, Hub
 from common.server.outbox import Outbox
+from common.telemetry.meter import Meter
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerSecond())

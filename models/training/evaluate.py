@@ -16,11 +16,10 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 from tqdm import tqdm
 
-from common.boxes import Detection
-from common.detector import OnnxDetector, load_detector
-
-from . import data
-from .data import CLASSES, IGNORED, Image, Picture
+from common.detection.boxes import Detection
+from common.detection.detector import OnnxDetector, load_detector
+from models.training.detector import data
+from models.training.detector.data import CLASSES, IGNORED, Image, Picture
 
 VEHICLES = ("bicycle", "car", "motorcycle", "bus", "truck")
 MEANT = ("car", "motorcycle", "bus", "truck")  # the mean that the model is judged by

@@ -6,10 +6,10 @@ import logging
 import random
 import sys
 
-from tests.apps import IMPLEMENTATIONS
 from tests.chaos.faults import WEIGHTS
 from tests.chaos.harness import Plan, run
 from tests.chaos.report import report
+from tests.support.apps import IMPLEMENTATIONS
 
 
 def main() -> int:

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 import psutil
 
-from tests.apps import App
 from tests.chaos.strangers import CUT_OFF, STRANGERS, Stranger
 from tests.chaos.witness import Witness
-from tests.videos import OTHER, SMALL, MjpegCamera
+from tests.support.apps import App
+from tests.support.videos import OTHER, SMALL, MjpegCamera
 
 ROLES = ("provider", "processor", "server")
 DEATHS = 3  # of a role a minute: at more than five the app gives it up, and a broken queue may cost some more

@@ -8,11 +8,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tests.apps import App, running
 from tests.chaos.faults import WEIGHTS, Bench, Fault, draw
 from tests.chaos.inventory import Inventory
 from tests.chaos.witness import Witness
-from tests.videos import MjpegCamera
+from tests.support.apps import App, running
+from tests.support.videos import MjpegCamera
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 import psutil
 
-from tests.apps import App
+from tests.support.apps import App
 
 # What may be more at the end: a cache that filled, a connection that is just closing. Of memory a third and 30 MB,
 # since a process that was started anew shares fewer pages with the others, and heaps do not shrink.

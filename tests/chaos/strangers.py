@@ -13,7 +13,7 @@ from typing import TypeAlias
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.servers import UPGRADE
+from tests.support.servers import UPGRADE
 
 STAY_S = 3.0
 Stranger: TypeAlias = Callable[[int, random.Random], Awaitable[None]]

@@ -1,0 +1,1 @@
+"""From samples to figures, charts, tables and a report."""

@@ -1,0 +1,1 @@
+"""The suites: what is run, in which order, and with which settings."""

@@ -1,0 +1,1 @@
+"""Settings, and the command line, environment and TOML file that they come from."""

@@ -1,0 +1,147 @@
+"""The detector: an ONNX model that finds objects in a frame, and how long it took."""
+
+import stat
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime as ort
+
+from common.detection.boxes import Detection
+from common.detection.formats.contracts import DEFAULT_SIDE, Contract, Tensors, TensorSpec, recognise
+from common.detection.labels import MAX_NAME_LENGTH, find_labels
+from common.errors import ModelError
+from common.frames import Image
+from common.text import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was found, best first. inference_ms is `session.run` alone; processing_ms is pre + run + post."""
+
+    detections: list[Detection]
+    inference_ms: float
+    processing_ms: float
+
+
+class Detector(Protocol):
+    """Finds objects in frames. Used from one thread."""
+
+    name: str
+    labels: tuple[str, ...]
+
+    def detect(
+        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
+    ) -> Result:
+        """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it.
+
+        With `repeat` the inference runs that many times, and inference_ms is the time of all of them: a model that
+        is so much heavier, for comparing threads with processes. The rest of them is left out once `stop` says so.
+        """
+
+    def rebuild(self) -> None:
+        """Build the model's session anew, as the first version of this sample did for every frame."""
+
+
+class OnnxDetector:
+    """A Detector on onnxruntime. Made by `load_detector`, which finds out what the model wants."""
+
+    def __init__(self, path: Path, threads: int, session: Any, contract: Contract, labels: tuple[str, ...]) -> None:
+        # As the wire allows it: a file's name may be longer, and need not be Unicode.
+        self.name = path.name.encode(errors="replace").decode()[:MAX_NAME_LENGTH]
+        self.labels = labels
+        self._path = path
+        self._threads = threads
+        self._session = session
+        self._contract = contract
+
+    def detect(
+        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
+    ) -> Result:
+        """See Detector."""
+        begun = time.perf_counter()
+        feed = self._contract.prepare(image)
+        fed = time.perf_counter()
+        for turn in range(repeat):
+            if turn and stop():
+                break
+            outputs = _run(self._session, self._contract, feed)
+        ran = time.perf_counter()
+        objects = self._contract.parse(outputs, (image.shape[0], image.shape[1]), min_score)
+        detections = [
+            Detection(self.labels[class_id], min(score, 1.0), (x1, y1, x2, y2))
+            for class_id, score, (x1, y1, x2, y2) in zip(
+                objects.class_ids.tolist(), objects.scores.tolist(), objects.boxes.tolist(), strict=True
+            )
+        ]
+        return Result(detections, (ran - fed) * 1000, (time.perf_counter() - begun) * 1000)
+
+    def rebuild(self) -> None:
+        """See Detector. Raises ModelError when the file is no longer there."""
+        self._session = _open_session(self._path, self._threads)
+
+
+def load_detector(path: Path, threads: int) -> OnnxDetector:
+    """The detector in the ONNX file at `path`, warmed up, with `threads` threads for the inference.
+
+    Raises ModelError when the file is missing or no ONNX, when it fits no known contract, or its labels do not fit.
+    """
+    session = _open_session(path, threads)
+    try:
+        contract = recognise(_specs(session.get_inputs()), _specs(session.get_outputs()))
+        # The first run allocates and is several times slower than the rest. Its outputs also settle what the
+        # declared shapes may leave open.
+        grey = np.full((DEFAULT_SIDE, DEFAULT_SIDE, 3), 128, np.uint8)
+        class_count = contract.class_count(_run(session, contract, contract.prepare(grey)))
+    except ModelError as error:
+        raise ModelError(f"model {path}: {error}") from error
+    labels = find_labels(path, session.get_modelmeta().custom_metadata_map, class_count)
+    return OnnxDetector(path, threads, session, contract, labels)
+
+
+def _open_session(path: Path, threads: int) -> Any:
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        raise ModelError(f"cannot open the model {path}: {error.strerror}") from error
+    if not regular:
+        raise ModelError(f"cannot open the model {path}: not a file")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that spin while they wait for work burn 30 % of a core at 5 frames a second.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Fatal only: every lesser error comes as an exception too, and is told to the user once.
+    options.log_severity_level = 4
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the exceptions of onnxruntime have no other base
+        raise ModelError(f"cannot load {path} as an ONNX model: {_reason(error)}") from error
+
+
+def _run(session: Any, contract: Contract, feed: dict[str, Any]) -> Tensors:
+    try:
+        outputs: Tensors = session.run(contract.outputs, feed)
+    except Exception as error:  # as above
+        raise ModelError(f"failed on a frame: {_reason(error)}") from error
+    return outputs
+
+
+def _specs(arguments: Sequence[Any]) -> list[TensorSpec]:
+    """The inputs or outputs of a session; a dimension with a name, or without a size, is one left open."""
+    return [
+        TensorSpec(
+            argument.name,
+            argument.type.removeprefix("tensor(").removesuffix(")"),
+            tuple(size if isinstance(size, int) and size > 0 else None for size in argument.shape),
+        )
+        for argument in arguments
+    ]
+
+
+def _reason(error: Exception) -> str:
+    """What onnxruntime says, without "[ONNXRuntimeError] : number : NAME : ", on one line of bearable length."""
+    return plain(str(error).split(" : ", 3)[-1], 200)

@@ -1,0 +1,1 @@
+"""The wire: messages, and the client that sends them to the server."""

@@ -1,0 +1,64 @@
+"""Where the bundled clip and models lie, and which file or address a source or model setting means."""
+
+import os
+from pathlib import Path
+
+from common.errors import ModelError, SourceError
+from common.model_zoo.catalogue import load_catalogue
+from common.text import redact
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def sample_clip(root: Path = ROOT) -> Path:
+    """The clip that `sample` stands for. Raises SourceError where it is missing."""
+    clip = root / "common/sample/road.mp4"
+    if not clip.is_file():
+        raise SourceError(f"the sample clip, {clip.relative_to(root)}, is missing; give a video with --source PATH")
+    return clip
+
+
+def default_model(root: Path = ROOT) -> Path:
+    """The model that `default` stands for. Raises ModelError where it is missing."""
+    model = root / "models/tiny-yolov3-road.onnx"
+    if not model.is_file():
+        raise ModelError(f"the bundled model, {model.relative_to(root)}, is missing; give one with --model PATH")
+    return model
+
+
+def resolve_source(text: str, root: Path = ROOT) -> str:
+    """What to open for a source setting: a path, or an index or URL as it is. Nothing is opened.
+
+    Raises SourceError for a path where no file is.
+    """
+    if text == "sample":
+        return str(sample_clip(root))
+    if text.isdecimal() or "://" in text:
+        return text
+    path = os.path.expanduser(text)
+    if os.path.isdir(path):
+        raise SourceError(f"source {text!r} is a folder; give a video file in it")
+    if not os.path.exists(path):
+        shown = redact(text) if "@" in text else text  # a URL that was mistyped, with its password
+        raise SourceError(f"source {shown!r} does not exist; give a video file, a camera's index or URL, or sample")
+    return path
+
+
+def resolve_model(text: str, root: Path = ROOT) -> Path:
+    """The file of a model setting: default, the name of a file in models/, or a path. Nothing is opened.
+
+    Raises ModelError, with the names there are, when it is none of these.
+    """
+    if text == "default":
+        return default_model(root)
+    folder = root / "models"
+    models = {model.stem: model for model in sorted(folder.glob("*.onnx"))}
+    if text in models:
+        return models[text]
+    path = os.path.expanduser(text)
+    if os.path.isfile(path):
+        return Path(path)
+    known = load_catalogue(folder).get(text)
+    if known and known.download:
+        raise ModelError(f"model {text!r} is not here yet; get it with: python main.py models fetch {text}")
+    raise ModelError(f"model {text!r} is no file and not one of {', '.join(['default', *models])}")

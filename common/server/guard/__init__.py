@@ -1,0 +1,1 @@
+"""What protects the public port: access checks, connection and rate limits, TLS."""

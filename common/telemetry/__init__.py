@@ -1,0 +1,1 @@
+"""Measurements: counts, durations, and the state of the machine."""

@@ -1,0 +1,125 @@
+"""What a role measures of itself: counts, times, how long it waits for the GIL, CPU and memory."""
+
+import contextlib
+import os
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from common.messaging.messages import Report, Time
+from common.pacing import Ticker
+
+REPORT_FPS = 1.0
+MAX_SAMPLES = 1000  # of a name in a report: the newest 20 s of the quickest one, should the server be away for long
+PROBE_FPS = 50.0  # often enough to see a convoy (the GIL's switch interval is 5 ms), seldom enough to cost nothing
+
+
+class Meter:
+    """Counts and times of one role since its last report. Every method may be called from any thread."""
+
+    def __init__(self, role: str) -> None:
+        self._role = role
+        self._lock = threading.Lock()  # guards all that take_report() empties
+        self._counts: Counter[str] = Counter()
+        self._drops: Counter[str] = Counter()
+        self._samples: dict[Time, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_SAMPLES))
+        self._followed: list[tuple[Counter[str], str, Callable[[], int], int]] = []
+        self._process = psutil.Process()
+        self._gauges: dict[str, float] = {}
+
+    def count(self, stage: str, increment: int = 1) -> None:
+        """Frames that passed `stage`."""
+        with self._lock:
+            self._counts[stage] += increment
+
+    def drop(self, consumer: str, cause: str) -> None:
+        """A frame that `consumer` never got, and why."""
+        with self._lock:
+            self._drops[f"{consumer}/{cause}"] += 1
+
+    def sample(self, name: Time, value_ms: float) -> None:
+        """One time measured, in ms."""
+        with self._lock:
+            self._samples[name].append(value_ms)
+
+    def follow_count(self, stage: str, total: Callable[[], int]) -> None:
+        """Report under `stage` by how much `total()` grows."""
+        self._followed.append((self._counts, stage, total, total()))
+
+    def follow_drop(self, consumer: str, cause: str, total: Callable[[], int]) -> None:
+        """Report as frames dropped for `consumer` by how much `total()` grows."""
+        self._followed.append((self._drops, f"{consumer}/{cause}", total, total()))
+
+    def take_report(self) -> Report:
+        """All since the last report, and the process as it is now."""
+        # Without a file descriptor left to ask the system with, they stay as they were.
+        with contextlib.suppress(OSError), self._process.oneshot():
+            self._gauges = {"cpu_percent": self._process.cpu_percent(), "memory_mb": _memory_mb(self._process)}
+        with self._lock:
+            for index, (counter, name, total, before) in enumerate(self._followed):
+                now = total()
+                counter[name] += now - before
+                self._followed[index] = (counter, name, total, now)
+            report = Report(
+                role=self._role,
+                pid=os.getpid(),
+                counts=dict(self._counts),
+                drops=dict(self._drops),
+                samples={name: tuple(values) for name, values in self._samples.items()},
+                gauges=self._gauges,
+            )
+            self._counts.clear()
+            self._drops.clear()
+            self._samples.clear()
+        return report
+
+
+class Reporter:
+    """A thread that hands the meter's report on once a second, and between two reports measures the GIL's delay.
+
+    That delay is how much later than asked the thread runs again after a wait: it was woken, then had to wait for
+    the GIL. A free core and a free GIL give some 0.1 ms.
+    """
+
+    def __init__(self, meter: Meter, hand_on: Callable[[Report], None], wanted: Callable[[], bool]) -> None:
+        """`wanted` says whether a report would arrive; until then the meter keeps on counting."""
+        self._meter = meter
+        self._hand_on = hand_on
+        self._wanted = wanted
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join(2)
+
+    def _run(self) -> None:
+        probe, report_at = Ticker(PROBE_FPS), time.monotonic() + 1 / REPORT_FPS
+        while True:
+            delay_s = probe.delay_s()
+            due = time.monotonic() + delay_s
+            if self._ended.wait(delay_s):
+                return
+            now = time.monotonic()
+            self._meter.sample("gil_delay_ms", 1000 * (now - due))
+            if now >= report_at and self._wanted():
+                self._hand_on(self._meter.take_report())
+                report_at += (1 + int((now - report_at) * REPORT_FPS)) / REPORT_FPS  # on, past all that were missed
+
+
+def _memory_mb(process: psutil.Process) -> float:
+    """Proportional set size (shared pages divided among their holders) where the system tells it, else resident."""
+    if psutil.LINUX:
+        return float(process.memory_full_info().pss) / 2**20
+    return float(process.memory_info().rss) / 2**20

@@ -1,0 +1,1 @@
+"""The detector: data, network, loss, training and export."""

@@ -1,0 +1,248 @@
+"""`python main.py bench --quick` as a user runs it: the whole of it, once, and what it refuses."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmark import command as bench
+from benchmark.report.figures import marked, summarise
+from benchmark.results import PipelineResults, load_results
+from benchmark.suites.plan import IMPLEMENTATIONS, WORKLOADS
+from common.errors import SettingsError, UserError
+from tests.support.benchmarks import pipeline_results
+from tests.support.onnx_models import save_yolox
+from tests.support.videos import write_clip
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCH_S = 240  # a minute on a machine of its own
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One quick run: what it printed, and its folder."""
+
+    stdout: str
+    stderr: str
+    folder: Path
+
+    @property
+    def results(self) -> PipelineResults:
+        results = load_results(self.folder / "results.json")
+        assert isinstance(results, PipelineResults)
+        return results
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("bench")
+    clip, model = write_clip(folder / "road.avi", 60, 30), save_yolox(folder / "cars.onnx")
+    flags = ["--quick", "--seed", "7"]
+    words = ["bench", *flags, "--out", folder / "report", "--source", clip, "--model", model]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VISION_")}
+    run = subprocess.run(
+        [sys.executable, "main.py", *map(str, words)],
+        cwd=ROOT,
+        env=environment | {"VISION_INFER_REPEAT": "3"},  # each run sets its own workload, whatever is set around it
+        capture_output=True,
+        text=True,
+        timeout=BENCH_S,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return Bench(run.stdout, run.stderr, folder / "report")
+
+
+pytestmark = pytest.mark.timeout(BENCH_S + 10)
+
+
+def test_every_implementation_is_measured_under_every_workload(quick: Bench) -> None:
+    cells = {(run.implementation, run.workload) for run in quick.results.runs}
+    assert cells == {(implementation, workload.name) for implementation in IMPLEMENTATIONS for workload in WORKLOADS}
+
+
+def test_every_run_has_samples_of_all_that_is_measured(quick: Bench) -> None:
+    for run in quick.results.runs:
+        assert len(run.interval_ms) == len(run.frame_age_ms) > 10
+        assert len(run.inference_ms) == len(run.processing_ms) > 0
+        assert run.gil_delay_p99_ms.keys() == {"server", "provider", "processor"}
+        assert run.queued > 0
+        assert 0 < run.first_frame_s < BENCH_S
+        assert run.memory_mb > 30
+
+
+def test_processes_are_told_apart_and_threads_are_one_process(quick: Bench) -> None:
+    for run in quick.results.runs:
+        roles = (
+            {"server", "provider", "processor", "parent"} if run.implementation == "multiprocessing" else {"all roles"}
+        )
+        assert run.cpu.keys() == roles
+
+
+def test_the_workloads_reach_the_processor(quick: Bench) -> None:
+    figures = summarise(quick.results)
+    for implementation in IMPLEMENTATIONS:
+        none, five, python = (figures[implementation, name] for name in ("none", "inference ×5", "Python 100 ms"))
+        assert five["inference p50"] > 2 * none["inference p50"]
+        # Ten hundredths of a second for each result, of which there are some five a second.
+        assert python["CPU %"] > none["CPU %"] + 5 * python["results/s"]
+
+
+def test_processes_cost_more_memory_than_threads(quick: Bench) -> None:
+    figures = summarise(quick.results)
+    processes, threads = (figures[implementation, "none"]["memory MB"] for implementation in IMPLEMENTATIONS)
+    assert processes > 1.3 * threads
+
+
+def test_python_work_makes_threads_wait_for_the_gil_and_processes_not(quick: Bench) -> None:
+    results = quick.results
+    if marked(results.runs):
+        pytest.skip("other programs took much of the machine")
+    processes, threads = (summarise(results)[implementation, "Python 100 ms"] for implementation in IMPLEMENTATIONS)
+    assert threads["GIL delay provider p99"] > 3 * processes["GIL delay provider p99"]
+
+
+def test_the_limits_are_below_what_the_app_reaches(quick: Bench) -> None:
+    results = quick.results
+    figures = summarise(results)["multiprocessing", "none"]
+    assert 0 < results.limits.memcpy_ms < results.put_ms["multiprocessing"] < results.hand_over_ms["multiprocessing"]
+    assert figures["frame age p50 ÷ (encode + echo)"] > 1
+    assert figures["processing ÷ inference"] > 1
+
+
+def test_the_results_say_what_they_were_measured_on(quick: Bench) -> None:
+    results = quick.results
+    environment = results.environment
+    assert environment.cores == os.cpu_count()
+    assert set(environment.gil) == {"server", "provider", "processor", "all in one process"}
+    assert environment.threads["onnxruntime"] >= 1
+    assert (results.settings.source, results.settings.model) == ("road.avi", "cars.onnx")
+    assert results.settings.order_seed == 7
+    assert (results.limits.width, results.limits.height) == (160, 90)
+
+
+def test_no_folder_of_this_machine_gets_into_the_results_but_by_the_command(quick: Bench) -> None:
+    results = json.loads((quick.folder / "results.json").read_text())
+    del results["settings"]["command"]
+    assert str(quick.folder.parent) not in json.dumps(results)
+
+
+def test_the_page_needs_nothing_else_and_has_a_chart_for_each_question(quick: Bench) -> None:
+    page = (quick.folder / "report.html").read_text()
+    tags: list[tuple[str, dict[str, str | None]]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            tags.append((tag, dict(attributes)))
+
+    Reader().feed(page)
+    assert sum(tag == "svg" for tag, _ in tags) == 5
+    assert not {"script", "link", "img"} & {tag for tag, _ in tags}
+    links = [value for _, attributes in tags for name, value in attributes.items() if name in ("src", "href")]
+    assert all((value or "").startswith("#") for value in links)
+
+
+def test_every_section_of_the_markdown_says_how_to_reproduce_it(quick: Bench) -> None:
+    _, *sections = (quick.folder / "report.md").read_text().split("\n## ")
+    assert len(sections) > 5
+    for section in sections:
+        assert "Reproduce: `python main.py bench --quick --seed 7 " in section
+    charts = {line.split("](")[1][:-1] for line in "\n".join(sections).splitlines() if line.startswith("![")}
+    assert charts == {file.name for file in quick.folder.glob("*.svg")}
+
+
+def test_progress_is_plain_lines_when_not_on_a_terminal(quick: Bench) -> None:
+    lines = quick.stderr.splitlines()
+    assert lines[0] == "order of the runs: --seed 7"
+    assert re.match(r"10/10, \d:\d\d left: ", lines[-1])
+    assert "\r" not in quick.stderr
+    assert str(quick.folder / "report.html") in quick.stdout
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["teapot"], "'teapot' is not a benchmark; choose from pipeline, transport, viewers"),
+        (["--repeats", "0"], "--repeats: '0' is not a whole number above 0"),
+        (["--seconds", "nan"], "--seconds: 'nan' is not a number of seconds"),
+        (["--impl", "threading"], "--impl: bench sets it itself"),
+        (["--no-session-per-frame"], "--no-session-per-frame: bench sets it itself"),
+        (["--ui-fps=40"], "ui_fps (40) must not exceed capture_fps (30)"),
+        (["--quik"], "unknown option --quik"),
+        (["--source", "nowhere.mp4"], "source 'nowhere.mp4' does not exist"),
+        (["--out", "road.avi/report"], "--out: no folder can be made at 'road.avi/report': Not a directory"),
+        (["--tls-cert=cert.pem", "--tls-key=key.pem"], "bench watches without TLS"),
+        (["--against", "nothing.json"], "cannot read 'nothing.json': No such file or directory"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_is_measured(
+    argv: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, model = write_clip(tmp_path / "road.avi", 2, 30), save_yolox(tmp_path / "cars.onnx")
+    monkeypatch.chdir(tmp_path)
+    with_flags = [f"--model={model}"] if "--source" in argv else [f"--model={model}", "--source", str(clip)]
+    with pytest.raises(UserError) as raised:
+        bench.main([*argv, *with_flags])
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_earlier_results_with_other_workloads_are_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    earlier = pipeline_results()
+    renamed = earlier.model_copy(update={"runs": (earlier.runs[0].model_copy(update={"workload": "inference ×10"}),)})
+    (tmp_path / "then.json").write_text(renamed.model_dump_json(), encoding="utf-8")
+    with pytest.raises(SettingsError, match="--against: the workloads inference ×10 are no longer measured"):
+        bench.main(["--against", str(tmp_path / "then.json")])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("where", ["at the limits", "in a run"])
+def test_it_ends_when_asked_to_and_leaves_no_app_behind(tmp_path: Path, number: signal.Signals, where: str) -> None:
+    clip, model = write_clip(tmp_path / "road.avi", 60, 30), save_yolox(tmp_path / "cars.onnx")
+    flags = ["--quick", "--seconds=60", "--out", tmp_path / "report", "--source", clip, "--model", model]
+    command = [sys.executable, "main.py", "bench", *map(str, flags)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        watched = psutil.Process(process.pid)
+
+        def is_there() -> bool:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                children = [" ".join(child.cmdline()) for child in watched.children()]
+                return any("--impl=" in command for command in children) if where == "in a run" else bool(children)
+            return False
+
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("order of the runs")
+        deadline = time.monotonic() + BENCH_S / 2
+        while not is_there():
+            assert time.monotonic() < deadline, f"not {where}"
+            time.sleep(0.02)
+        started = watched.children(recursive=True)
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr.splitlines()[-1]) == (130, "stopped; nothing is written")
+    assert "Traceback" not in stderr
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+
+
+def test_a_missing_package_is_told_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"^bench draws with matplotlib.*pip install -r requirements-bench.txt$"):
+        bench.main([])
+
+
+def test_a_mistake_ends_the_program_with_one_line_and_code_2() -> None:
+    command = [sys.executable, "main.py", "bench", "--repeats", "x"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("error: --repeats")
+    assert run.stderr.count("\n") == 1

@@ -1,0 +1,17 @@
+"""Which calls release the GIL: measured on real calls, whose relation holds on any machine."""
+
+from benchmark.measure.gil import speed_up, speed_ups
+from common.detection.frame_processor import work_in_python
+from common.model_zoo.resolve import default_model, sample_clip
+
+SECONDS = 0.2
+
+
+def test_pure_python_gains_nothing_from_a_second_thread() -> None:
+    assert speed_up(lambda: lambda: work_in_python(1), SECONDS) < 1.4
+
+
+def test_every_call_of_the_hot_path_is_measured() -> None:
+    factors = dict(speed_ups(sample_clip(), default_model(), SECONDS))
+    assert set(factors) >= {"VideoCapture.read", "cv2.imencode", "detector.detect (session.run)", "pure Python"}
+    assert all(0 < factor < 4 for factor in factors.values())

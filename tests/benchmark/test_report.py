@@ -1,0 +1,160 @@
+"""What is written and what is shown: the schema of results.json, the order of the runs, progress, tables, charts."""
+
+import io
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmark.measure.passage import QUEUES
+from benchmark.progress import Progress
+from benchmark.report.charts import COLOURS, bars
+from benchmark.report.full_report import report_of
+from benchmark.report.report import Report, Section, Table, to_html, to_markdown, write
+from benchmark.report.tables import gil_label
+from benchmark.results import AnyResults, load_results
+from benchmark.suites.plan import WORKLOADS, interleaved
+from common.errors import SettingsError
+from tests.support.benchmarks import (
+    BUSY,
+    pipeline_results,
+    pipeline_run,
+    transport_results,
+    transport_run,
+    viewers_results,
+    viewers_run,
+)
+
+ALL_QUEUES = [transport_run(name, (0.1, 0.2), taking_ms=taking) for name in QUEUES for taking in (0, 200)]
+EACH_KIND: list[AnyResults] = [
+    pipeline_results(),
+    transport_results(*ALL_QUEUES),
+    viewers_results(viewers_run("threading", (15.0,)), viewers_run("multiprocessing", (15.0,))),
+]
+
+
+def test_every_cell_runs_once_a_round_in_another_order() -> None:
+    runs = list(interleaved("abcdefgh", repeats=5, seed=1))
+    assert Counter(number for number, _ in runs) == dict.fromkeys(range(1, 6), 8)
+    assert [number for number, _ in runs] == sorted(number for number, _ in runs)
+    orders = {"".join(cell for number, cell in runs if number == each) for each in range(1, 6)}
+    assert len(orders) == 5
+    assert {"".join(sorted(order)) for order in orders} == {"abcdefgh"}
+
+
+def test_the_same_seed_gives_the_same_order() -> None:
+    assert list(interleaved("abcdefgh", 3, seed=4)) == list(interleaved("abcdefgh", 3, seed=4))
+    assert list(interleaved("abcdefgh", 3, seed=4)) != list(interleaved("abcdefgh", 3, seed=5))
+
+
+def test_a_workload_sets_all_three_experiments() -> None:
+    for workload in WORKLOADS:
+        flags = [flag.partition("=")[0].replace("--no-", "--") for flag in workload.flags()]
+        assert flags == ["--infer-repeat", "--python-work-ms", "--session-per-frame"]
+
+
+@pytest.mark.parametrize("results", EACH_KIND, ids=lambda results: results.kind)
+def test_results_are_read_back_as_they_were_written(results: AnyResults, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(results.model_dump_json())
+    assert load_results(tmp_path / "results.json") == results
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"format": 2}, "pipeline.format"),
+        ({"kind": "teapot"}, "teapot"),
+        ({"runs": [{}]}, "pipeline.runs.0.implementation: Field required"),
+        ({"weather": "fine"}, "pipeline.weather: Extra inputs are not permitted"),
+    ],
+)
+def test_what_does_not_follow_the_schema_is_refused_with_the_place(
+    changes: dict[str, object], fault: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(json.loads(pipeline_results().model_dump_json()) | changes))
+    with pytest.raises(SettingsError) as raised:
+        load_results(path)
+    assert fault in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("results", EACH_KIND, ids=lambda results: results.kind)
+def test_every_kind_of_results_makes_a_report_with_charts(results: AnyResults, tmp_path: Path) -> None:
+    report = report_of(results, earlier=results)
+    write(report, tmp_path)
+    charts = [section.chart.name for section in report.sections if section.chart]
+    assert len(charts) >= 2
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "report.md", "report.html", *(f"{name}.svg" for name in charts),
+    }  # fmt: skip
+    for name in charts:
+        ElementTree.parse(tmp_path / f"{name}.svg")  # noqa: S314 - written just now
+    titles = [section.title for section in report.sections]
+    assert "Against an earlier run" in titles
+    assert titles[-1] == "Measured on"
+
+
+def test_the_introduction_says_how_many_runs_were_disturbed() -> None:
+    quiet, shared = pipeline_results(), pipeline_results(pipeline_run("threading", surroundings=BUSY))
+    assert "In none of 10 runs did other programs take more than 10 %" in report_of(quiet).introduction
+    assert "1 of 10 runs are marked" in report_of(shared).introduction
+
+
+@pytest.mark.parametrize(
+    ("gil", "label"),
+    [
+        ({"server": True, "processor": True}, "GIL on"),
+        ({"server": False, "processor": False}, "GIL off"),
+        ({"server": False, "processor": True}, "GIL on in processor only"),
+    ],
+)
+def test_a_run_is_labelled_by_its_gil(gil: dict[str, bool], label: str) -> None:
+    assert gil_label(gil) == label
+
+
+def test_a_section_is_a_table_for_pasting_and_one_for_reading() -> None:
+    table = Table(("who", "what", "ms"), [("a", "b", "1.0")], name_columns=2)
+    report = Report("Title", "Said <first>.", "make it", [Section("Speed", "Fast & even.", table=table)])
+    assert to_markdown(report) == (
+        "# Title\n\nSaid <first>.\n\n## Speed\n\nFast & even.\n\n"
+        "| who | what | ms |\n| --- | --- | ---: |\n| a | b | 1.0 |\n\nReproduce: `make it`\n"
+    )
+    page = to_html(report)
+    assert "Said &lt;first&gt;." in page
+    assert "Fast &amp; even." in page
+    assert '<tr><td class="name">a</td><td class="name">b</td><td>1.0</td></tr>' in page
+
+
+def test_a_chart_takes_all_its_colours_from_variables_with_a_light_and_a_dark_value() -> None:
+    svg = bars({"processes": {"none": 15.0}, "threads": {"none": 9.0}}, "FPS", COLOURS, target=15)
+    rules, drawing = svg.split("</style>", 1)
+    assert "var(--processes)" in drawing
+    assert set(re.findall(r"var\(--(\w+)\)", drawing)) <= set(re.findall(r"--(\w+):", rules))
+    assert rules.count("--processes:") == 2
+    assert ">9.0<" in drawing  # text stays text
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what is written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_estimates_the_time_left_from_the_runs_so_far() -> None:
+    now, out = [0.0], io.StringIO()
+    for _ in Progress(3, out, lambda: now[0]).follow((name, name) for name in "abc"):
+        now[0] += 40
+    assert out.getvalue().splitlines() == ["1/3, -:-- left: a", "2/3, 1:20 left: b", "3/3, 0:40 left: c"]
+
+
+def test_progress_keeps_to_one_line_of_a_terminal_and_clears_it() -> None:
+    out = Terminal()
+    assert list(Progress(2, out).follow((name, name) for name in "ab")) == ["a", "b"]
+    assert "\n" not in out.getvalue()
+    assert out.getvalue().count("█") == 12  # half of the bar, once
+    assert out.getvalue().endswith("\r\033[K")

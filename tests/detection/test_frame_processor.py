@@ -1,0 +1,171 @@
+"""The FrameProcessor: the newest frame, the live settings, and no frame that ends it."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+import pytest
+
+from common.config.settings import LiveSettings
+from common.detection.boxes import Detection
+from common.detection.detector import Result
+from common.detection.frame_processor import FrameProcessor, work_in_python
+from common.errors import ModelError, VisionError
+from common.frames import Frame, Image
+from common.messaging.messages import Detections, Message, Set
+from common.messaging.publisher import Ingest, Publisher
+from common.telemetry.meter import Meter
+from threading_impl.latest_queue import LatestQueue
+from threading_impl.stop_signal import StopSignal
+
+FOUND = Detection("car", 0.9, (0.1, 0.2, 0.3, 0.4))
+IMAGE = np.zeros((4, 6, 3), np.uint8)
+
+
+class Detector:
+    """Finds one car in every frame, fails on white ones, and notes how it is called."""
+
+    name = "stub"
+    labels: tuple[str, ...] = ("car",)
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def detect(
+        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
+    ) -> Result:
+        if image.all():
+            raise ModelError("a white frame")
+        self.calls.append(f"detect {min_score:g} ×{repeat}")
+        return Result([FOUND], 9.0, 10.0)
+
+    def rebuild(self) -> None:
+        self.calls.append("rebuild")
+
+
+class Clock:
+    """The clock of this process, which goes only when told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+class StoppingPublisher(Publisher):
+    """Notes what it is given; there is no server. Sets stop after `count` results."""
+
+    def __init__(self, stop: StopSignal, count: int = 1) -> None:
+        super().__init__(Ingest("ws://127.0.0.1:1/", ""))
+        self.sent: list[Message] = []
+        self._stop = stop
+        self._count = count
+
+    def send(self, message: Message) -> None:
+        self.sent.append(message)
+        if len(self.sent) == self._count:
+            self._stop.set()
+
+
+class Frames(LatestQueue):
+    """Hands out these frames, one after another."""
+
+    def __init__(self, *images: Image) -> None:
+        super().__init__()
+        self._waiting = [Frame("main", index, time.time(), image) for index, image in enumerate(images)]
+
+    def get(self, timeout_s: float) -> Frame | None:
+        return self._waiting.pop(0) if self._waiting else None
+
+
+def run(frames: Frames, live: LiveSettings | None = None, *, count: int = 1) -> tuple[list[str], list[Message], Meter]:
+    """What the detector was asked, what was published, and what was counted, up to `count` results."""
+    detector, meter, stop = Detector(), Meter("processor"), StopSignal()
+    publisher = StoppingPublisher(stop, count)
+    FrameProcessor(detector, frames, live or LiveSettings(), meter).run(publisher, stop)
+    return detector.calls, publisher.sent, meter
+
+
+def test_what_is_found_is_published_with_the_frame_it_was_found_in() -> None:
+    _, (message,), _ = run(Frames(IMAGE))
+    assert isinstance(message, Detections)
+    assert (message.camera, message.frame_id) == ("main", 0)
+    assert (message.inference_ms, message.processing_ms) == (9.0, 10.0)
+    assert [(item.label, item.score, item.box) for item in message.detections] == [("car", 0.9, FOUND.box)]
+
+
+def test_times_and_the_age_of_the_frame_are_measured() -> None:
+    _, _, meter = run(Frames(IMAGE, IMAGE), count=2)
+    report = meter.take_report()
+    assert report.counts["processed"] == 2
+    assert report.samples["inference_ms"] == (9.0, 9.0)
+    assert all(0 <= age < 60_000 for age in report.samples["processor_age_ms"])
+
+
+def test_a_frame_that_fails_is_counted_and_the_next_one_processed(caplog: pytest.LogCaptureFixture) -> None:
+    white = np.full_like(IMAGE, 255)
+    with caplog.at_level(logging.ERROR):
+        _, sent, meter = run(Frames(white, white, IMAGE))
+    assert [cast(Detections, message).frame_id for message in sent] == [2]
+    assert meter.take_report().drops == {"processor/failed": 2}
+    assert len(caplog.records) == 1  # once a second at most
+
+
+def test_a_processor_in_which_all_fails_for_long_ends_so_that_another_may_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+
+    class SlowFrames(Frames):
+        def get(self, timeout_s: float) -> Frame | None:
+            clock.now += 4
+            return super().get(timeout_s)
+
+    white = np.full_like(IMAGE, 255)
+    frames = SlowFrames(white, white, white, IMAGE, *[white] * 9)  # 16 s from the first to the fifth of the latter
+    meter, stop = Meter("processor"), StopSignal()
+    publisher = StoppingPublisher(stop, 2)
+    processor = FrameProcessor(Detector(), frames, LiveSettings(), meter)
+    with pytest.raises(VisionError, match="no frame could be processed for 15 s: a white frame"):
+        processor.run(publisher, stop)
+    assert len(publisher.sent) == 1
+    assert meter.take_report().drops == {"processor/failed": 3 + 5}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "calls"),
+    [
+        ("min_score", 0.6, ["detect 0.6 ×1"]),
+        ("infer_repeat", 3, ["detect 0.3 ×3"]),
+        ("session_per_frame", True, ["rebuild", "detect 0.3 ×1"]),
+        ("viewers", 2, ["detect 0.3 ×1"]),  # said to all roles, and nothing to this one
+        ("min_score", 7, ["detect 0.3 ×1"]),
+    ],
+)
+def test_a_setting_acts_on_the_next_frame(name: str, value: float, calls: list[str]) -> None:
+    detector, stop = Detector(), StopSignal()
+    processor = FrameProcessor(detector, Frames(IMAGE), LiveSettings(), Meter("processor"))
+    processor.on_set(Set(name=name, value=value))
+    processor.run(StoppingPublisher(stop), stop)
+    assert detector.calls == calls
+
+
+def test_python_work_is_cpu_time_of_this_thread() -> None:
+    before = time.thread_time()
+    work_in_python(30)
+    assert 30 <= 1000 * (time.thread_time() - before) < 45
+
+
+def test_python_work_is_done_for_each_frame() -> None:
+    before = time.thread_time()
+    run(Frames(*[IMAGE] * 5), LiveSettings(python_work_ms=10), count=5)
+    assert time.thread_time() - before >= 0.05
+
+
+def test_the_inference_time_is_said_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    begun = time.monotonic()
+    with caplog.at_level(logging.INFO):
+        run(Frames(*[IMAGE] * 240), LiveSettings(python_work_ms=10), count=240)
+    said = [record.getMessage() for record in caplog.records if "inference" in record.getMessage()]
+    assert 2 <= len(said) <= time.monotonic() - begun
+    assert sum(int(line.split()[-1]) for line in said) <= 240  # each inference is told once
+    assert "9.0 ms median" in said[0]

@@ -1,0 +1,163 @@
+"""The latest queue: the newest frame, whole, at once, and nobody waits for anybody; on both implementations."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from common.frames import Frame
+from common.interfaces import LatestQueue, Runtime, StopSignal, Target
+from tests.support.roles import CHANGE_EVERY, PATIENCE_S, echo, is_whole, produce, shape_of, uniform
+
+
+@pytest.fixture
+def queue(runtime: Runtime) -> LatestQueue:
+    return runtime.latest_queue()
+
+
+def take(queue: LatestQueue) -> Frame:
+    frame = queue.get(PATIENCE_S)
+    assert frame is not None
+    return frame
+
+
+@contextmanager
+def working(runtime: Runtime, stop: StopSignal, target: Target, *args: object) -> Iterator[None]:
+    """A worker that runs `target` with these arguments until stop is set."""
+    worker = runtime.worker("worker", target, args)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+    assert worker.join(PATIENCE_S)
+    assert worker.failure() is None
+
+
+def test_put_replaces_an_unread_frame(queue: LatestQueue) -> None:
+    for frame_id in (1, 2, 3):
+        queue.put(uniform(frame_id))
+    assert take(queue).frame_id == 3
+    assert queue.get(0.05) is None
+
+
+def test_frames_that_are_read_are_not_replaced(queue: LatestQueue) -> None:
+    taken = []
+    for frame_id in (1, 2, 3):
+        queue.put(uniform(frame_id))
+        taken.append(take(queue).frame_id)
+    assert taken == [1, 2, 3]
+    assert (queue.put_count, queue.overwritten_count, queue.taken_count) == (3, 0, 3)
+
+
+def test_counters_tell_put_overwritten_and_taken(queue: LatestQueue) -> None:
+    for frame_id in range(5):
+        queue.put(uniform(frame_id))
+    take(queue)
+    queue.put(uniform(5))
+    queue.get(0.05)
+    queue.get(0)
+    assert (queue.put_count, queue.overwritten_count, queue.taken_count) == (6, 4, 2)
+
+
+def test_get_that_must_not_wait_does_not(queue: LatestQueue) -> None:
+    started = time.monotonic()
+    assert [queue.get(0) for _ in range(100)] == [None] * 100
+    assert time.monotonic() - started < 2  # a wait of 20 ms each would show
+
+
+def test_get_waits_as_long_as_it_was_told_and_then_gives_none(queue: LatestQueue) -> None:
+    started = time.monotonic()
+    assert queue.get(0.3) is None
+    assert 0.29 < time.monotonic() - started < 3
+
+
+def test_a_wait_costs_no_cpu(queue: LatestQueue) -> None:
+    started = time.thread_time()
+    queue.get(0.5)
+    assert time.thread_time() - started < 0.1
+
+
+def test_put_never_waits_for_a_consumer_that_never_reads(queue: LatestQueue) -> None:
+    started = time.monotonic()
+    for frame_id in range(2000):
+        queue.put(uniform(frame_id))
+    assert 2000 / (time.monotonic() - started) > 200  # a wait of 10 ms each would make it 100 a second
+    assert (queue.put_count, queue.overwritten_count) == (2000, 1999)
+    assert take(queue).frame_id == 1999
+
+
+def test_everything_in_a_frame_arrives(queue: LatestQueue) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)
+    queue.put(Frame("north gate", 123_456_789, 1_700_000_000.125, pixels))
+    frame = take(queue)
+    assert (frame.camera, frame.frame_id, frame.captured_at) == ("north gate", 123_456_789, 1_700_000_000.125)
+    assert frame.image.dtype == np.uint8
+    assert np.array_equal(frame.image, pixels)
+
+
+@pytest.mark.parametrize(
+    "cut", [np.s_[::2, 1::3], np.s_[::-1], np.s_[..., ::-1], np.s_[10:20, 5:50, 1]], ids=["sparse", "up", "rgb", "grey"]
+)
+def test_pixels_that_do_not_lie_in_one_piece_arrive(queue: LatestQueue, cut: tuple[slice, ...]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)[cut]
+    queue.put(Frame("main", 1, 0.0, pixels))
+    assert np.array_equal(take(queue).image, pixels)
+
+
+def test_a_frame_of_another_size_is_no_matter(queue: LatestQueue) -> None:
+    shapes = [(90, 160, 3), (1080, 1920, 3), (1, 1, 3), (480, 640), (90, 160, 3)]
+    for frame_id, shape in enumerate(shapes):
+        queue.put(uniform(frame_id, shape))
+        frame = take(queue)
+        assert frame.image.shape == shape
+        assert is_whole(frame)
+
+
+def test_a_received_frame_is_not_changed_by_later_puts(queue: LatestQueue) -> None:
+    queue.put(uniform(1))
+    frame = take(queue)
+    for frame_id in range(2, 10):
+        queue.put(uniform(frame_id))
+    assert take(queue).frame_id == 9
+    assert is_whole(frame)
+
+
+def test_two_queues_do_not_mix(runtime: Runtime) -> None:
+    queues = [runtime.latest_queue() for _ in range(2)]
+    for frame_id in range(10):
+        queues[frame_id % 2].put(uniform(frame_id))
+    taken = [take(queue) for queue in queues]
+    assert [frame.frame_id for frame in taken] == [8, 9]
+    assert all(is_whole(frame) for frame in taken)
+
+
+def test_a_waiting_consumer_wakes_on_arrival(runtime: Runtime) -> None:
+    there, back, stop = runtime.latest_queue(), runtime.latest_queue(), runtime.stop_signal()
+    with working(runtime, stop, echo, there, back, stop):
+        there.put(uniform(0))
+        take(back)  # the worker is up
+        started = time.monotonic()
+        for frame_id in range(1, 201):
+            there.put(uniform(frame_id))
+            assert take(back).frame_id == frame_id
+        hand_overs_per_s = 400 / (time.monotonic() - started)
+    assert hand_overs_per_s > 100  # one that looks every 100 ms makes 20, every 20 ms 100
+
+
+def test_frames_of_a_fast_worker_arrive_whole_and_in_order(runtime: Runtime) -> None:
+    queue, stop = runtime.latest_queue(), runtime.stop_signal()
+    with working(runtime, stop, produce, queue, stop, 0, 1000):
+        ids = [take(queue).frame_id]
+        started = time.monotonic()
+        while ids[-1] < 3 * CHANGE_EVERY or time.monotonic() - started < 1:
+            frame = take(queue)
+            assert is_whole(frame)
+            assert frame.image.shape == shape_of(frame.frame_id)
+            ids.append(frame.frame_id)
+        puts_per_s = (ids[-1] - ids[0]) / (time.monotonic() - started)
+    assert all(before < after for before, after in pairwise(ids))
+    assert puts_per_s > 300

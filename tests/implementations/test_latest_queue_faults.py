@@ -1,0 +1,300 @@
+"""The latest queue between processes when one of them is killed, and what it leaves behind: nothing."""
+
+import gc
+import os
+import random
+import subprocess
+import sys
+import time
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from common.errors import FrameTooLargeError, QueueBrokenError
+from common.frames import MAX_FRAME_BYTES, Frame
+from common.interfaces import LatestQueue, Target
+from multiprocessing_impl import RUNTIME
+from multiprocessing_impl.shared_frames import SLOTS, Ticket
+from tests.support.roles import PATIENCE_S, consume, die_holding, is_whole, produce, put_two, shape_of, uniform
+
+ROOT = Path(__file__).parents[2]
+KILLS = 10
+BROKEN_AT_MOST = 7
+"""A kill may hit the moment in which a lock is held (a producer's: one in six): told, and a new queue heals it."""
+
+proc_only = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system has no /proc")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere semaphores are no files")
+
+
+@pytest.fixture
+def queue() -> LatestQueue:
+    return RUNTIME.latest_queue()
+
+
+@pytest.fixture
+def moments() -> random.Random:
+    return random.Random(0)
+
+
+def start(target: Target, *args: object) -> Any:
+    worker = RUNTIME.worker("worker", target, args)
+    worker.start()
+    return worker
+
+
+def kill(worker: Any) -> None:
+    """SIGKILL: whatever it is doing, it does no more of it."""
+    worker._worker.kill()
+    assert worker.join(PATIENCE_S)
+
+
+def get_within(queue: LatestQueue, timeout_s: float) -> Frame | None:
+    """What get gives. It must not hang, whatever became of the other side."""
+    begun = time.monotonic()
+    try:
+        return queue.get(timeout_s)
+    finally:
+        assert time.monotonic() - begun < timeout_s + 3
+
+
+def feed(queue: LatestQueue, taken: Connection, first_id: int, then_s: float) -> None:
+    """Put 200 frames a second until the consumer has taken one, and for `then_s` more."""
+    deadline, end = time.monotonic() + PATIENCE_S, float("inf")
+    while time.monotonic() < end:
+        assert time.monotonic() < deadline, "the consumer gets no frames"
+        queue.put(uniform(first_id))
+        first_id += 1
+        if end > deadline and taken.poll():
+            end = time.monotonic() + then_s
+        time.sleep(0.005)
+
+
+def drain(queue: LatestQueue, producer: Any, first_id: int, then_s: float) -> None:
+    """Take frames, and check them, until the producer's first has come, and for `then_s` more."""
+    deadline, end, last_id = time.monotonic() + PATIENCE_S, float("inf"), -1
+    while time.monotonic() < end:
+        assert time.monotonic() < deadline, "no frames from the producer"
+        frame = get_within(queue, 0.02)
+        if frame is None:
+            if not producer.is_alive():
+                raise producer.failure()
+            continue
+        assert is_whole(frame)
+        assert frame.image.shape == shape_of(frame.frame_id)
+        assert frame.frame_id > last_id
+        last_id = frame.frame_id
+        if end > deadline and last_id >= first_id:
+            end = time.monotonic() + then_s
+
+
+def test_a_consumer_killed_at_any_moment_does_not_starve_the_next(queue: LatestQueue, moments: random.Random) -> None:
+    broken = 0
+    for turn in range(KILLS):
+        taken, sender = get_context("spawn").Pipe(duplex=False)
+        with taken, sender:
+            consumer = start(consume, queue, sender)
+            try:
+                feed(queue, taken, turn * 1_000_000, moments.uniform(0, 0.03))
+            except QueueBrokenError:
+                broken += 1
+                queue = RUNTIME.latest_queue()
+            kill(consumer)
+            while taken.poll():
+                assert taken.recv() is True
+    assert broken <= BROKEN_AT_MOST
+
+
+def test_a_producer_killed_at_any_moment_leaves_no_torn_frame_and_no_hang(
+    queue: LatestQueue, moments: random.Random
+) -> None:
+    broken, stop = 0, RUNTIME.stop_signal()
+    for turn in range(1, KILLS + 1):
+        producer = start(produce, queue, stop, turn * 1_000_000, 200)
+        try:
+            drain(queue, producer, turn * 1_000_000, moments.uniform(0, 0.03))
+        except QueueBrokenError:
+            broken += 1
+            queue = RUNTIME.latest_queue()
+        kill(producer)
+    assert broken <= BROKEN_AT_MOST
+
+
+def test_a_reader_that_died_with_its_lock_is_told_and_not_waited_for(queue: LatestQueue) -> None:
+    assert start(die_holding, "_rlock", queue).join(PATIENCE_S)
+    queue.put(uniform(1))
+    started = time.monotonic()
+    with pytest.raises(QueueBrokenError):
+        queue.get(0.1)
+    with pytest.raises(QueueBrokenError):
+        queue.put(uniform(2))
+    assert time.monotonic() - started < 5
+
+
+def test_a_writer_that_died_before_it_wrote_is_told_and_not_waited_for(queue: LatestQueue) -> None:
+    assert start(die_holding, "_sem", queue).join(PATIENCE_S)
+    started = time.monotonic()
+    assert queue.get(0.1) is None
+    with pytest.raises(QueueBrokenError):
+        queue.put(uniform(1))
+    assert time.monotonic() - started < 5
+
+
+def test_a_writer_that_died_with_its_lock_is_told_and_not_waited_for(queue: LatestQueue) -> None:
+    assert start(die_holding, "_wlock", queue).join(PATIENCE_S)
+    writer = start(put_two, queue)
+    assert get_within(queue, 0.1) is None
+    assert writer.join(PATIENCE_S)
+    assert isinstance(writer.failure(), QueueBrokenError)
+
+
+def test_a_frame_that_is_overtaken_while_it_is_taken_gives_way_to_the_newest(
+    queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = queue._frames.read
+
+    def read_too_late(ticket: Ticket) -> Frame | None:
+        monkeypatch.undo()
+        for frame_id in range(2, 2 + SLOTS):
+            queue.put(uniform(frame_id))
+        overtaken: Frame | None = read(ticket)
+        return overtaken
+
+    queue.put(uniform(1))
+    monkeypatch.setattr(queue._frames, "read", read_too_late)
+    assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 1 + SLOTS
+    assert queue.taken_count == 1
+
+
+def test_a_frame_too_large_is_refused_and_the_next_passes(queue: LatestQueue) -> None:
+    queue.put(uniform(1))
+    too_large = np.broadcast_to(np.uint8(0), (MAX_FRAME_BYTES + 1,))
+    with pytest.raises(FrameTooLargeError, match="99,532,801 bytes"):
+        queue.put(Frame("main", 2, 0.0, too_large))
+    assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 1
+    queue.put(uniform(3))
+    assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 3
+
+
+@proc_only
+def test_memory_goes_with_the_queue() -> None:
+    gc.collect()
+    before = frame_memories()
+    queue = RUNTIME.latest_queue()
+    queue.put(uniform(1))
+    assert frame_memories() > before
+    del queue
+    gc.collect()
+    assert frame_memories() == before
+
+
+@proc_only
+def test_pixels_lie_in_memory_without_a_name_that_could_stay(queue: LatestQueue) -> None:
+    queue.put(uniform(1))
+    assert queue.get(PATIENCE_S) is not None
+    mapped = Path("/proc/self/maps").read_text()
+    assert "latest-frame (deleted)" in mapped
+    assert [line for line in mapped.splitlines() if "/dev/shm/" in line and "(deleted)" not in line] == []
+
+
+@linux_only
+def test_names_go_with_the_queue() -> None:
+    queue: Any = RUNTIME.latest_queue()
+    names = [lock._semlock.name for lock in (queue._queue._rlock, queue._queue._wlock, queue._queue._sem)]
+    assert all(has_semaphore(name) for name in names)
+    queue.put(uniform(1))
+    del queue
+    gc.collect()
+    wait_until_gone(names)  # the queue's own thread holds them until it has ended
+
+
+@linux_only
+def test_names_go_with_a_program_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(NAMING)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, script],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # the resource tracker says that it cleans up
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        name = program.stdout.readline().strip()
+        assert has_semaphore(name)
+        program.kill()
+    wait_until_gone([name])
+
+
+NAMING = """
+import sys
+from multiprocessing_impl import RUNTIME
+
+queue = RUNTIME.latest_queue()
+print(queue._queue._sem._semlock.name, flush=True)
+sys.stdin.read()
+"""
+
+
+def has_semaphore(name: str) -> bool:
+    return Path(f"/dev/shm/sem.{name.removeprefix('/')}").exists()
+
+
+def wait_until_gone(names: list[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while any(has_semaphore(name) for name in names):
+        assert time.monotonic() < deadline, "a semaphore is left behind"
+        time.sleep(0.02)
+
+
+def frame_memories() -> int:
+    """How many open files of this process are memory for frames."""
+    files = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            files.append(os.readlink(f"/proc/self/fd/{number}"))
+        except FileNotFoundError:
+            continue  # the listing's own
+    return sum("latest-frame" in file for file in files)
+
+
+SCRIPT = """
+import sys
+from importlib import import_module
+from tests.support.roles import echo, uniform
+
+if __name__ == "__main__":
+    runtime = import_module(sys.argv[1] + "_impl").RUNTIME
+    there, back, stop = runtime.latest_queue(), runtime.latest_queue(), runtime.stop_signal()
+    worker = runtime.worker("worker", echo, (there, back, stop))
+    worker.start()
+    for frame_id in range(50):
+        there.put(uniform(frame_id))
+        assert back.get(10).frame_id == frame_id
+    there.put(uniform(50))
+    if sys.argv[2] == "stopping":
+        stop.set()
+        assert worker.join(10)
+    sys.stdout.write("done")
+"""
+
+
+@pytest.mark.parametrize("implementation", ["threading", "multiprocessing"])
+@pytest.mark.parametrize("way", ["stopping", "leaving"])
+def test_a_program_that_used_the_queue_ends_without_a_word(implementation: str, way: str, tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(SCRIPT)
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", script, implementation, way],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done", "")

@@ -1,0 +1,126 @@
+"""Frames in shared memory: whole or not at all, whoever writes, dies or comes back with another size."""
+
+import os
+import pickle
+import time
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pytest
+
+from common.errors import FrameTooLargeError
+from common.frames import MAX_FRAME_BYTES, Frame, Image
+from multiprocessing_impl import RUNTIME
+from multiprocessing_impl.shared_frames import SLOTS, SharedFrames, Ticket
+from tests.support.roles import PATIENCE_S, is_whole, uniform, write_without_end
+
+
+@pytest.fixture
+def frames() -> SharedFrames:
+    return SharedFrames()
+
+
+def test_a_frame_comes_back_as_it_was(frames: SharedFrames) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)
+    frame = frames.read(frames.write(Frame("north", 7, 1.5, pixels)))
+    assert frame is not None
+    assert (frame.camera, frame.frame_id, frame.captured_at) == ("north", 7, 1.5)
+    assert np.array_equal(frame.image, pixels)
+
+
+def test_two_further_frames_leave_a_frame_readable(frames: SharedFrames) -> None:
+    tickets = [frames.write(uniform(frame_id)) for frame_id in range(SLOTS)]
+    for frame_id, ticket in enumerate(tickets):
+        frame = frames.read(ticket)
+        assert frame is not None
+        assert frame.frame_id == frame_id
+        assert is_whole(frame)
+
+
+def test_a_frame_that_was_written_over_is_gone(frames: SharedFrames) -> None:
+    ticket = frames.write(uniform(0))
+    for frame_id in range(1, SLOTS + 1):
+        frames.write(uniform(frame_id))
+    assert frames.read(ticket) is None
+
+
+def test_a_frame_written_over_while_it_is_copied_is_not_given_out(
+    frames: SharedFrames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = frames.write(uniform(0))
+    pixels = frames._pixels(ticket)
+
+    class Overtaken:
+        """The pixels of the ticket, whose reader is so slow that the writer comes round."""
+
+        def copy(self) -> Image:
+            copied = pixels.copy()
+            monkeypatch.undo()
+            for frame_id in range(1, SLOTS + 1):
+                frames.write(uniform(frame_id))
+            return copied
+
+    monkeypatch.setattr(frames, "_pixels", lambda _: Overtaken())
+    assert frames.read(ticket) is None
+
+
+def test_what_a_killed_writer_left_half_written_is_not_given_out() -> None:
+    queue: Any = RUNTIME.latest_queue()
+    tickets, sender = get_context("spawn").Pipe(duplex=False)
+    writer: Any = RUNTIME.worker("writer", write_without_end, (queue, sender, (2160, 3840, 3)))
+    with tickets, sender:
+        writer.start()
+        last = [tickets.recv() for _ in range(2 * SLOTS)][-1]
+        pixels = queue._frames._pixels(ticket_after(last, 1))
+        deadline = time.monotonic() + PATIENCE_S
+        while pixels[0, 0, 0] != ticket_after(last, 1).frame_id:
+            assert time.monotonic() < deadline, "the writer writes no more"
+        writer._worker.kill()  # some milliseconds before the last pixel
+        assert writer.join(PATIENCE_S)
+        while tickets.poll():
+            last = tickets.recv()
+    for distance in (-2, -1, 0, 1):
+        frame = queue._frames.read(ticket_after(last, distance))
+        assert frame is None or is_whole(frame)
+    assert queue._frames.read(last) is not None
+
+
+def ticket_after(ticket: Ticket, distance: int) -> Ticket:
+    """The ticket of `write_without_end` so many frames later; it writes the frames 1 and 2 by turns."""
+    frame_id = ticket.frame_id if distance % 2 == 0 else 3 - ticket.frame_id
+    return ticket._replace(generation=ticket.generation + distance, frame_id=frame_id)
+
+
+def test_a_writer_that_replaces_another_gives_no_generation_again(frames: SharedFrames) -> None:
+    tickets = [frames.write(uniform(frame_id)) for frame_id in range(100)]
+    successor = SharedFrames(os.dup(frames.fd))
+    assert successor.write(uniform(0)).generation > tickets[-1].generation
+
+
+def test_what_one_writes_another_that_maps_the_same_memory_reads(frames: SharedFrames) -> None:
+    frame = SharedFrames(os.dup(frames.fd)).read(frames.write(uniform(5)))
+    assert frame is not None
+    assert is_whole(frame)
+
+
+def test_a_frame_that_has_just_the_size_of_a_slot_passes(frames: SharedFrames) -> None:
+    frames.write(uniform(1))
+    ticket = frames.write(uniform(2, (MAX_FRAME_BYTES,)))
+    neighbour = frames.write(uniform(3))
+    frame = frames.read(ticket)
+    assert frame is not None
+    assert is_whole(frame)
+    assert frames.read(neighbour) is not None
+
+
+def test_a_frame_too_large_is_refused_with_both_sizes_and_harms_no_other(frames: SharedFrames) -> None:
+    tickets = [frames.write(uniform(frame_id)) for frame_id in range(SLOTS)]
+    with pytest.raises(FrameTooLargeError, match="99,532,803 bytes; a slot holds 99,532,800"):
+        frames.write(Frame("main", 9, 0.0, np.broadcast_to(np.uint8(0), (33_177_601, 1, 3))))
+    assert all(frames.read(ticket) is not None for ticket in tickets)
+
+
+def test_a_ticket_is_so_small_that_a_pipe_takes_it_whole_or_not_at_all(frames: SharedFrames) -> None:
+    ticket = frames.write(Frame("x" * 100, 2**53, 1_700_000_000.123456, uniform(1, (4320, 7680, 3)).image))
+    assert len(pickle.dumps(ticket)) <= 512  # the PIPE_BUF that POSIX demands at least, and macOS has

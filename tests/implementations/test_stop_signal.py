@@ -1,0 +1,165 @@
+"""The stop signal: it reaches every waiter, in both implementations, and a parent's death is a stop too."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import multiprocessing_impl
+from common.interfaces import Lifeline, Runtime, StopSignal
+from common.supervision.heartbeat import BEAT_S
+from tests.support.roles import PATIENCE_S, wait_for_stop
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def stop(runtime: Runtime) -> Lifeline:
+    return runtime.stop_signal()
+
+
+def waiting(runtime: Runtime, stop: StopSignal) -> Any:
+    """A worker that waits for stop."""
+    ready = runtime.latest_queue()
+    worker = runtime.worker("waiter", wait_for_stop, (ready, stop))
+    worker.start()
+    assert ready.get(PATIENCE_S) is not None
+    return worker
+
+
+def test_it_is_not_set_until_it_is_set(stop: StopSignal) -> None:
+    assert not stop.is_set()
+    stop.set()
+    assert stop.is_set()
+
+
+def test_a_wait_that_ends_unset_says_so_in_its_time(stop: StopSignal) -> None:
+    started = time.monotonic()
+    assert stop.wait(0.2) is False
+    assert 0.19 < time.monotonic() - started < 3
+
+
+def test_a_wait_for_what_is_set_is_over_at_once(stop: StopSignal) -> None:
+    stop.set()
+    started = time.monotonic()
+    assert stop.wait() is True
+    assert stop.wait(30) is True
+    assert time.monotonic() - started < 3
+
+
+def test_setting_it_twice_is_no_matter(stop: StopSignal) -> None:
+    stop.set()
+    stop.set()
+    assert stop.is_set()
+
+
+def test_every_look_is_a_heartbeat(stop: Lifeline) -> None:
+    seen = [stop.beats()]
+    for look in (stop.is_set, lambda: stop.wait(0), lambda: stop.wait(0.01)):
+        look()
+        seen.append(stop.beats())
+    assert seen == sorted(set(seen))
+
+
+def test_a_worker_that_waits_long_beats_all_the_while_and_one_that_ended_no_more(
+    runtime: Runtime, stop: Lifeline
+) -> None:
+    worker = waiting(runtime, stop)
+    begun, deadline = stop.beats(), time.monotonic() + PATIENCE_S
+    while stop.beats() < begun + 3:
+        assert time.monotonic() < deadline, "a worker that waits does not beat"
+        time.sleep(0.02)
+    stop.set()
+    assert worker.join(PATIENCE_S)
+    ended = stop.beats()
+    time.sleep(2 * BEAT_S)
+    assert stop.beats() == ended
+
+
+def test_it_wakes_every_worker_that_waits(runtime: Runtime, stop: StopSignal) -> None:
+    workers = [waiting(runtime, stop) for _ in range(2)]
+    assert all(worker.is_alive() for worker in workers)
+    stop.set()
+    assert [worker.join(PATIENCE_S) for worker in workers] == [True, True]
+    assert [worker.failure() for worker in workers] == [None, None]
+
+
+def test_a_worker_that_starts_after_it_was_set_sees_it(runtime: Runtime, stop: StopSignal) -> None:
+    stop.set()
+    ready = runtime.latest_queue()
+    worker = runtime.worker("waiter", wait_for_stop, (ready, stop))
+    worker.start()
+    assert worker.join(PATIENCE_S)
+    assert worker.failure() is None
+
+
+def test_a_process_killed_while_it_waited_keeps_no_other_from_the_signal() -> None:
+    runtime = multiprocessing_impl.RUNTIME
+    stop = runtime.stop_signal()
+    killed, other = waiting(runtime, stop), waiting(runtime, stop)
+    killed._worker.kill()
+    assert killed.join(PATIENCE_S)
+    assert other.is_alive()
+    stop.set()
+    assert stop.is_set()
+    assert other.join(PATIENCE_S)
+
+
+PARENT = """
+import sys
+from multiprocessing_impl import RUNTIME
+from tests.support.roles import wait_for_stop
+
+if __name__ == "__main__":
+    ready, stop = RUNTIME.latest_queue(), RUNTIME.stop_signal()
+    workers = [RUNTIME.worker("waiter", wait_for_stop, (ready, stop)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+        print(ready.get(30).frame_id, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A program with two workers that wait for its stop signal; it says their process ids."""
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        yield program
+        program.kill()
+
+
+def test_a_parent_that_is_killed_stops_its_children(parent: subprocess.Popen[str]) -> None:
+    assert parent.stdout is not None
+    children = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
+    try:
+        assert all(runs(child) for child in children)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
+        while any(runs(child) for child in children):
+            assert time.monotonic() < deadline, "the children outlived their parent"
+            time.sleep(0.02)
+    finally:
+        for child in children:
+            if runs(child):
+                child.kill()
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it still runs: one that ended may stay as a zombie where nobody asks after orphans."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,77 @@
+"""Network, loss, training and export together: what was learnt is found again, where it is, by the app's detector."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+# Of gigabytes where a GPU is served too, and of no use to the app: models/training/requirements-train.txt has it.
+pytest.importorskip("torch")
+
+import onnx
+import torch
+
+from common.detection.boxes import iou
+from common.detection.detector import load_detector
+from models.training.detector.data import CLASSES, Picture
+from models.training.detector.export import load, to_onnx
+from models.training.detector.train import Cycle, Training
+
+pytestmark = pytest.mark.timeout(900)  # two minutes on two cores
+BUS = CLASSES.index("bus")
+STEPS = 150
+
+
+def road(seed: int) -> Picture:
+    """A noisy grey picture with a bright rectangle, a bus, somewhere."""
+    random = np.random.default_rng(seed)
+    image = random.integers(60, 100, (320, 480, 3)).astype(np.uint8)
+    x, y = random.integers(20, 300), random.integers(20, 200)
+    cv2.rectangle(image, (int(x), int(y)), (int(x) + 119, int(y) + 79), (250, 250, 250), -1)
+    return Picture(f"{seed}", "bd", image, np.array([(x, y, x + 120, y + 80)], np.float32), np.array([BUS]))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("training") / "checkpoint.pt"
+    Training([road(seed) for seed in range(32)], path, [Cycle(STEPS)], seed=0).run()
+    return path
+
+
+def test_what_was_learnt_is_found_by_the_app(checkpoint: Path, tmp_path: Path) -> None:
+    model, steps = load(checkpoint)
+    assert steps == STEPS
+    onnx.save(to_onnx(model, {}), tmp_path / "learnt.onnx")
+    detector = load_detector(tmp_path / "learnt.onnx", threads=1)
+    assert detector.labels == CLASSES
+    for seed in range(100, 108):  # none of which it has seen
+        picture = road(seed)
+        best = detector.detect(picture.image, min_score=0.01).detections[0]
+        box = np.array(best.box, np.float32) * np.tile((480, 320), 2).astype(np.float32)
+        assert best.label == "bus"
+        assert iou(box, picture.boxes)[0] > 0.5
+
+
+def test_the_file_says_what_the_network_says(checkpoint: Path, tmp_path: Path) -> None:
+    import onnxruntime
+
+    model, _ = load(checkpoint)
+    proto = to_onnx(model, {})
+    onnx.save(proto, tmp_path / "learnt.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "learnt.onnx", providers=["CPUExecutionProvider"])
+    image = np.random.default_rng(0).random((1, 3, 416, 416), np.float32)
+    scores = session.run(["yolonms_layer_1:1"], {"input_1": image, "image_shape": np.full((1, 2), 416, np.float32)})[0]
+    with torch.no_grad():
+        raws = model(torch.from_numpy(image))
+    values = torch.cat([raw.view(3, 11, -1).permute(0, 2, 1).reshape(-1, 11) for raw in raws])
+    expected = (values[:, 5:].softmax(1) * values[:, 4:5].sigmoid()).T
+    assert scores[0] == pytest.approx(expected.numpy(), abs=1e-4)
+
+
+def test_a_training_goes_on_where_it_was(checkpoint: Path) -> None:
+    pictures = [replace(road(0), name="other")]
+    again = Training(pictures, checkpoint, [Cycle(STEPS)], seed=0)
+    again.run()  # nothing is left to do
+    assert torch.load(checkpoint, weights_only=True)["step"] == STEPS

@@ -1,0 +1,134 @@
+"""The ingest socket: roles with the token come in, and nobody and nothing else."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from common.messaging.messages import FrameHeader, pack_frame
+from tests.support.servers import (
+    MODEL,
+    PATIENCE_S,
+    UPGRADE,
+    Server,
+    ask,
+    frame,
+    frame_id_of,
+    next_frame,
+    next_words,
+    say,
+    serving,
+    told,
+)
+
+PUBLIC_PATHS = ("/", "/ws/ui", "/healthz", "/readyz", "/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer ", "Bearer wrong", "Basic {token}", "{token}", "Bearer {token}x", "Bearer ÿ"]
+)
+async def test_a_client_without_the_token_gets_401(server: Server, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header.format(token=server.ingest_token)}
+    with pytest.raises(InvalidStatus) as refusal:
+        async with connect(f"ws://127.0.0.1:{server.ingest_port}/ingest", additional_headers=headers, proxy=None):
+            pass
+    assert refusal.value.response.status_code == 401
+
+
+async def test_the_token_is_not_taken_from_the_address(server: Server) -> None:
+    url = f"ws://127.0.0.1:{server.ingest_port}/ingest?token={server.ingest_token}"
+    with pytest.raises(InvalidStatus) as refusal:
+        async with connect(url, proxy=None):
+            pass
+    assert refusal.value.response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "nonsense",
+        "{}",
+        '{"type": "hello"}',
+        '{"type": "set", "name": "min_score", "value": 0.5}',
+        '{"type": "status", "component": "source", "state": "tired", "message": ""}',
+        '{"type": "report", "role": "provider", "pid": 1, "samples": {"made_up_ms": [1.0]}}',
+        '{"type": "report", "role": "provider", "pid": 1, "drops": {"no cause": 1}}',
+        '{"type": "report", "role": "provider", "pid": 1, "counts": {"captured": -1}}',
+        b"",
+        b"\x00\x00",
+        b"\xff\xff\xff\xff" + b"x" * 100,
+        b"\x00\x00\x00\x02{}" + b"\xff\xd8\xff\xd9",
+        frame(1)[:-1],
+        pack_frame(FrameHeader(camera="main", frame_id=1, captured_at=0, width=1, height=1), b"no picture"),
+    ],
+    ids=lambda nonsense: repr(nonsense[:60]),
+)
+async def test_a_client_that_sends_nonsense_is_dropped_alone(server: Server, nonsense: str | bytes) -> None:
+    async with server.role() as other, server.viewer() as viewer, server.role() as role:
+        await role.send(nonsense)
+        await asyncio.wait_for(role.wait_closed(), PATIENCE_S)
+        await other.send(frame(2))
+        assert frame_id_of(await next_frame(viewer)) == 2
+        assert server.ask("/api/stats").status == server.ask("/metrics").status == 200
+
+
+async def test_a_role_that_was_dropped_may_come_again(server: Server) -> None:
+    async with server.viewer() as viewer:
+        async with server.role() as role:
+            await role.send("nonsense")
+            await asyncio.wait_for(role.wait_closed(), PATIENCE_S)
+        async with server.role() as role:
+            await role.send(frame(3))
+            assert frame_id_of(await next_frame(viewer)) == 3
+
+
+def test_the_ingest_socket_is_not_on_the_public_port(server: Server) -> None:
+    headers = {**UPGRADE, "Authorization": f"Bearer {server.ingest_token}"}
+    assert server.ask("/ingest", headers).status == 404
+
+
+@pytest.mark.parametrize("path", PUBLIC_PATHS)
+def test_nothing_public_is_on_the_ingest_port(server: Server, path: str) -> None:
+    headers = {**UPGRADE, "Authorization": f"Bearer {server.ingest_token}"}
+    assert ask(server.ingest_port, path, headers).status == 404
+
+
+async def test_roles_are_told_how_many_viewers_there_are(server: Server) -> None:
+    async with server.role() as role:
+        await told(role, "viewers", 0)
+        async with server.viewer():
+            await told(role, "viewers", 1)
+            async with server.viewer():
+                await told(role, "viewers", 2)
+                async with server.role() as late:
+                    await told(late, "viewers", 2)
+            await told(role, "viewers", 1)
+        await told(role, "viewers", 0)
+
+
+async def test_a_role_hears_the_present_settings_when_it_connects(server: Server) -> None:
+    async with server.role() as role:
+        heard = {}
+        for _ in range(5):
+            setting = await next_words(role, "set")
+            heard[setting["name"]] = setting["value"]
+    assert heard == {"min_score": 0.3, "infer_repeat": 1, "python_work_ms": 0, "session_per_frame": False, "viewers": 0}
+
+
+async def test_the_model_is_remembered_when_the_processor_is_gone(server: Server) -> None:
+    async with server.viewer() as viewer:
+        async with server.role() as role:
+            await say(role, MODEL)
+            while (await next_words(viewer, "hello"))["model"] != MODEL.name:
+                pass
+        async with server.viewer() as late:
+            assert json.loads(await asyncio.wait_for(late.recv(), PATIENCE_S))["model"] == MODEL.name

@@ -1,0 +1,161 @@
+"""Pictures without a websocket: the snapshot, and the stream that VLC and others read."""
+
+import asyncio
+import http.client
+import socket
+import time
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+
+from common.frames import Image
+from common.server import media
+from tests.support.servers import (
+    PATIENCE_S,
+    Answer,
+    Server,
+    ended,
+    frame,
+    frame_id_of,
+    large_jpeg,
+    next_frame,
+    serving,
+    told,
+)
+from tests.support.videos import jpeg_of, number_in, numbered_picture
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+async def test_a_snapshot_is_had_though_nobody_watched_before(server: Server) -> None:
+    async with server.role() as role:
+        await told(role, "viewers", 0)
+        answer = asyncio.create_task(snapshot(server))
+        await told(role, "viewers", 1)  # only now does the provider begin to encode
+        await role.send(frame(77))
+        taken = await answer
+        await told(role, "viewers", 0)
+    assert taken.status == 200
+    assert taken.headers["Content-Type"] == "image/jpeg"
+    assert taken.headers["Cache-Control"] == "no-store"
+    assert taken.body == jpeg_of(numbered_picture(77))
+
+
+async def test_a_snapshot_is_a_new_frame_and_not_one_kept_from_before(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        await role.send(frame(1))
+        await next_frame(viewer)
+        answer = asyncio.create_task(snapshot(server))
+        await told(role, "viewers", 2)
+        await role.send(frame(2))
+        assert number_in(decoded((await answer).body)) == 2
+
+
+def test_a_snapshot_without_video_is_503_and_says_why(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "FIRST_FRAME_S", 0.2)
+    answer = server.ask("/snapshot.jpg")
+    assert answer.status == 503
+    assert b"no video" in answer.body
+
+
+def test_the_stream_has_no_head(server: Server) -> None:
+    assert server.ask("/stream.mjpg", method="HEAD").status == 405
+
+
+async def test_the_stream_gives_each_frame_as_a_part_of_its_own(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+    async with server.role() as role:
+        connection.request("GET", "/stream.mjpg")
+        response = await asyncio.to_thread(connection.getresponse)
+        kind, _, boundary = response.headers["Content-Type"].partition("; boundary=")
+        assert kind == "multipart/x-mixed-replace"
+        await told(role, "viewers", 1)
+        for number in range(20, 30):
+            await role.send(frame(number))
+            headers, jpeg = await asyncio.to_thread(next_part, response, boundary)
+            assert headers == {"Content-Type": "image/jpeg", "Content-Length": str(len(jpeg))}
+            assert jpeg == jpeg_of(numbered_picture(number))
+    response.close()
+    connection.close()
+
+
+async def test_ffmpeg_plays_the_stream(server: Server) -> None:
+    async with server.role() as role:
+        numbers = asyncio.create_task(asyncio.to_thread(play, f"http://127.0.0.1:{server.port}/stream.mjpg", 10))
+        await told(role, "viewers", 1)
+        number = 0
+        while not numbers.done():
+            number = (number + 1) % 1024
+            await role.send(frame(number))
+            await asyncio.sleep(1 / 60)
+    played = await numbers
+    assert len(played) == 10
+    assert played == sorted(set(played))
+
+
+async def test_a_slow_reader_is_cut_off_and_harms_nobody(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "WRITE_DEADLINE_S", 0.5)
+    jpeg, fps, duration_s = large_jpeg(), 30, 2
+    with server.silent_reader("/stream.mjpg") as silent:
+        async with server.role() as role, server.viewer() as viewer:
+            await told(role, "viewers", 2)
+            started = time.monotonic()
+            for number in range(fps * duration_s):
+                await role.send(frame(number, jpeg))
+                assert frame_id_of(await next_frame(viewer)) == number
+                await asyncio.sleep(max(0, started + number / fps - time.monotonic()))
+            rate = fps * duration_s / (time.monotonic() - started)
+            await told(role, "viewers", 1)
+        assert rate > 0.85 * fps
+        assert await asyncio.to_thread(ended, silent)
+
+
+async def test_a_reader_that_leaves_is_forgotten(server: Server) -> None:
+    async with server.role() as role:
+        reader = server.silent_reader("/stream.mjpg")
+        await told(role, "viewers", 1)
+        reader.shutdown(socket.SHUT_RDWR)
+        reader.close()
+        await told(role, "viewers", 0)
+
+
+async def snapshot(server: Server) -> Answer:
+    return await asyncio.to_thread(server.ask, "/snapshot.jpg")
+
+
+def decoded(jpeg: bytes) -> Image:
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return np.asarray(image, np.uint8)
+
+
+def next_part(response: http.client.HTTPResponse, boundary: str) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of the next part of a multipart answer."""
+    assert response.readline() == f"--{boundary}\r\n".encode()
+    headers = {}
+    while line := response.readline().strip():
+        name, _, value = line.decode().partition(": ")
+        headers[name] = value
+    body = response.read(int(headers["Content-Length"]))
+    assert response.readline() == b"\r\n"
+    return headers, body
+
+
+def play(url: str, count: int) -> list[int]:
+    """The numbers in the first frames that FFmpeg decodes."""
+    timeout = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, PATIENCE_S * 1000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, PATIENCE_S * 1000)
+    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeout)
+    numbers: list[int] = []
+    while len(numbers) < count:
+        taken, image = capture.read()
+        if not taken:
+            break
+        numbers.append(number_in(np.asarray(image, np.uint8)))
+    capture.release()
+    return numbers

@@ -1,0 +1,173 @@
+"""Viewers that do not read, vanish, or send garbage: none harms another, or the server."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+
+import psutil
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from common.server import viewers
+from tests.support.servers import (
+    PATIENCE_S,
+    UPGRADE,
+    Server,
+    ended,
+    frame,
+    frame_id_of,
+    large_jpeg,
+    next_frame,
+    next_words,
+    serving,
+    told,
+)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+async def test_viewers_that_never_read_do_not_slow_another(server: Server) -> None:
+    jpeg, fps, duration_s = large_jpeg(), 30, 2
+    silent = [server.silent_reader("/ws/ui", UPGRADE) for _ in range(3)]
+    try:
+        async with server.role() as role, server.viewer() as viewer:
+            arrivals = asyncio.create_task(frames_until_the_last(viewer, fps * duration_s))
+            started = time.monotonic()
+            for number in range(1, fps * duration_s + 1):
+                await role.send(frame(number, jpeg))
+                await asyncio.sleep(max(0, started + number / fps - time.monotonic()))
+            ids, times = await asyncio.wait_for(arrivals, PATIENCE_S)
+    finally:
+        for peer in silent:
+            peer.close()
+    assert (len(times) - 1) / (times[-1] - times[0]) > 0.85 * fps
+    assert all(earlier < later for earlier, later in pairwise(ids))
+
+
+async def test_little_is_queued_for_a_viewer_that_does_not_read(server: Server) -> None:
+    jpeg, count = large_jpeg(), 100
+    with server.silent_reader("/ws/ui", UPGRADE) as silent:
+        async with server.role() as role, server.viewer() as viewer:
+            for number in range(1, count + 1):
+                await role.send(frame(number, jpeg))
+                await next_frame(viewer)
+        received = await asyncio.to_thread(bytes_until, silent, b'"frame_id":%d,' % count)
+    # Its first frames fill the buffers of both kernels and the transport; all the others are never kept.
+    assert received < 10 * len(jpeg)
+
+
+async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "WRITE_DEADLINE_S", 0.3)
+    jpeg = large_jpeg()
+    with server.silent_reader("/ws/ui", UPGRADE) as silent:
+        async with server.role() as role:
+            await told(role, "viewers", 1)
+            deadline = time.monotonic() + PATIENCE_S
+            while True:
+                await role.send(frame(1, jpeg))
+                try:
+                    await told(role, "viewers", 0, within_s=0.1)
+                    break
+                except TimeoutError:
+                    assert time.monotonic() < deadline, "the viewer is still there"
+        assert await asyncio.to_thread(ended, silent)
+
+
+async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.2)
+    with server.silent_reader("/ws/ui", UPGRADE) as mute:
+        async with server.role() as role:
+            await told(role, "viewers", 1)
+            await told(role, "viewers", 0)
+        assert await asyncio.to_thread(ended, mute)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "nonsense",
+        "[]",
+        '{"type": "frame"}',
+        '{"type": "ack"}',
+        '{"type": "ack", "frame_id": 1, "more": 2}',
+        '{"type": "set", "name": "min_score", "value": "high"}',
+        '{"type": "status", "component": "source", "state": "lost"}',
+        "[" * 1000,
+        b"\x00\x01\x02",
+        frame(1),
+        '{"type": "ack", "frame_id": 1}' + " " * 10_000_000,  # as good as any other, but for its size
+        b"x" * 10_000_000,
+    ],
+    ids=lambda garbage: f"{type(garbage).__name__} of {len(garbage)}: {garbage[:20]!r}",
+)
+async def test_a_viewer_that_sends_garbage_is_sent_away_alone(server: Server, garbage: str | bytes) -> None:
+    async with server.role() as role, server.viewer() as other, server.viewer() as viewer:
+        with contextlib.suppress(ConnectionClosed):  # the server need not take all of it
+            await viewer.send(garbage)
+        await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
+        await role.send(frame(3))
+        assert frame_id_of(await next_frame(other)) == 3
+
+
+async def test_a_viewer_that_vanishes_without_a_word_harms_nobody(server: Server) -> None:
+    async with server.role() as role, server.viewer() as other:
+        silent = server.silent_reader("/ws/ui", UPGRADE)
+        await told(role, "viewers", 2)
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # closing is a reset
+        silent.close()
+        await told(role, "viewers", 1)
+        await role.send(frame(5))
+        assert frame_id_of(await next_frame(other)) == 5
+
+
+async def test_a_thousand_who_come_and_go_leave_no_file_open(server: Server) -> None:
+    process = psutil.Process()
+
+    async def come_and_go(turn: int) -> None:
+        async with server.viewer() as passing:
+            if turn % 2:
+                passing.transport.abort()
+
+    async with server.viewer() as other:
+        await next_words(other, "hello")
+        before = process.num_fds()
+        for first in range(0, 1000, 50):
+            await asyncio.gather(*(come_and_go(turn) for turn in range(first, first + 50)))
+        deadline = time.monotonic() + PATIENCE_S
+        while process.num_fds() > before:
+            assert time.monotonic() < deadline, f"{process.num_fds()} files are open; before it were {before}"
+            await asyncio.sleep(0.02)
+        async with server.role() as role:
+            await told(role, "viewers", 1)
+            await role.send(frame(7))
+            assert frame_id_of(await next_frame(other)) == 7
+
+
+async def frames_until_the_last(viewer: ClientConnection, last: int) -> tuple[list[int], list[float]]:
+    ids: list[int] = []
+    times = []
+    while not ids or ids[-1] != last:
+        ids.append(frame_id_of(await next_frame(viewer)))
+        times.append(time.monotonic())
+    return ids, times
+
+
+def bytes_until(peer: socket.socket, text: bytes) -> int:
+    """How many bytes come before `text`."""
+    count, tail = 0, b""
+    while text not in tail:
+        received = peer.recv(1 << 16)
+        assert received, "the server hung up"
+        count += len(received)
+        tail = tail[-len(text) :] + received
+    return count

@@ -1,0 +1,252 @@
+"""The statistics: added up rightly, and told as JSON, to Prometheus, to viewers and to health checks."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from websockets.asyncio.client import ClientConnection
+
+from common.messaging.messages import Report, Stats, Status
+from common.server.stats import StatsBoard, percentiles
+from tests.support.servers import Server, eventually, frame, next_frame, next_words, said_by_now, say, serving
+
+PROVIDER = Report(
+    role="provider",
+    pid=4711,
+    counts={"captured": 30, "queued": 5, "sent": 15},
+    drops={"server/socket busy": 3},
+    samples={"encode_ms": (1.0, 2.0), "gil_delay_ms": (0.1, 0.3, 4.0)},
+    gauges={"cpu_percent": 12.5, "memory_mb": 64.0},
+)
+PROCESSOR = Report(
+    role="processor",
+    pid=4712,
+    counts={"taken": 5, "processed": 5},
+    samples={
+        "inference_ms": (8.0, 9.0, 30.0),
+        "processing_ms": (10.0, 11.0, 33.0),
+        "processor_age_ms": (2.0, 3.0, 4.0),
+        "gil_delay_ms": (0.2,),
+    },
+    gauges={"cpu_percent": 50.0, "memory_mb": 128.0},
+)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def captured(count: float) -> Report:
+    return Report(role="provider", pid=1, counts={"captured": count})
+
+
+def test_a_rate_is_taken_over_the_last_five_seconds() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    rates = []
+    for count in (30, 30, 30, 30, 30, 10, 10, 10, 10, 10):
+        clock.now += 1
+        board.add(captured(count))
+        rates.append(board.stats(0).rates["captured"])
+    assert rates == [30, 30, 30, 30, 30, 26, 22, 18, 14, 10]
+    assert board.stats(0).counters["captured"] == 200
+
+
+def test_a_role_that_fell_silent_has_no_rate_any_more() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    clock.now += 1
+    board.add(captured(30))
+    assert board.flows("captured", 30)
+    clock.now += 5.1
+    assert not board.flows("captured", 30)
+    stats = board.stats(0)
+    assert stats.rates.get("captured", 0) == 0
+    assert stats.roles == {}
+    assert stats.counters["captured"] == 30
+
+
+def test_prometheus_is_told_of_what_stands_still_and_nothing_of_a_role_that_is_gone() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    clock.now += 1
+    board.add(PROVIDER)
+    of_the_role = {("vision_cpu_cores", "provider"), ("vision_memory_bytes", "provider")}
+    board.stats(0)
+    told = samples(board.exporter.text().decode())
+    assert told["vision_rate_fps", "captured"] == 30
+    assert of_the_role <= told.keys()
+    clock.now += 5.1
+    board.stats(0)
+    told = samples(board.exporter.text().decode())
+    assert told["vision_rate_fps", "captured"] == 0
+    assert not of_the_role & told.keys()
+
+
+def test_a_stage_that_passes_a_frame_in_ten_seconds_flows_where_no_more_is_asked_for() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    assert not board.flows("captured", 0.1)
+    board.add(captured(1))
+    board.add(captured(0))
+    clock.now += 29
+    assert board.flows("captured", 0.1)
+    clock.now += 2
+    board.add(captured(0))
+    assert not board.flows("captured", 0.1)
+
+
+def test_memory_of_reports_ends_with_the_window() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    for value in range(100):
+        clock.now += 1
+        board.add(Report(role="processor", pid=1, samples={"inference_ms": (float(value),)}))
+    assert board.stats(0).percentiles["inference_ms"] == {"p50": 97, "p95": 99, "p99": 99}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 99, 100, 101, 1000])
+def test_percentiles_are_those_of_numpy(size: int) -> None:
+    values = np.random.default_rng(size).lognormal(3, 1, size)
+    said = percentiles(values.tolist())
+    for q in (50, 95, 99):
+        nearest = {np.percentile(values, q, method=method).round(2) for method in ("lower", "higher")}
+        assert said[f"p{q}"] in nearest
+
+
+async def test_api_stats_is_what_the_roles_reported(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        for report in (PROVIDER, PROCESSOR, PROVIDER):
+            await say(role, report)
+        await said_by_now(role, viewer)
+        answer = server.ask("/api/stats")
+    assert answer.headers["Content-Type"].startswith("application/json")
+    stats = Stats.model_validate_json(answer.body)
+    assert stats.viewers == 1
+    assert stats.counters["captured"] == 60
+    assert stats.drops["server/socket busy"] == 6
+    assert stats.percentiles["inference_ms"] == {"p50": 9, "p95": 30, "p99": 30}
+    assert stats.percentiles["processor_age_ms"]["p50"] == 3
+    assert stats.rates["processed"] > 0
+    provider = stats.roles["provider"]
+    assert (provider["pid"], provider["cpu_percent"], provider["memory_mb"]) == (4711, 12.5, 64)
+    assert (provider["gil_delay_p50_ms"], provider["gil_delay_p99_ms"]) == (0.3, 4)
+
+
+async def test_metrics_are_what_prometheus_reads(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        for report in (PROVIDER, PROCESSOR, PROVIDER):
+            await say(role, report)
+        await say(role, Status(component="processor", state="restarting", message="it died"))
+        await said_by_now(role, viewer)
+        answer = server.ask("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    found = samples(answer.body.decode())
+    assert found["vision_frames_total", "captured"] == 60
+    assert found["vision_frames_total", "processed"] == 5
+    assert found["vision_drops_total", "server", "socket busy"] == 6
+    assert found["vision_restarts_total", "processor"] == 1
+    assert found["vision_viewers",] == 1
+    assert found["vision_rate_fps", "captured"] > 0
+    assert found["vision_cpu_cores", "provider"] == 0.125
+    assert found["vision_memory_bytes", "processor"] == 128 * 2**20
+    for name, count, total in (
+        ("vision_inference_seconds", 3, 0.047),
+        ("vision_processing_seconds", 3, 0.054),
+        ("vision_frame_age_at_processor_seconds", 3, 0.009),
+        ("vision_encode_seconds", 4, 0.006),
+    ):
+        assert found[f"{name}_count",] == count
+        assert found[f"{name}_sum",] == pytest.approx(total)
+    assert found["vision_inference_seconds_bucket", "0.01"] == 2
+    assert found["vision_gil_delay_seconds_count", "provider"] == 6
+    assert found["vision_gil_delay_seconds_sum", "processor"] == pytest.approx(0.0002)
+
+
+async def test_what_viewers_acknowledge_is_counted_as_painted_and_its_age_measured(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        for number in range(5):
+            await role.send(frame(number))
+            await next_frame(viewer)
+            await viewer.send(json.dumps({"type": "ack", "frame_id": number}))
+        stats = await stats_once(viewer, "painted")
+    assert stats["counters"]["delivered"] == 5
+    assert stats["counters"]["painted"] == 5
+    assert 0 <= stats["percentiles"]["paint_age_ms"]["p50"] <= stats["percentiles"]["paint_age_ms"]["p99"]
+    assert samples(server.ask("/metrics").body.decode())["vision_frame_age_at_paint_seconds_count",] == 5
+
+
+async def test_frames_that_a_slow_viewer_never_gets_are_counted_as_its_drops(server: Server) -> None:
+    async with server.role() as role, server.viewer("?credit=1") as viewer:
+        await role.send(frame(1))
+        await next_frame(viewer)
+        for number in range(2, 6):
+            await role.send(frame(number))
+        await said_by_now(role, viewer)
+        stats = await stats_once(viewer, "delivered")
+    assert stats["drops"] == {"viewer/slow": 3}
+    assert samples(server.ask("/metrics").body.decode())["vision_drops_total", "viewer", "slow"] == 3
+
+
+async def test_the_server_measures_itself(server: Server) -> None:
+    await asyncio.to_thread(eventually, lambda: "server" in roles(server), "the server reports")
+    own = roles(server)["server"]
+    assert own["memory_mb"] > 0
+    assert own["gil_delay_p99_ms"] >= own["gil_delay_p50_ms"] >= 0
+
+
+async def test_ready_means_that_frames_and_inference_flow(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        assert readiness(server) == (503, {"ready": False, "frames": False, "inference": False, "problems": []})
+        await say(role, PROVIDER)
+        await said_by_now(role, viewer)
+        assert readiness(server) == (503, {"ready": False, "frames": True, "inference": False, "problems": []})
+        await say(role, PROCESSOR)
+        await say(role, Status(component="source", state="lost", message="no answer"))
+        await said_by_now(role, viewer)
+        assert readiness(server)[1]["problems"] == ["source is lost"]
+        await say(role, Status(component="source", state="ok", message="frames again"))
+        await said_by_now(role, viewer)
+        assert readiness(server) == (200, {"ready": True, "frames": True, "inference": True, "problems": []})
+
+
+def readiness(server: Server) -> tuple[int, dict[str, Any]]:
+    answer = server.ask("/readyz")
+    return answer.status, json.loads(answer.body)
+
+
+def roles(server: Server) -> dict[str, dict[str, float]]:
+    return Stats.model_validate_json(server.ask("/api/stats").body).roles
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """Every sample of an exposition: its name and the values of its labels by the labels' names, and its value."""
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items(), reverse=True))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+async def stats_once(viewer: ClientConnection, counter: str) -> dict[str, Any]:
+    """The first stats that hold `counter`."""
+    while counter not in (stats := await next_words(viewer, "stats"))["counters"]:
+        pass
+    return stats

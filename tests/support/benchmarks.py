@@ -1,0 +1,127 @@
+"""Results of a benchmark as they would be on a quiet machine of two cores, to be changed by each test."""
+
+from typing import Any
+
+from benchmark.results import (
+    Environment,
+    Limits,
+    PipelineResults,
+    PipelineRun,
+    Settings,
+    Surroundings,
+    TransportResults,
+    TransportRun,
+    ViewersResults,
+    ViewersRun,
+    Watched,
+)
+from benchmark.suites.plan import IMPLEMENTATIONS, WORKLOADS
+
+EVEN = (66.0, 67.0) * 30
+STUTTERING = (20.0, 180.0) * 20  # 10 FPS
+QUIET, BUSY = Surroundings(measuring_cpu=0.02, others=0.01), Surroundings(measuring_cpu=0.02, others=0.6)
+ROLES = ("server", "provider", "processor")
+
+ENVIRONMENT = Environment(
+    cpu="A CPU",
+    cores=2,
+    usable_cores=2,
+    memory_mb=8192,
+    system="Linux",
+    python="CPython 3.11.7",
+    gil=dict.fromkeys((*ROLES, "all in one process"), True),
+    switch_interval_ms=5,
+    packages={"numpy": "2.4"},
+    threads={"onnxruntime": 1, "OpenCV": 1},
+)
+SETTINGS = Settings(
+    command="python main.py bench --seed 1",
+    source="road.mp4",
+    model="cars.onnx",
+    capture_fps=30,
+    ui_fps=15,
+    queue_fps=5,
+    jpeg_quality=80,
+    seconds=4,
+    warm_up_s=1,
+    repeats=1,
+    order_seed=1,
+)
+LIMITS = Limits(
+    width=640,
+    height=360,
+    jpeg_bytes=20_000,
+    memcpy_ms=0.05,
+    encode_ms=1.5,
+    echo_ms=0.5,
+    session_run_ms=20,
+    session_run_cpu_ms=20,
+)
+START: dict[str, Any] = {"started_at": "2030-01-01T00:00:00+00:00", "environment": ENVIRONMENT, "settings": SETTINGS}
+
+
+def pipeline_run(implementation: str, workload: str = "none", **changes: Any) -> PipelineRun:
+    """One run of 4 s with 5 results a second; `gil_delay_ms` is that of every role."""
+    delay = changes.pop("gil_delay_ms", 0.2)
+    intervals = changes.get("interval_ms", EVEN)
+    together = implementation == "threading"
+    run = {
+        "implementation": implementation,
+        "workload": workload,
+        "round": 1,
+        "first_frame_s": 1.0,
+        "seconds": sum(intervals) / 1000,
+        "interval_ms": intervals,
+        "frame_age_ms": (4.0,) * len(intervals),
+        "inference_ms": (22.0,) * 20,
+        "processing_ms": (24.0,) * 20,
+        "gil_delay_p50_ms": dict.fromkeys(ROLES, (delay / 2,) * 4),
+        "gil_delay_p99_ms": dict.fromkeys(ROLES, (delay,) * 4),
+        "queued": 20,
+        "overwritten": 5,
+        "cpu": {"all roles": 0.25} if together else dict.fromkeys((*ROLES, "parent"), 0.0625),
+        "memory_mb": 110.0 if together else 230.0,
+        "surroundings": QUIET,
+    }
+    return PipelineRun(**(run | changes))
+
+
+def pipeline_results(*changed: PipelineRun) -> PipelineResults:
+    """A run of every cell; the changed ones take the place of those of the same cell."""
+    runs = {(each.implementation, each.workload): each for each in changed}
+    for implementation in IMPLEMENTATIONS:
+        for workload in WORKLOADS:
+            runs.setdefault((implementation, workload.name), pipeline_run(implementation, workload.name))
+    times = dict.fromkeys(IMPLEMENTATIONS, 0.1)
+    return PipelineResults(**START, limits=LIMITS, put_ms=times, hand_over_ms=times, runs=tuple(runs.values()))
+
+
+def transport_results(*runs: TransportRun) -> TransportResults:
+    """These runs, beside memcpy."""
+    return TransportResults(**START, memcpy_ms={"640×360": 0.05}, runs=runs)
+
+
+def transport_run(queue: str, put_ms: tuple[float, ...], **changes: Any) -> TransportRun:
+    """One run with small frames to a busy consumer."""
+    run = {
+        "queue": queue, "width": 640, "height": 360, "put_fps": 30, "taking_ms": 200, "round": 1, "seconds": 1,
+        "put_ms": put_ms, "hand_over_ms": (1.0,), "puts": len(put_ms), "overwritten": 0, "refused": 0,
+        "surroundings": QUIET,
+    }  # fmt: skip
+    return TransportRun(**(run | changes))
+
+
+def viewers_results(*runs: ViewersRun) -> ViewersResults:
+    """These runs."""
+    return ViewersResults(**START, runs=runs)
+
+
+def viewers_run(implementation: str, fps: tuple[float, ...], **changes: Any) -> ViewersRun:
+    """One run in which the viewers got so many FPS, and one more never read."""
+    run = {
+        "implementation": implementation, "viewers": len(fps) + 1, "stalled": 1, "round": 1, "seconds": 4,
+        "reading": tuple(Watched(ui_fps=each, interval_p99_ms=70, frame_age_p99_ms=9) for each in fps),
+        "server_cpu": 0.1, "server_memory_before_mb": 40, "server_memory_begin_mb": 42, "server_memory_end_mb": 43,
+        "surroundings": QUIET,
+    }  # fmt: skip
+    return ViewersRun(**(run | changes))

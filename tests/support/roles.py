@@ -1,0 +1,119 @@
+"""What workers do in the tests: functions of a module, so that another process can import them."""
+
+import itertools
+import logging
+import os
+import signal
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from common.errors import VisionError
+from common.frames import Frame
+from common.interfaces import LatestQueue, StopSignal
+from common.pacing import Ticker
+
+SHAPES = ((360, 640, 3), (90, 160, 3), (480, 854, 3))
+CHANGE_EVERY = 100  # frames, then the camera has another size
+PATIENCE_S = 10.0
+
+
+def uniform(frame_id: int, shape: tuple[int, ...] = (4, 6, 3)) -> Frame:
+    """A frame of one value, which follows from its id: a mixture of two frames is not uniform."""
+    return Frame("main", frame_id, frame_id / 8, np.full(shape, frame_id % 251, np.uint8))
+
+
+def is_whole(frame: Frame) -> bool:
+    """Whether every pixel belongs to this frame."""
+    return bool((frame.image == frame.frame_id % 251).all())
+
+
+def shape_of(frame_id: int) -> tuple[int, ...]:
+    """The size that `produce` gives this frame."""
+    return SHAPES[frame_id // CHANGE_EVERY % len(SHAPES)]
+
+
+def announce(ready: LatestQueue) -> None:
+    """Say that the worker runs, and where: the id of the frame is the process's."""
+    ready.put(uniform(os.getpid()))
+
+
+def produce(queue: LatestQueue, stop: StopSignal, first_id: int, fps: float) -> None:
+    """Put uniform frames, their ids rising from `first_id`, until stop is set."""
+    ticker = Ticker(fps)
+    for frame_id in itertools.count(first_id):
+        if stop.wait(ticker.delay_s()):
+            return
+        queue.put(uniform(frame_id, shape_of(frame_id)))
+
+
+def echo(incoming: LatestQueue, outgoing: LatestQueue, stop: StopSignal) -> None:
+    """Hand each frame back, until stop is set."""
+    while not stop.is_set():
+        frame = incoming.get(0.2)
+        if frame is not None:
+            outgoing.put(frame)
+
+
+def consume(queue: LatestQueue, taken: Connection) -> None:
+    """Tell of every frame whether it came whole, until the process is killed."""
+    while True:
+        frame = queue.get(PATIENCE_S)
+        if frame is not None:
+            taken.send(is_whole(frame))
+
+
+def write_without_end(queue: Any, tickets: Connection, shape: tuple[int, ...]) -> None:
+    """Write two frames by turns into the memory of a queue, and send their tickets, until the process is killed."""
+    for frame in itertools.cycle([uniform(1, shape), uniform(2, shape)]):
+        tickets.send(queue._frames.write(frame))
+
+
+def wait_for_stop(ready: LatestQueue, stop: StopSignal) -> None:
+    """Run until stop is set."""
+    announce(ready)
+    stop.wait()
+
+
+def refuse_to_stop(ready: LatestQueue, release: StopSignal) -> None:
+    """Ignore SIGTERM, and run until `release` is set."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    wait_for_stop(ready, release)
+
+
+def fail(error: Exception) -> None:
+    """End by an exception."""
+    raise error
+
+
+def fail_with_log_level() -> None:
+    """End by an exception that says from which level on this worker logs."""
+    raise VisionError(str(logging.getLogger().getEffectiveLevel()))
+
+
+def die_holding(lock: str, queue: Any) -> None:
+    """Be killed with one of the locks of a `multiprocessing.Queue` in hand."""
+    getattr(queue._queue, lock).acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def put_two(queue: LatestQueue) -> None:
+    """The second put finds whether the first can ever be taken."""
+    queue.put(uniform(1))
+    queue.put(uniform(2))
+
+
+def loop_for_ever(stop: StopSignal) -> None:
+    """Beat once, then be lost in a loop of pure Python."""
+    stop.is_set()
+    while True:
+        pass
+
+
+def read_for_ever(stop: StopSignal) -> None:
+    """Beat once, then wait for bytes that nobody will send."""
+    stop.is_set()
+    reader, writer = os.pipe()
+    os.read(reader, 1)
+    os.close(writer)

@@ -1,0 +1,230 @@
+"""The whole app as a user starts it: what it shows, how it ends, and that it comes back when a part of it dies."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from websockets.exceptions import ConnectionClosed
+
+from common.model_zoo.resolve import default_model, sample_clip
+from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, Viewer, running, viewing
+
+ROLES = {"server", "provider", "processor"}
+ROOM = 0.15  # of a rate, for a machine that is busy with other things
+
+
+@pytest.fixture(scope="module", params=IMPLEMENTATIONS)
+def implementation(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def app(implementation: str) -> Iterator[App]:
+    """Without any other flag, and ready."""
+    with running("--impl", implementation) as app:
+        app.wait_until_ready()
+        yield app
+
+
+@pytest.fixture(scope="module")
+def viewed(app: App) -> Viewer:
+    """What a viewer gets in a few seconds."""
+    return asyncio.run(view(app, 3.5))
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[App]:
+    """In processes, some of which will be killed."""
+    with running() as app:
+        app.wait_until_ready()
+        yield app
+
+
+async def view(app: App, duration_s: float) -> Viewer:
+    """A viewer that is gone again, with what it got."""
+    async with viewing(app) as viewer:
+        await viewer.receive(duration_s)
+    return viewer
+
+
+def test_it_says_where_to_look_and_what_runs(app: App, implementation: str) -> None:
+    said = dict(line.split(maxsplit=1) for line in app.stdout.splitlines()[1:])
+    assert app.link == f"http://localhost:{app.port}/"
+    assert said["implementation"] == implementation
+    assert said["source"] == sample_clip().name
+    assert said["model"] == default_model().name
+    assert said["rates"] == "capture 30, UI 15, queue 5 FPS"
+
+
+def test_a_viewer_gets_frames_and_detections_at_their_rates(viewed: Viewer) -> None:
+    assert viewed.frame_rate() == pytest.approx(15, rel=ROOM)
+    assert viewed.detection_rate() == pytest.approx(5, rel=ROOM)
+
+
+def test_hello_says_what_runs(viewed: Viewer, implementation: str) -> None:
+    hello = viewed.said("hello")[0]
+    assert hello["implementation"] == implementation
+    assert hello["rates"] == {"capture_fps": 30, "ui_fps": 15, "queue_fps": 5}
+    assert hello["model"] == default_model().name
+    assert "car" in hello["labels"]
+
+
+def test_frame_ids_and_times_rise(viewed: Viewer) -> None:
+    for earlier, later in pairwise(picture.header for picture in viewed.pictures):
+        assert earlier["frame_id"] < later["frame_id"]
+        assert earlier["captured_at"] < later["captured_at"]
+
+
+def test_every_picture_decodes_to_the_size_in_its_header(viewed: Viewer) -> None:
+    for picture in viewed.pictures:
+        image = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        assert image.shape == (picture.header["height"], picture.header["width"], 3)
+        assert image.std() > 5
+
+
+def test_detections_are_of_the_frames_that_were_captured(viewed: Viewer) -> None:
+    first, last = (viewed.pictures[index].header["frame_id"] for index in (0, -1))
+    labels = set(viewed.said("hello")[0]["labels"])
+    for words in viewed.said("detections"):
+        assert first - 30 < words["frame_id"] < last + 30
+        assert words["processing_ms"] >= words["inference_ms"] > 0
+        assert {found["label"] for found in words["detections"]} <= labels
+
+
+def test_stats_hold_what_every_role_measured(viewed: Viewer, app: App, implementation: str) -> None:
+    stats = viewed.said("stats")[-1]
+    for stage, fps in {"captured": 30, "queued": 5, "processed": 5}.items():
+        assert stats["rates"][stage] == pytest.approx(fps, rel=2 * ROOM)  # over reports that come once a second
+    for stage in ("sent", "delivered"):  # their window began before the viewer came
+        assert 0 < stats["rates"][stage] < 15 * (1 + ROOM)
+    assert stats["percentiles"].keys() >= {"inference_ms", "processing_ms", "processor_age_ms", "encode_ms"}
+    assert stats["roles"].keys() == ROLES
+    pids = {role["pid"] for role in stats["roles"].values()}
+    assert len(pids) == (3 if implementation == "multiprocessing" else 1)
+    assert pids <= {process.pid for process in app.processes()}
+    for role in stats["roles"].values():
+        assert role["memory_mb"] > 10
+        assert role["gil_delay_p99_ms"] >= role["gil_delay_p50_ms"]
+
+
+def test_metrics_hold_what_every_role_measured(app: App) -> None:
+    found = {
+        (sample.name, *sorted(sample.labels.values()))
+        for family in text_string_to_metric_families(app.ask("/metrics").body.decode())
+        for sample in family.samples
+    }
+    for stage in ("captured", "queued", "overwritten", "taken", "processed"):
+        assert ("vision_frames_total", stage) in found
+    for role in ROLES:
+        assert ("vision_gil_delay_seconds_count", role) in found
+        assert ("vision_cpu_cores", role) in found
+        assert ("vision_memory_bytes", role) in found
+
+
+def test_a_snapshot_is_had_though_nobody_watches(app: App) -> None:
+    app.until(lambda: app.stats()["viewers"] == 0, "nobody watches")
+    image = cv2.imdecode(np.frombuffer(app.ask("/snapshot.jpg").body, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert image.std() > 5
+
+
+def test_inference_times_go_to_the_console(app: App) -> None:
+    app.until(lambda: "inference" in app.stderr, "a line on inference")
+    assert " ms median" in app.stderr
+
+
+async def test_it_starts_inside_the_folder_of_an_implementation_at_any_three_rates(implementation: str) -> None:
+    flags = ("--capture-fps", "25", "--ui-fps", "10", "--queue-fps", "4")
+    with running(*flags, folder=ROOT / f"{implementation}_impl") as app:
+        app.wait_until_ready()
+        viewer = await view(app, 3.5)
+    assert viewer.said("hello")[0]["implementation"] == implementation
+    assert viewer.said("stats")[-1]["rates"]["captured"] == pytest.approx(25, rel=2 * ROOM)
+    assert viewer.frame_rate() == pytest.approx(10, rel=ROOM)
+    assert viewer.detection_rate() == pytest.approx(4, rel=ROOM)
+
+
+def test_a_token_is_in_the_link_and_never_in_the_log() -> None:
+    with running("--token", "open-sesame", "--log-level", "debug") as app:
+        assert app.link == f"http://localhost:{app.port}/?token=open-sesame"
+        app.until(lambda: " ms median" in app.stderr, "a line on inference")
+        assert app.ask("/api/stats").status == 401
+        cookie = app.ask("/?token=open-sesame").headers["Set-Cookie"].partition(";")[0]
+        assert app.ask("/api/stats", {"Cookie": cookie}).status == 200
+        app.end()
+        assert "open-sesame" not in app.stderr
+        assert "Bearer" not in app.stderr  # nor the token of the ingest socket
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["main process alone", "whole group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+async def test_a_signal_ends_it_and_leaves_nothing(
+    implementation: str, number: signal.Signals, whole_group: bool
+) -> None:
+    with running("--impl", implementation) as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.pictures) > 1 and len(viewer.said("detections")) > 1)
+            await asyncio.to_thread(app.end, number, whole_group=whole_group)
+            with pytest.raises(ConnectionClosed):
+                await viewer.receive(PATIENCE_S)
+
+
+def test_a_signal_while_it_starts_ends_it_too(implementation: str) -> None:
+    with running("--impl", implementation) as app:
+        assert app.link
+        app.end(signal.SIGINT)
+
+
+async def test_video_comes_back_when_the_provider_is_killed(mortal: App) -> None:
+    victim = mortal.role("provider")
+    async with viewing(mortal) as viewer:
+        await viewer.until(lambda viewer: len(viewer.pictures) > 5)
+        victim.kill()
+        await viewer.until(lambda viewer: viewer.has_heard("provider", "restarting"))
+        before = viewer.pictures[-1].header["frame_id"]
+        viewer.forget()
+        await viewer.until(lambda viewer: len(viewer.pictures) > 5 and viewer.has_heard("provider", "ok"))
+        assert viewer.pictures[-1].header["frame_id"] > before
+        viewer.forget()
+        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+
+
+async def test_video_goes_on_while_the_processor_is_dead_and_detections_come_back(mortal: App) -> None:
+    victim = mortal.role("processor")
+    async with viewing(mortal) as viewer:
+        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+        victim.kill()
+        viewer.forget()
+        await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
+        await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
+        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+    assert viewer.frame_rate() == pytest.approx(15, rel=2 * ROOM)  # while two cores load a model
+
+
+async def test_a_viewer_can_come_back_when_the_server_is_killed(mortal: App) -> None:
+    victim = mortal.role("server")
+    async with viewing(mortal) as viewer:
+        await viewer.until(lambda viewer: len(viewer.pictures) > 5)
+        victim.kill()
+        with pytest.raises(ConnectionClosed):
+            await viewer.receive(PATIENCE_S)
+    async with viewing(mortal) as viewer:
+        await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 2)
+        await viewer.until(lambda viewer: viewer.has_heard("server", "ok"))
+    assert viewer.said("hello")[-1]["model"] == default_model().name
+
+
+def test_nothing_is_left_when_the_main_process_is_killed(implementation: str) -> None:
+    with running("--impl", implementation) as app:
+        app.wait_until_ready()
+        port, segments = app.port, app.segments()
+        app.kill()
+        app.assert_nothing_is_left(segments)
+        socket.create_server(("127.0.0.1", port)).close()

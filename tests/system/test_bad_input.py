@@ -1,0 +1,211 @@
+"""What bad input gets: one line that says what is wrong, exit code 2, and nothing that runs already is harmed."""
+
+import os
+import re
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.support.apps import PATIENCE_S, App, Viewer, running, start, viewing
+from tests.support.onnx_models import save_failing, save_identity, save_yolox
+from tests.support.videos import OTHER, MjpegCamera, number_in, write_clip
+
+LOG_LINE = re.compile(r"[0-9:]{8} (INFO|WARNING|ERROR) ")
+IN_THREADS = ("--impl", "threading")  # where both do the same, in the one that starts sooner
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a clip and a model that work, and many that do not."""
+    folder = tmp_path_factory.mktemp("inputs")
+    write_clip(folder / "clip.avi", 60, 30)
+    save_yolox(folder / "finder.onnx")
+    (folder / "text.txt").write_text("Roses are red.\n" * 20)
+    (folder / "empty.mp4").touch()
+    (folder / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(5000))
+    (folder / "noise.onnx").write_bytes(np.random.default_rng(0).bytes(5000))
+    save_identity(folder / "identity.onnx", [1, 3, 8, 8])
+    save_failing(folder / "failing.onnx")
+    return folder
+
+
+@pytest.fixture
+def good(inputs: Path) -> tuple[str, ...]:
+    """Flags for a source and a model that work; flags that are given later outdo them."""
+    return "--source", str(inputs / "clip.avi"), "--model", str(inputs / "finder.onnx")
+
+
+@pytest.fixture
+def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str]]:
+    """Starts the app with the flags given, and returns the one line that it says when it refuses them."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def refused(*flags: str) -> str:
+        processes.append(start(tmp_path, *good, *flags))
+        assert processes[-1].wait(PATIENCE_S) == 2
+        lines = (tmp_path / "stderr").read_text(encoding="utf-8").splitlines()
+        faults = [line for line in lines if not LOG_LINE.match(line)]
+        assert len(faults) == 1, lines
+        assert faults == lines[-1:]
+        assert faults[0].startswith("error: ")
+        return faults[0]
+
+    yield refused
+    for process in processes:
+        process.kill()
+        process.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--source", "missing.mp4"], ["missing.mp4", "does not exist"]),
+        (["--source", "common"], ["common", "folder"]),
+        (["--model", "missing.onnx"], ["missing.onnx"]),
+        (["--model", "common"], ["common", "no file"]),
+        (["--ui-fps", "40"], ["ui_fps (40)", "capture_fps (30)"]),
+        (["--capture-fps", "10", "--ui-fps", "10", "--queue-fps", "11"], ["queue_fps (11)", "capture_fps (10)"]),
+        (["--capture-fps", "0"], ["--capture-fps", "'0'", "above 0"]),
+        (["--capture-fps", "nan"], ["--capture-fps", "'nan'"]),
+        (["--queue-fps", "-5"], ["--queue-fps", "'-5'"]),
+        (["--impl", "fibers"], ["--impl", "'fibers'", "multiprocessing", "threading"]),
+        (["--port", "99999"], ["--port", "'99999'", "65535"]),
+        (["--min-score", "2"], ["--min-score", "'2'", "between 0 and 1"]),
+        (["--host", "no such host"], ["no such host"]),
+        (["--tls-cert", "main.py"], ["tls_cert needs tls_key"]),
+        (["--tls-cert", "main.py", "--tls-key", "missing.pem"], ["tls_key", "missing.pem", "No such file"]),
+        (["--tls-cert", "main.py", "--tls-key", "main.py"], ["main.py", "no PEM"]),
+        (["--uifps", "15"], ["--uifps", "--ui-fps"]),
+        (["fly"], ["'fly'", "run"]),
+    ],
+    ids=" ".join,
+)
+def test_a_bad_flag_is_named(refusal: Callable[..., str], flags: list[str], words: list[str]) -> None:
+    line = refusal(*flags)
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--impl multiprocessing --source text.txt", "no video"),
+        ("--impl threading --source text.txt", "no video"),
+        ("--impl threading --source noise.mp4", "no video"),
+        ("--impl threading --source empty.mp4", "no video"),
+        ("--impl multiprocessing --model identity.onnx", "fit no known contract"),
+        ("--impl threading --model identity.onnx", "fit no known contract"),
+        ("--impl threading --model noise.onnx", "as an ONNX model"),
+        ("--impl threading --model failing.onnx", "failed on a frame"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(refusal: Callable[..., str], inputs: Path, flags: str, words: str) -> None:
+    *given, name = flags.split()
+    line = refusal(*given, str(inputs / name))
+    assert name in line
+    assert words in line
+
+
+def test_a_model_of_another_contract_is_told_what_it_has_and_what_was_expected(
+    refusal: Callable[..., str], inputs: Path
+) -> None:
+    line = refusal(*IN_THREADS, "--model", str(inputs / "identity.onnx"))
+    assert "x float [1, 3, 8, 8]" in line
+    assert "expected Tiny YOLOv3" in line
+    assert "YOLOX" in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_named(refusal: Callable[..., str], inputs: Path) -> None:
+    locked = write_clip(inputs / "locked.avi", 2, 30)
+    locked.chmod(0)
+    assert "locked.avi" in refusal("--source", str(locked))
+
+
+def test_a_port_in_use_is_named_with_one_that_is_free(refusal: Callable[..., str], good: tuple[str, ...]) -> None:
+    with running(*IN_THREADS, *good) as app:
+        app.wait_until_ready()
+        line = refusal("--port", str(app.port))
+        assert f"port {app.port} is in use" in line
+        suggestion = re.search(r"--port ([0-9]+)", line)
+        assert suggestion is not None
+        assert int(suggestion[1]) != app.port
+        assert app.ask("/snapshot.jpg").body.startswith(b"\xff\xd8")
+
+
+async def test_a_camera_that_is_not_there_is_waited_for(good: tuple[str, ...]) -> None:
+    with running(*IN_THREADS, *good, "--source", "99") as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
+            assert "camera 99" in lost(viewer)
+            await viewer.until(lambda viewer: len(viewer.said("stats")) > 0)
+            assert viewer.pictures == []
+        assert_said_in_lines(app, "cannot open camera 99")
+        assert app.ask("/readyz").status == 503
+
+
+async def test_a_url_that_nobody_answers_is_waited_for_and_its_password_shown_nowhere(good: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    url = f"http://anna:hunter2@127.0.0.1:{port}/video?token=swordfish&size=big"
+    with running(*good, "--source", url, "--log-level", "debug") as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
+            assert f"127.0.0.1:{port}/video" in lost(viewer)
+            await viewer.until(lambda viewer: len(viewer.said("stats")) > 0)
+        shown = [app.stdout, repr(viewer.words)]
+        shown += [app.ask(path).body.decode() for path in ("/", "/readyz", "/api/stats", "/metrics")]
+        app.end()
+        shown.append(app.stderr)
+    assert f"cannot open http://***@127.0.0.1:{port}/video" in shown[-1]
+    for secret in ("anna", "hunter2", "swordfish"):
+        assert not [text for text in shown if secret in text]
+
+
+async def test_a_camera_that_comes_back_with_another_size_is_shown_again(good: tuple[str, ...]) -> None:
+    with MjpegCamera() as camera, running(*good, "--source", camera.url) as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.said("detections")) > 1)
+            camera.stop()
+            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
+            camera.size = OTHER
+            camera.start()
+            viewer.forget()
+            await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 1)
+            header = viewer.pictures[-1].header
+            assert (header["width"], header["height"]) == OTHER
+
+
+async def test_a_truncated_video_plays_to_its_end_and_starts_anew(good: tuple[str, ...], inputs: Path) -> None:
+    whole = (inputs / "clip.avi").read_bytes()
+    (inputs / "truncated.avi").write_bytes(whole[: len(whole) * 6 // 10])
+    with running(*IN_THREADS, *good, "--source", str(inputs / "truncated.avi")) as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.pictures) == 50)  # more than three seconds
+    assert not viewer.has_heard("source", "lost")
+    seen = numbers_in(viewer)
+    assert 20 < max(seen) < 40
+    assert sum(later < earlier for earlier, later in pairwise(seen)) > 1
+
+
+def lost(viewer: Viewer) -> str:
+    """What the viewer was told of the source that is lost."""
+    return next(str(words["message"]) for words in viewer.said("status") if words["state"] == "lost")
+
+
+def numbers_in(viewer: Viewer) -> list[int]:
+    """The numbers in the pictures."""
+    decoded = (cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR) for picture in viewer.pictures)
+    return [number_in(np.asarray(image, np.uint8)) for image in decoded]
+
+
+def assert_said_in_lines(app: App, text: str) -> None:
+    """The terminal shows `text`, and nothing but whole lines of the log."""
+    assert text in app.stderr
+    assert not [line for line in app.stderr.splitlines() if not LOG_LINE.match(line)]

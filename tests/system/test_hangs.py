@@ -1,0 +1,117 @@
+"""Roles that hang, stopped or lost in a loop or in a read, are noticed and replaced; a thread ends the app."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import psutil
+import pytest
+
+from common.messaging.messages import Status
+from common.supervision.heartbeat import SILENCE_S
+from common.supervision.supervisor import Role, Supervisor
+from multiprocessing_impl import RUNTIME
+from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, App, running, viewing
+from tests.support.roles import loop_for_ever, read_for_ever
+
+ROOM = 0.3  # of a rate, while a role starts beside it
+
+
+@pytest.fixture(scope="module")
+def app(small: tuple[str, ...]) -> Iterator[App]:
+    with running(*small) as app:
+        app.wait_until_ready()
+        yield app
+
+
+async def test_video_goes_on_while_the_processor_hangs_and_it_is_replaced(app: App) -> None:
+    victim = app.role("processor")
+    async with viewing(app) as viewer:
+        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+        victim.suspend()
+        viewer.forget()
+        await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
+        said = viewer.said("status")[-1]["message"]
+        await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
+        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+    assert "hangs" in said
+    assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+    assert not psutil.pid_exists(victim.pid)
+    assert 'vision_restarts_total{component="processor"} 1.0' in app.ask("/metrics").body.decode()
+
+
+async def test_provider_and_server_that_hang_at_once_are_replaced(app: App) -> None:
+    victims = [app.role(name) for name in ("provider", "server")]
+    begun = time.monotonic()
+    for victim in victims:
+        victim.suspend()
+    await asyncio.to_thread(psutil.wait_procs, victims, PATIENCE_S)
+    assert time.monotonic() - begun > SILENCE_S
+    async with viewing(app) as viewer:
+        await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 2)
+        await viewer.until(lambda viewer: viewer.has_heard("provider", "ok") and viewer.has_heard("server", "ok"))
+
+
+def test_processes_lost_in_a_loop_or_in_a_read_are_replaced() -> None:
+    roles = [Role(target.__name__, target, tuple, holds_queue=False) for target in (loop_for_ever, read_for_ever)]
+    said: list[Status] = []
+    supervisor = Supervisor(roles, RUNTIME.worker, RUNTIME.stop_signal, lambda: None, said.append)
+    deadline = time.monotonic() + PATIENCE_S
+    supervisor.start()
+    supervisor.run(lambda: len(said) == len(roles) or time.monotonic() > deadline)
+    assert {(status.component, status.state) for status in said} == {(role.name, "restarting") for role in roles}
+    assert all("hangs" in status.message for status in said)
+    assert supervisor.end() == []
+
+
+HANGING = """
+import sys
+import common.detection.frame_processor
+import main
+
+def work_for_ever(_):
+    while True:
+        pass
+
+common.detection.frame_processor.work_in_python = work_for_ever
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...]) -> None:
+    with running("--impl", "threading", "--python-work-ms", "1", *small, program=("-c", HANGING)) as app:
+        port, begun = app.port, time.monotonic()
+        app.ended = True
+        assert app.process.wait(PATIENCE_S) == 1
+        assert time.monotonic() - begun > SILENCE_S / 2
+        lines = app.stderr.splitlines()
+        assert lines[-1].startswith("error: the processor cannot be started again, and ends the app: it hangs")
+        assert not [line for line in lines if "Traceback" in line]
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+async def test_an_app_that_was_suspended_as_a_whole_goes_on_with_the_roles_it_had(small: tuple[str, ...]) -> None:
+    with ExitStack() as stack:
+        apps = [stack.enter_context(running("--impl", implementation, *small)) for implementation in IMPLEMENTATIONS]
+        for app in apps:
+            app.wait_until_ready()
+        processes = [set(app.processes()) for app in apps]
+        for app in apps:
+            os.killpg(app.process.pid, signal.SIGSTOP)
+        await asyncio.sleep(SILENCE_S + 2)
+        for app in apps:
+            os.killpg(app.process.pid, signal.SIGCONT)
+        resumed_at = time.time()
+        for app in apps:
+            async with viewing(app) as viewer:
+                await viewer.until(
+                    lambda viewer: any(
+                        found["captured_at"] > resumed_at + SILENCE_S / 2 for found in viewer.said("detections")
+                    )
+                )
+            assert "hangs" not in app.stderr
+        assert [set(app.processes()) for app in apps] == processes

@@ -1,0 +1,160 @@
+"""The page in a real Chromium among strangers: by https, behind a token, with labels that are no HTML, and alone."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Dialog, Page, Request
+
+from tests.support.apps import PATIENCE_S, App, running
+from tests.support.certificates import make_certificate
+from tests.support.onnx_models import save_yolox
+from tests.support.videos import SMALL
+from tests.system.test_page import wait_for_boxes, wait_until
+
+TOKEN = "open-sesame"
+EVIL = "<img src=x onerror=alert(1)>"
+TRY_ALL = """async (target) => {
+    const image = new Promise((resolve) => {
+        const element = new Image();
+        element.onload = () => resolve("seen");
+        element.onerror = () => resolve("refused");
+        element.src = `http://${target}/snapshot.jpg`;
+    });
+    const socket = new Promise((resolve) => {
+        const opened = new WebSocket(`ws://${target}/ws/ui`);
+        opened.onmessage = () => resolve("seen");
+        opened.onclose = () => resolve("refused");
+    });
+    const read = fetch(`http://${target}/api/stats`).then(() => "seen", () => "refused");
+    return Promise.all([image, socket, read]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Flags for a clip and a model with HTML in every name, those of the labels too."""
+    folder = tmp_path_factory.mktemp("inputs")
+    clip = write_red_clip(folder / f"{EVIL}.avi")
+    model = save_yolox(folder / f"{EVIL}.onnx", metadata={"names": f"{EVIL}\n<script>alert(2)</script>"})
+    return "--impl", "threading", "--source", str(clip), "--model", str(model)
+
+
+@pytest.fixture(scope="module")
+def app(inputs: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """With a token, and by TLS."""
+    certificate = make_certificate(tmp_path_factory.mktemp("certificate"))
+    with running(*inputs, "--token", TOKEN, *certificate.flags) as app:
+        app.context = certificate.client
+        app.wait_until_ready()
+        yield app
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that minds no certificate of an authority it does not know."""
+    with browser.new_context(ignore_https_errors=True) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        yield page
+
+
+def test_the_page_comes_by_https_and_its_stream_by_wss_and_no_address_keeps_the_token(app: App, page: Page) -> None:
+    requests: list[Request] = []
+    sockets: list[str] = []
+    page.on("request", lambda request: requests.extend([request]))
+    page.on("websocket", lambda websocket: sockets.append(websocket.url))
+    page.goto(app.link)
+    page.wait_for_selector("#waiting", state="hidden")
+    assert page.url == f"https://localhost:{app.port}/"
+    assert sockets == [f"wss://localhost:{app.port}/ws/ui?credit=2"]
+    first, *later = requests
+    assert first.url == app.link
+    assert len(later) > 5
+    assert [request.url for request in later if TOKEN in request.url] == []
+    assert [request.url for request in requests if "referer" in request.all_headers()] == []
+    (cookie,) = page.context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (
+        f"vision_token_{app.port}",
+        True,
+        True,
+        "Lax",
+    )
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_names_are_shown_as_text_and_never_as_html(app: App, page: Page) -> None:
+    dialogs: list[str] = []
+    complaints: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(app.link)
+    wait_for_boxes(page)
+    wait_until(page, lambda: page.inner_text("#model") == f"{EVIL}.onnx", "the model's name as it is")
+    assert page.inner_text("#source") == f"{EVIL}.avi"
+    assert page.locator("img, script:not([src])").count() == 0
+    assert (dialogs, complaints) == ([], [])
+
+
+def test_no_text_can_become_html_or_code_on_the_page(app: App, page: Page) -> None:
+    page.goto(app.link)
+    for attempt in ("document.body.innerHTML = '<b>'", "setTimeout('alert(1)')", "script.text = '1'"):
+        body = f"const script = document.createElement('script'); {attempt};"
+        assert page.evaluate(f"() => {{ try {{ {body} }} catch (error) {{ return error.name; }} }}") in (
+            "TypeError",
+            "EvalError",
+        ), attempt
+
+
+def test_a_page_of_another_origin_sees_nothing(inputs: tuple[str, ...], page: Page) -> None:
+    with running(*inputs) as app, foreign_site() as port:
+        app.wait_until_ready()
+        page.goto(app.link)
+        assert page.evaluate(TRY_ALL, f"localhost:{app.port}") == ["seen"] * 3
+        page.goto(f"http://localhost:{port}/")
+        assert page.evaluate(TRY_ALL, f"localhost:{app.port}") == ["refused"] * 3
+
+
+@contextmanager
+def foreign_site() -> Iterator[int]:
+    """The port of a site that forbids its pages nothing, on the same host."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><title>elsewhere</title>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def write_red_clip(path: Path) -> Path:
+    """A second of a red rectangle, which the model of the tests finds."""
+    picture = np.full((SMALL[1], SMALL[0], 3), 16, np.uint8)
+    cv2.rectangle(picture, (40, 30), (100, 70), (0, 0, 255), cv2.FILLED)
+    plain = path.with_name("clip.avi")  # FFmpeg takes a % or a < of a name for more than it is
+    writer = cv2.VideoWriter(str(plain), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 30, SMALL)
+    assert writer.isOpened()
+    for _ in range(30):
+        writer.write(picture)
+    writer.release()
+    return plain.rename(path)

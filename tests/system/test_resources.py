@@ -1,0 +1,146 @@
+"""What a machine may lack or do to the app: no file descriptor left, no room for locks, a clock that is set back."""
+
+import mmap
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.apps import IMPLEMENTATIONS, ROOT, Viewer, running, viewing
+from tests.support.videos import MjpegCamera
+
+ROOM = 0.2
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limits of another process are its own")
+
+
+@linux_only
+async def test_an_app_without_a_file_left_serves_those_who_are_there_and_later_all(small: tuple[str, ...]) -> None:
+    with running("--impl", "threading", *small) as app:  # where all roles lack what one lacks
+        app.wait_until_ready()
+        server = app.role("server")
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.pictures) > 5)
+            before = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.num_fds() + 2, before[1]))
+            with ExitStack() as stack:
+                for _ in range(20):
+                    stack.enter_context(socket.create_connection(("127.0.0.1", app.port)))
+                viewer.forget()
+                await viewer.receive(3)
+            assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
+            viewer.forget()
+            await viewer.until(lambda viewer: len(viewer.said("stats")) > 2 and "server" in roles_of(viewer))
+            async with viewing(app) as newcomer:
+                await newcomer.until(lambda newcomer: len(newcomer.pictures) > 5)
+        assert len(app.stderr.splitlines()) < 60
+
+
+IN_FULL_SHM = f"mount -t tmpfs -o size=4k none /dev/shm && exec {sys.executable} main.py --port 0"
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None
+    or subprocess.run(["unshare", "-m", "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0,
+    reason="no file system may be mounted here",
+)
+def test_a_dev_shm_that_is_too_small_is_told_at_the_start_with_its_numbers(small: tuple[str, ...]) -> None:
+    ended = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{IN_FULL_SHM} "$@"', "sh", *small],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: the latest queue cannot be made: No space left on device; /dev/shm has ")
+    assert ended.stderr.endswith(f" bytes free of {3 * mmap.PAGESIZE:,} that are needed\n")
+
+
+def roles_of(viewer: Viewer) -> set[str]:
+    """Whom the newest statistics tell of."""
+    return set(viewer.said("stats")[-1]["roles"])
+
+
+def test_a_disk_that_is_full_keeps_the_log_from_being_written_and_nothing_else(small: tuple[str, ...]) -> None:
+    with running(*small, within=("sh", "-c", 'exec "$@" 2>/dev/full', "sh")) as app:
+        app.wait_until_ready()
+        processor = app.role("processor")
+        processor.kill()  # of which something would be logged
+        app.until(lambda: app.role("processor") != processor, "another processor")
+        app.wait_until_ready()
+
+
+@linux_only
+async def test_a_processor_that_gets_no_more_memory_is_replaced_and_the_video_goes_on(small: tuple[str, ...]) -> None:
+    with MjpegCamera() as camera, running("--source", camera.url, *small[2:]) as app:
+        app.wait_until_ready()
+        processor = app.role("processor")
+        async with viewing(app) as viewer:
+            resource.prlimit(processor.pid, resource.RLIMIT_AS, (processor.memory_info().vms,) * 2)
+            camera.stop()
+            camera.size = (1920, 1080)  # of which a copy finds no room in what the processor has
+            camera.start()
+            await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
+            await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
+            viewer.forget()
+            await viewer.receive(3)
+        assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+        assert app.role("processor") != processor
+        app.wait_until_ready()
+
+
+ON_ONE_CORE = """
+import os
+import sys
+import main
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+@linux_only
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+async def test_one_core_is_enough(implementation: str) -> None:
+    with running("--impl", implementation, program=("-c", ON_ONE_CORE)) as app:
+        app.wait_until_ready()
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.said("detections")) > 5)
+            viewer.forget()
+            await viewer.receive(6)
+    assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+    assert viewer.detection_rate() == pytest.approx(5, rel=ROOM)
+
+
+SET_BACK = """
+import sys
+import threading
+import time
+import main
+
+on_time = time.time
+threading.Timer(3, lambda: setattr(time, "time", lambda: on_time() - 3600)).start()
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+async def test_a_clock_that_is_set_back_an_hour_stops_neither_video_nor_detections(small: tuple[str, ...]) -> None:
+    with running("--impl", "threading", *small, program=("-c", SET_BACK)) as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: bool(viewer.pictures))
+            begun = viewer.pictures[0].header["captured_at"]
+            await viewer.until(lambda viewer: viewer.pictures[-1].header["captured_at"] < begun - 3000)
+            viewer.forget()
+            await viewer.receive(3)
+    assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+    assert viewer.detection_rate() == pytest.approx(5, rel=ROOM)
+    ids = [picture.header["frame_id"] for picture in viewer.pictures]
+    assert ids == sorted(set(ids))
+    assert viewer.said("stats")

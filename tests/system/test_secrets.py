@@ -1,0 +1,99 @@
+"""Secrets of the user, in the whole app as it runs: the token of the page, and the passwords in the source's URL."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.apps import App, running, viewing
+from tests.support.onnx_models import save_yolox
+from tests.support.videos import write_clip
+
+TOKEN = "open & sesame #1"
+LOUD = {"OPENCV_FFMPEG_LOGLEVEL": "56", "OPENCV_LOG_LEVEL": "VERBOSE", "OPENCV_VIDEOIO_DEBUG": "1"}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    return "--model", str(save_yolox(tmp_path_factory.mktemp("model") / "finder.onnx"))
+
+
+@pytest.fixture(scope="module")
+def refusing_camera() -> Iterator[int]:
+    """The port of a camera that asks everybody for another password: FFmpeg has much to say of it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("implementation", "url", "secrets"),
+    [
+        ("multiprocessing", "http://{}/video?user=anna&password=hunter2&channel=1", ["anna", "hunter2"]),
+        ("multiprocessing", "rtsp://anna:hunter2@{}/user=anna&password=swordfish", ["anna", "hunter2", "swordfish"]),
+        (
+            "threading",
+            "http://an%6Ea:hunter%32@{}/video?%70assword=sword%66ish",
+            ["an%6E", "nter%32", "sword%66ish", "anna", "hunter2", "swordfish"],
+        ),
+    ],
+)
+async def test_what_a_camera_is_told_is_told_to_nobody_else(
+    implementation: str,
+    url: str,
+    secrets: list[str],
+    model: tuple[str, str],
+    refusing_camera: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in LOUD.items():
+        monkeypatch.setenv(name, value)
+    flags = ("--impl", implementation, "--source", url.format(f"127.0.0.1:{refusing_camera}"))
+    with running(*flags, *model, "--log-level", "debug") as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
+            await viewer.until(lambda viewer: len(viewer.said("stats")) > 0)
+        shown = [app.stdout, repr(viewer.words), *command_lines(app)[1:]]
+        shown += [app.ask(path).body.decode() for path in ("/", "/readyz", "/api/stats", "/metrics")]
+        app.end()
+        shown.append(app.stderr)
+    assert "cannot open " in shown[-1]
+    assert f"127.0.0.1:{refusing_camera}/" in shown[0]
+    assert [(secret, text) for secret in secrets for text in shown if secret in text] == []
+
+
+@pytest.mark.parametrize("given", ["in a file", "as a flag"])
+def test_the_token_is_in_no_list_of_processes(given: str, model: tuple[str, str], tmp_path: Path) -> None:
+    source = ("--source", str(write_clip(tmp_path / "clip.avi", 60, 30)))
+    (tmp_path / "secret.toml").write_text(f"token = '{TOKEN}'\n")
+    token = ("--config", str(tmp_path / "secret.toml")) if given == "in a file" else ("--token", TOKEN)
+    with running(*source, *model, *token) as app:
+        app.until(lambda: len(command_lines(app)) >= 4, "all processes")
+        assert app.ask("/api/stats").status == 401
+        parts = urlsplit(app.link)
+        assert app.ask(f"{parts.path}?{parts.query}").status == 303
+        main, *others = command_lines(app)
+        assert (TOKEN in main) == (given == "as a flag")  # what a user writes there all can read
+        assert [line for line in others if TOKEN in line] == []
+
+
+def command_lines(app: App) -> list[str]:
+    """Of all its processes, as everybody on the machine can read them; first the one that the user started."""
+    processes = sorted(app.processes(), key=lambda process: process.pid != app.process.pid)
+    return [" ".join(process.cmdline()) for process in processes]
