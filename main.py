@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from common.config.command_line import FIRST_WORDS, load_settings
 from common.config.settings import Settings
 from common.errors import HungError, UserError
-from common.interfaces import Runtime, configure_logging
+from common.interfaces import Runtime
 from common.pipeline import Pipeline
+from common.telemetry.console_log import configure_logging
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

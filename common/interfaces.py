@@ -1,14 +1,10 @@
-"""The seam: what an implementation must bring, and all that the rest knows of it."""
+"""The seam: the protocols that an implementation provides and that the rest of the app uses."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from common.errors import VisionError
 from common.frames import Frame
-
-logger = logging.getLogger(__name__)
 
 Target: TypeAlias = Callable[..., None]
 """What a role does from its start to its end: a function of a module, so that another process can import it."""
@@ -89,24 +85,3 @@ class Runtime:
     latest_queue: Callable[[], LatestQueue]
     stop_signal: Callable[[], Lifeline]
     worker: Callable[[str, Target, tuple[Any, ...]], Worker]
-
-
-def run_role(name: str, target: Target, args: tuple[Any, ...]) -> Exception | None:
-    """Run a role to its end and return why it failed. A failure that this app did not foresee is logged whole."""
-    try:
-        target(*args)
-    except VisionError as error:
-        return error
-    except MemoryError as error:
-        return VisionError(f"out of memory: {error or 'nothing more is known'}")
-    except Exception as error:
-        logger.exception("%s failed", name)
-        return VisionError(f"{type(error).__name__}: {error}")
-    return None
-
-
-def configure_logging(level: int) -> None:
-    """Log to stderr from `level` (a number of `logging`) on; once in every process."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
-    for library in ("websockets", "aiohttp.access"):  # they would log requests, with the tokens in them
-        logging.getLogger(library).setLevel(logging.WARNING)

@@ -62,7 +62,7 @@ class Decimator:
         return True
 
 
-class Limit:
+class Throttle:
     """Lets pass once in `period_s` seconds at most, the first time at once."""
 
     def __init__(self, period_s: float, clock: Clock = time.monotonic) -> None:

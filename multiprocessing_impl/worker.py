@@ -8,7 +8,9 @@ from multiprocessing import connection, get_context
 from typing import Any
 
 from common.errors import VisionError
-from common.interfaces import Target, configure_logging, run_role
+from common.interfaces import Target
+from common.supervision.run_role import run_role
+from common.telemetry.console_log import configure_logging
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 

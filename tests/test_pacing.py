@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from common.pacing import Decimator, Limit, Ticker
+from common.pacing import Decimator, Throttle, Ticker
 
 
 class FakeClock:
@@ -117,7 +117,7 @@ def test_after_a_stall_there_is_no_burst() -> None:
 
 def test_a_limit_lets_the_first_pass_and_then_one_in_its_period() -> None:
     clock = FakeClock()
-    limit = Limit(1, clock)
+    limit = Throttle(1, clock)
     passed = []
     for tenth in range(35):
         clock.now = 100 + tenth / 10
@@ -128,6 +128,6 @@ def test_a_limit_lets_the_first_pass_and_then_one_in_its_period() -> None:
 
 def test_a_limit_that_was_not_asked_for_long_lets_no_two_pass() -> None:
     clock = FakeClock()
-    limit = Limit(1, clock)
+    limit = Throttle(1, clock)
     clock.now += 9.9
     assert [limit.due(), limit.due()] == [True, False]

@@ -3,7 +3,8 @@
 import threading
 from typing import Any
 
-from common.interfaces import Target, run_role
+from common.interfaces import Target
+from common.supervision.run_role import run_role
 
 
 class Worker:

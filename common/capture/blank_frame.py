@@ -3,7 +3,7 @@
 import time
 
 from common.frames import Image
-from common.pacing import Clock, Limit
+from common.pacing import Clock, Throttle
 
 BLANK_AFTER_S = 10.0
 LOOK_EVERY_S = 0.5
@@ -17,7 +17,7 @@ class BlankPicture:
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.is_blank = False
         self._clock = clock
-        self._looks = Limit(LOOK_EVERY_S, clock)
+        self._looks = Throttle(LOOK_EVERY_S, clock)
         self._seen_at = clock()  # when something was seen last
 
     def turned(self, image: Image) -> bool:

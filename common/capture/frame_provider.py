@@ -12,9 +12,9 @@ from common.config.settings import Settings
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
 from common.interfaces import LatestQueue, StopSignal
-from common.messaging.messages import FrameHeader, Set, Status
+from common.messaging.messages import FrameHeader, SettingChange, Status
 from common.messaging.publisher import Ingest, Publisher
-from common.pacing import Decimator, Limit
+from common.pacing import Decimator, Throttle
 from common.telemetry.meter import Meter, Reporter
 
 logger = logging.getLogger(__name__)
@@ -32,12 +32,12 @@ class FrameProvider:
         self._to_viewers = Decimator(settings.ui_fps, half_period_s)
         self._to_processor = Decimator(settings.queue_fps, half_period_s)
         self._meter = meter
-        self._failures = Limit(1)  # a line a second about frames that cannot be passed on
+        self._failures = Throttle(1)  # a line a second about frames that cannot be passed on
         self._watched = False
         # Ids must rise over a restart too: 1000 a second since boot are never overtaken by the frames of a camera.
         self._frame_ids = itertools.count(time.monotonic_ns() // 1_000_000)
 
-    def on_set(self, setting: Set) -> None:
+    def on_setting_change(self, setting: SettingChange) -> None:
         """Hear from the server how many viewers there are."""
         if setting.name == "viewers":
             self._watched = setting.value > 0
@@ -100,7 +100,7 @@ def run_provider(
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("provider")
     provider = FrameProvider(queue, settings, meter)
-    publisher = Publisher(ingest, provider.on_set)
+    publisher = Publisher(ingest, provider.on_setting_change)
 
     def say(state: State, message: str) -> None:
         publisher.send(Status(component="source", state=state, message=message))

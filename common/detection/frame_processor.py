@@ -12,9 +12,9 @@ from common.detection.detector import Detector, Result, load_detector
 from common.errors import SettingsError, VisionError
 from common.frames import Frame
 from common.interfaces import LatestQueue, StopSignal
-from common.messaging.messages import DetectionItem, Detections, Model, Set
+from common.messaging.messages import DetectionItem, Detections, Model, SettingChange
 from common.messaging.publisher import Ingest, Publisher
-from common.pacing import Limit
+from common.pacing import Throttle
 from common.telemetry.machine import inference_threads
 from common.telemetry.meter import Meter, Reporter
 
@@ -37,7 +37,7 @@ class FrameProcessor:
         self._meter = meter
         self._console = Console()
 
-    def on_set(self, setting: Set) -> None:
+    def on_setting_change(self, setting: SettingChange) -> None:
         """Follow a setting that a viewer changed."""
         try:
             self._live = self._live.changed(setting.name, setting.value)
@@ -97,7 +97,7 @@ class Console:
     def __init__(self) -> None:
         self._times_ms: list[float] = []
         self._inference_said = time.monotonic()
-        self._failures = Limit(1)
+        self._failures = Throttle(1)
 
     def say_inference(self, result: Result) -> None:
         """Log the inferences of the last second, in ms."""
@@ -131,7 +131,7 @@ def run_processor(live: LiveSettings, model: Path, ingest: Ingest, queue: Latest
     detector = load_detector(model, threads)
     logger.info("%s: %d classes, onnxruntime on %d thread(s)", detector.name, len(detector.labels), threads)
     processor = FrameProcessor(detector, queue, live, meter)
-    publisher = Publisher(ingest, processor.on_set)
+    publisher = Publisher(ingest, processor.on_setting_change)
     meter.follow_count("taken", lambda: queue.taken_count)
     with publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         publisher.send(Model(name=detector.name, labels=detector.labels))

@@ -1,7 +1,8 @@
 """The wire: every message that passes a websocket, and its checks.
 
-Provider, processor and supervisor → server (the ingest socket): a frame, Detections, Model, Report, Status.
-Server → viewer (/ws/ui): a frame, Hello, Detections, Stats, Status. Viewer → server: Ack, Set. Server → roles: Set.
+Provider, processor and supervisor → server (the ingest socket): a frame, Detections, Model, MetricsReport, Status.
+Server → viewer (/ws/ui): a frame, Hello, Detections, Stats, Status. Viewer → server: Ack, SettingChange.
+Server → roles: SettingChange.
 
 A frame is binary: 4 bytes, big-endian, the length of the header; the header, a FrameHeader as UTF-8 JSON;
 then the JPEG. Everything else is text, JSON with a "type".
@@ -80,7 +81,7 @@ class Model(Message):
     labels: tuple[Name, ...]
 
 
-class Report(Message):
+class MetricsReport(Message):
     """What one role measured since its last report, about a second ago.
 
     counts are increments, keyed by stage (captured, queued …); drops as well, keyed by "consumer/cause"; samples are
@@ -146,7 +147,7 @@ class Ack(Message):
     frame_id: int
 
 
-class Set(Message):
+class SettingChange(Message):
     """A setting changed while running. Its value is checked where the setting lives."""
 
     type: Literal["set"] = "set"
@@ -154,15 +155,15 @@ class Set(Message):
     value: bool | int | float
 
 
-IngestMessage: TypeAlias = Detections | Model | Report | Status
-ViewerMessage: TypeAlias = Ack | Set
+IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
+ViewerMessage: TypeAlias = Ack | SettingChange
 
 T = TypeVar("T")
 
 _ingest: TypeAdapter[IngestMessage] = TypeAdapter(Annotated[IngestMessage, Field(discriminator="type")])
 _viewer: TypeAdapter[ViewerMessage] = TypeAdapter(Annotated[ViewerMessage, Field(discriminator="type")])
 
-_set: TypeAdapter[Set] = TypeAdapter(Set)
+_set: TypeAdapter[SettingChange] = TypeAdapter(SettingChange)
 
 
 def parse_ingest(text: str) -> IngestMessage:
@@ -175,7 +176,7 @@ def parse_viewer(text: str) -> ViewerMessage:
     return _parse(_viewer, text)
 
 
-def parse_set(text: str) -> Set:
+def parse_setting_change(text: str) -> SettingChange:
     """A setting, as the server passes it to the roles. Raises MessageError."""
     return _parse(_set, text)
 

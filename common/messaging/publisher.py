@@ -14,7 +14,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from common.errors import MessageError
-from common.messaging.messages import FrameHeader, Message, Model, Set, Status, pack_frame, parse_set
+from common.messaging.messages import (
+    FrameHeader,
+    Message,
+    Model,
+    SettingChange,
+    Status,
+    pack_frame,
+    parse_setting_change,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +43,10 @@ class Publisher:
     A Model and every Status are said again to a server that comes back and knows nothing of them.
     """
 
-    def __init__(self, ingest: Ingest, on_set: Callable[[Set], None] = lambda _: None) -> None:
-        """`on_set` is called on the helper thread for each setting that the server passes on."""
+    def __init__(self, ingest: Ingest, on_setting_change: Callable[[SettingChange], None] = lambda _: None) -> None:
+        """`on_setting_change` is called on the helper thread for each setting that the server passes on."""
         self._ingest = ingest
-        self._on_set = on_set
+        self._on_set = on_setting_change
         self._lock = threading.Lock()  # guards connected, _pending and _lasting, used by the role and by the thread
         self._pending: dict[str, bytes | str] = {}
         self._lasting: dict[str, str] = {}
@@ -105,7 +113,7 @@ class Publisher:
             sender = asyncio.create_task(self._send_all(socket))
             try:
                 async for text in socket:
-                    self._on_set(parse_set(str(text)))
+                    self._on_set(parse_setting_change(str(text)))
             except ConnectionClosed as error:
                 logger.debug("the server is gone: %s", error)
             except MessageError as error:

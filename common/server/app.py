@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from common.interfaces import StopSignal
-from common.messaging.messages import Report
+from common.messaging.messages import MetricsReport
 from common.server.compare import add_compare_page
 from common.server.guard.access import STREAM_PATH, access_middleware, add_security_headers, ignore_hang_ups
 from common.server.guard.connections import Entrance
@@ -45,7 +45,7 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     if options.tls and context:
         tasks.append(asyncio.create_task(options.tls.follow_renewals(context)))
 
-    def add(report: Report) -> None:
+    def add(report: MetricsReport) -> None:
         loop.call_soon_threadsafe(hub.stats.add, report)
 
     with Reporter(meter, add, lambda: True):

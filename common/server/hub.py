@@ -11,9 +11,9 @@ from common.messaging.messages import (
     Hello,
     IngestMessage,
     Message,
+    MetricsReport,
     Model,
-    Report,
-    Set,
+    SettingChange,
     Stats,
     Status,
 )
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 logger.addFilter(OncePerSecond())
 
 
-class FrameMessage:
+class EncodedFrame:
     """A frame as it came in: checked once, and the same bytes for every viewer."""
 
     __slots__ = ("header", "jpeg", "packed")
@@ -37,10 +37,10 @@ class FrameMessage:
         self.packed = packed
 
 
-class Watcher(Protocol):
+class Subscriber(Protocol):
     """Whoever takes frames: a viewer, an MJPEG reader, somebody who asked for a snapshot."""
 
-    def offer_frame(self, frame: FrameMessage) -> None:
+    def offer_frame(self, frame: EncodedFrame) -> None:
         """Take the newest frame, in place of one not yet used. Never waits."""
 
     def offer_text(self, kind: str, text: str) -> None:
@@ -55,44 +55,44 @@ class Hub:
         self._live = options.live
         self._model = Model(name="loading", labels=())
         self._statuses: dict[str, Status] = {}
-        self._watchers: set[Watcher] = set()
-        self._roles: set[Callable[[Set], None]] = set()
+        self._subscribers: set[Subscriber] = set()
+        self._roles: set[Callable[[SettingChange], None]] = set()
         self.meter = meter
         self.stats = StatsBoard()
 
-    def add_watcher(self, watcher: Watcher) -> None:
-        """Give `watcher` what a newcomer must know, then every frame and message."""
-        watcher.offer_text("Hello", self._hello().model_dump_json())
+    def add_subscriber(self, subscriber: Subscriber) -> None:
+        """Give `subscriber` what a newcomer must know, then every frame and message."""
+        subscriber.offer_text("Hello", self._hello().model_dump_json())
         for status in self._statuses.values():
-            watcher.offer_text(f"Status {status.component}", status.model_dump_json())
-        self._watchers.add(watcher)
+            subscriber.offer_text(f"Status {status.component}", status.model_dump_json())
+        self._subscribers.add(subscriber)
         self._tell_viewer_count()
 
-    def remove_watcher(self, watcher: Watcher) -> None:
-        """Forget `watcher`."""
-        self._watchers.discard(watcher)
+    def remove_subscriber(self, subscriber: Subscriber) -> None:
+        """Forget `subscriber`."""
+        self._subscribers.discard(subscriber)
         self._tell_viewer_count()
 
-    def add_role(self, tell: Callable[[Set], None]) -> None:
+    def add_role(self, tell: Callable[[SettingChange], None]) -> None:
         """`tell` passes settings to a role that has just connected; it hears the present ones at once."""
         self._roles.add(tell)
         for name, value in self._live.model_dump().items():
-            tell(Set(name=name, value=value))
+            tell(SettingChange(name=name, value=value))
         tell(self._viewer_count())
 
-    def remove_role(self, tell: Callable[[Set], None]) -> None:
+    def remove_role(self, tell: Callable[[SettingChange], None]) -> None:
         """Forget a role that is gone."""
         self._roles.discard(tell)
 
-    def on_frame(self, frame: FrameMessage) -> None:
+    def on_frame(self, frame: EncodedFrame) -> None:
         """A frame for all."""
-        for watcher in self._watchers:
-            watcher.offer_frame(frame)
+        for subscriber in self._subscribers:
+            subscriber.offer_frame(frame)
 
     def on_message(self, message: IngestMessage) -> None:
         """A message of a role: for the statistics, for this hub, or for all viewers."""
         match message:
-            case Report():
+            case MetricsReport():
                 self.stats.add(message)
             case Model():
                 self._model = message
@@ -104,7 +104,7 @@ class Hub:
             case Detections():
                 self._tell(message)
 
-    def on_set(self, setting: Set) -> None:
+    def on_setting_change(self, setting: SettingChange) -> None:
         """A setting from a viewer: checked, kept, and passed to the roles and to all viewers."""
         try:
             self._live = self._live.changed(setting.name, setting.value)
@@ -117,7 +117,7 @@ class Hub:
 
     def current_stats(self) -> Stats:
         """The statistics as they stand now."""
-        return self.stats.stats(len(self._watchers))
+        return self.stats.stats(len(self._subscribers))
 
     def tell_stats(self) -> None:
         """Pass the statistics to all viewers; called once a second."""
@@ -130,15 +130,15 @@ class Hub:
 
     def _tell(self, message: Message, kind: str | None = None) -> None:
         text = message.model_dump_json()
-        for watcher in self._watchers:
-            watcher.offer_text(kind or type(message).__name__, text)
+        for subscriber in self._subscribers:
+            subscriber.offer_text(kind or type(message).__name__, text)
 
     def _tell_viewer_count(self) -> None:
         for tell in self._roles:
             tell(self._viewer_count())
 
-    def _viewer_count(self) -> Set:
-        return Set(name="viewers", value=len(self._watchers))
+    def _viewer_count(self) -> SettingChange:
+        return SettingChange(name="viewers", value=len(self._subscribers))
 
     def _hello(self) -> Hello:
         return Hello(

@@ -7,10 +7,10 @@ from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.frames import MAX_FRAME_BYTES
-from common.messaging.messages import MAX_HEADER_BYTES, Set, parse_ingest, unpack_frame
+from common.messaging.messages import MAX_HEADER_BYTES, SettingChange, parse_ingest, unpack_frame
 from common.server.guard.access import ignore_hang_ups, same_secret
 from common.server.guard.log_limit import OncePerSecond
-from common.server.hub import FrameMessage, Hub
+from common.server.hub import EncodedFrame, Hub
 from common.server.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
     """Pass on what the role publishes, and to it the settings, until it closes or sends nonsense."""
     outbox = Outbox()
 
-    def tell(setting: Set) -> None:
+    def tell(setting: SettingChange) -> None:
         outbox.leave(setting.name, setting.model_dump_json())
 
     async def send_all() -> None:
@@ -55,7 +55,7 @@ async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
         async for message in socket:
             if message.type is WSMsgType.BINARY:
                 header, jpeg = unpack_frame(message.data)
-                hub.on_frame(FrameMessage(header, jpeg, message.data))
+                hub.on_frame(EncodedFrame(header, jpeg, message.data))
             elif message.type is WSMsgType.TEXT:
                 hub.on_message(parse_ingest(message.data))
     except MessageError as error:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
-from common.pacing import Limit
+from common.pacing import Throttle
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ class LoopFaults:
     """
 
     def __init__(self) -> None:
-        self._limit = Limit(1)
+        self._limit = Throttle(1)
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from common.server.hub import FrameMessage, Hub
+from common.server.hub import EncodedFrame, Hub
 from common.server.viewers import WRITE_DEADLINE_S, limit_send_buffer
 
 FIRST_FRAME_S = 3.0  # nobody may have been watching, so that the next frame has yet to be encoded
@@ -16,17 +16,17 @@ class FrameSlot:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._frame: FrameMessage | None = None
+        self._frame: EncodedFrame | None = None
         self._news = asyncio.Event()
 
     def __enter__(self) -> "FrameSlot":
-        self._hub.add_watcher(self)
+        self._hub.add_subscriber(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._hub.remove_watcher(self)
+        self._hub.remove_subscriber(self)
 
-    def offer_frame(self, frame: FrameMessage) -> None:
+    def offer_frame(self, frame: EncodedFrame) -> None:
         """Take the newest frame, in place of one not yet sent."""
         if self._frame is not None:
             self._hub.meter.drop("stream", "slow")
@@ -36,7 +36,7 @@ class FrameSlot:
     def offer_text(self, kind: str, text: str) -> None:
         """A picture has no place for words."""
 
-    async def take(self) -> FrameMessage:
+    async def take(self) -> EncodedFrame:
         """Wait for a frame that was not taken yet."""
         while self._frame is None:
             self._news.clear()

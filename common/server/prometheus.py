@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from common.messaging.messages import Report
+from common.messaging.messages import MetricsReport
 
 # Seconds: from a small network on a fast core to a frame that is seconds old.
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5)
@@ -41,7 +41,7 @@ class Exporter:
             for name, metric in HISTOGRAMS.items()
         }
 
-    def add(self, report: Report) -> None:
+    def add(self, report: MetricsReport) -> None:
         """Take in what a role measured since its last report."""
         for stage, count in report.counts.items():
             self._frames.labels(stage).inc(count)

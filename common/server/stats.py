@@ -13,7 +13,7 @@ import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 
-from common.messaging.messages import Report, Stats, Status
+from common.messaging.messages import MetricsReport, Stats, Status
 from common.pacing import Clock
 from common.server.prometheus import Exporter
 from common.telemetry.machine import busy_percent, cores
@@ -27,7 +27,7 @@ class Arrival:
     """A report and when it came."""
 
     at: float
-    report: Report
+    report: MetricsReport
 
 
 class StatsBoard:
@@ -43,7 +43,7 @@ class StatsBoard:
         self._busy_percent = 0.0
         self.exporter = Exporter()
 
-    def add(self, report: Report) -> None:
+    def add(self, report: MetricsReport) -> None:
         """Take in what a role measured since its last report."""
         now = self._clock()
         self._recent.append(Arrival(now, report))
@@ -81,7 +81,7 @@ class StatsBoard:
             machine={"cores": cores(), "busy_percent": round(self._busy_percent, 1)},
         )
 
-    def _window(self) -> list[Report]:
+    def _window(self) -> list[MetricsReport]:
         oldest = self._clock() - WINDOW_S
         while self._recent and self._recent[0].at <= oldest:
             self._recent.popleft()

@@ -11,7 +11,7 @@ from common.errors import MessageError
 from common.messaging.messages import Ack, parse_viewer
 from common.server.guard.log_limit import OncePerSecond
 from common.server.guard.token_bucket import Allowance
-from common.server.hub import FrameMessage, Hub
+from common.server.hub import EncodedFrame, Hub
 from common.server.outbox import Outbox
 from common.telemetry.meter import Meter
 
@@ -40,10 +40,10 @@ class Viewer:
         self._credit = credit
         self._meter = meter
         self._outbox = Outbox()
-        self._frame: FrameMessage | None = None
+        self._frame: EncodedFrame | None = None
         self._captured_at: dict[int, float] = {}  # of every frame sent and not acknowledged
 
-    def offer_frame(self, frame: FrameMessage) -> None:
+    def offer_frame(self, frame: EncodedFrame) -> None:
         """Take the newest frame, in place of one not yet sent."""
         if self._frame is not None:
             self._meter.drop("viewer", "slow")
@@ -97,14 +97,14 @@ async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
     limit_send_buffer(request)
     viewer = Viewer(socket, int(credit) if credit else None, hub.meter)
     sender = asyncio.create_task(_send_or_abort(viewer, request))
-    hub.add_watcher(viewer)
+    hub.add_subscriber(viewer)
     try:
         await _listen_to(viewer, socket, hub)
     except MessageError as error:
         logger.info("a viewer is sent away: %s", error)
         await socket.close(code=1008, message=b"not a message of this protocol")
     finally:
-        hub.remove_watcher(viewer)
+        hub.remove_subscriber(viewer)
         sender.cancel()
     return socket
 
@@ -123,7 +123,7 @@ async def _listen_to(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) ->
                     case setting:
                         if not allowance.take(COST_OF_SETTING):
                             raise MessageError("more settings than a hand can make")
-                        hub.on_set(setting)
+                        hub.on_setting_change(setting)
             case WSMsgType.PING:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
                     await socket.pong(message.data)

@@ -11,7 +11,7 @@ from typing import Self
 
 import psutil
 
-from common.messaging.messages import Report, Time
+from common.messaging.messages import MetricsReport, Time
 from common.pacing import Ticker
 
 REPORT_FPS = 1.0
@@ -55,7 +55,7 @@ class Meter:
         """Report as frames dropped for `consumer` by how much `total()` grows."""
         self._followed.append((self._drops, f"{consumer}/{cause}", total, total()))
 
-    def take_report(self) -> Report:
+    def take_report(self) -> MetricsReport:
         """All since the last report, and the process as it is now."""
         # Without a file descriptor left to ask the system with, they stay as they were.
         with contextlib.suppress(OSError), self._process.oneshot():
@@ -65,7 +65,7 @@ class Meter:
                 now = total()
                 counter[name] += now - before
                 self._followed[index] = (counter, name, total, now)
-            report = Report(
+            report = MetricsReport(
                 role=self._role,
                 pid=os.getpid(),
                 counts=dict(self._counts),
@@ -86,7 +86,7 @@ class Reporter:
     the GIL. A free core and a free GIL give some 0.1 ms.
     """
 
-    def __init__(self, meter: Meter, hand_on: Callable[[Report], None], wanted: Callable[[], bool]) -> None:
+    def __init__(self, meter: Meter, hand_on: Callable[[MetricsReport], None], wanted: Callable[[], bool]) -> None:
         """`wanted` says whether a report would arrive; until then the meter keeps on counting."""
         self._meter = meter
         self._hand_on = hand_on

@@ -22,7 +22,7 @@ from benchmark.measure.passage import LATEST_PROCESSES, PLAIN, QUEUES, PlainQueu
 from benchmark.measure.viewer import Sight, Viewer, stall
 from benchmark.suites.pipeline import by_role
 from common.frames import Frame, Image
-from common.messaging.messages import Detections, Report
+from common.messaging.messages import Detections, MetricsReport
 from common.pipeline import listen
 from tests.support.servers import Server, eventually, frame, say, serving
 
@@ -123,7 +123,7 @@ async def test_a_viewer_notes_intervals_ages_results_and_statistics(server: Serv
                 await say(role, found)
                 await asyncio.sleep(0.05)
 
-        await say(role, Report(role="provider", pid=1, counts={"queued": 3}))
+        await say(role, MetricsReport(role="provider", pid=1, counts={"queued": 3}))
         playing = asyncio.create_task(play())
         await viewer.first_frame()
         await viewer.first_result()

@@ -14,7 +14,7 @@ from common.detection.detector import Result
 from common.detection.frame_processor import FrameProcessor, work_in_python
 from common.errors import ModelError, VisionError
 from common.frames import Frame, Image
-from common.messaging.messages import Detections, Message, Set
+from common.messaging.messages import Detections, Message, SettingChange
 from common.messaging.publisher import Ingest, Publisher
 from common.telemetry.meter import Meter
 from threading_impl.latest_queue import LatestQueue
@@ -144,7 +144,7 @@ def test_a_processor_in_which_all_fails_for_long_ends_so_that_another_may_try(mo
 def test_a_setting_acts_on_the_next_frame(name: str, value: float, calls: list[str]) -> None:
     detector, stop = Detector(), StopSignal()
     processor = FrameProcessor(detector, Frames(IMAGE), LiveSettings(), Meter("processor"))
-    processor.on_set(Set(name=name, value=value))
+    processor.on_setting_change(SettingChange(name=name, value=value))
     processor.run(StoppingPublisher(stop), stop)
     assert detector.calls == calls
 

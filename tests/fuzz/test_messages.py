@@ -14,14 +14,14 @@ from common.messaging.messages import (
     FrameHeader,
     Message,
     Rates,
-    Set,
+    SettingChange,
     pack_frame,
     parse_ingest,
-    parse_set,
+    parse_setting_change,
     parse_viewer,
     unpack_frame,
 )
-from common.server.hub import FrameMessage, Hub
+from common.server.hub import EncodedFrame, Hub
 from common.server.options import ServerOptions
 from common.telemetry.meter import Meter
 from tests.support.fuzzing import bounded, json_values
@@ -101,16 +101,16 @@ def nearly_of(*kinds: str) -> st.SearchStrategy[str]:
 @bounded
 def test_a_viewer_can_say_nothing_that_harms(text: str) -> None:
     hub = new_hub()
-    watcher = StrictWatcher()
-    hub.add_watcher(watcher)
+    subscriber = StrictWatcher()
+    hub.add_subscriber(subscriber)
     try:
         message = parse_viewer(text)
     except MessageError as error:
         assert_fit_for_the_log(error)
         return
-    if isinstance(message, Set):
-        hub.on_set(message)
-    assert set(LiveSettings.model_fields) == set(watcher.last["settings"])
+    if isinstance(message, SettingChange):
+        hub.on_setting_change(message)
+    assert set(LiveSettings.model_fields) == set(subscriber.last["settings"])
 
 
 @given(nearly_of("detections", "model", "report", "report", "status", "set"))
@@ -118,7 +118,7 @@ def test_a_viewer_can_say_nothing_that_harms(text: str) -> None:
 @bounded
 def test_a_role_can_say_nothing_that_harms(text: str) -> None:
     hub = new_hub()
-    hub.add_watcher(StrictWatcher())
+    hub.add_subscriber(StrictWatcher())
     try:
         message = parse_ingest(text)
     except MessageError as error:
@@ -136,7 +136,7 @@ def test_a_role_can_say_nothing_that_harms(text: str) -> None:
 @bounded
 def test_the_server_can_say_nothing_to_a_role_that_harms(text: str) -> None:
     try:
-        setting = parse_set(text)
+        setting = parse_setting_change(text)
     except MessageError as error:
         assert_fit_for_the_log(error)
         return
@@ -164,8 +164,8 @@ def test_a_frame_is_refused_or_is_one_that_every_viewer_can_read(message: bytes)
     # It is passed on as it came: what was checked must be what a viewer reads.
     assert strict_json(message[4 : 4 + length].decode()) == header.model_dump()
     assert message[4 + length :] == jpeg
-    watcher = StrictWatcher()
-    watcher.offer_frame(FrameMessage(header, jpeg, message))
+    subscriber = StrictWatcher()
+    subscriber.offer_frame(EncodedFrame(header, jpeg, message))
 
 
 @given(
@@ -196,7 +196,7 @@ class StrictWatcher:
     def __init__(self) -> None:
         self.last: dict[str, Any] = {}
 
-    def offer_frame(self, frame: FrameMessage) -> None:
+    def offer_frame(self, frame: EncodedFrame) -> None:
         assert isinstance(frame.header, Message)
 
     def offer_text(self, kind: str, text: str) -> None:

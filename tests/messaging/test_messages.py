@@ -13,13 +13,13 @@ from common.messaging.messages import (
     Detections,
     FrameHeader,
     Message,
+    MetricsReport,
     Model,
-    Report,
-    Set,
+    SettingChange,
     Status,
     pack_frame,
     parse_ingest,
-    parse_set,
+    parse_setting_change,
     parse_viewer,
     unpack_frame,
 )
@@ -79,7 +79,7 @@ def test_a_frame_that_is_none_is_refused(message: bytes) -> None:
     [
         DETECTIONS,
         Model(name="tiny", labels=("car", "bus")),
-        Report(role="provider", pid=1, counts={"captured": 30}, samples={"encode_ms": (1.0, 2.0)}),
+        MetricsReport(role="provider", pid=1, counts={"captured": 30}, samples={"encode_ms": (1.0, 2.0)}),
         Status(component="source", state="lost", message="cable"),
     ],
 )
@@ -87,14 +87,16 @@ def test_what_a_role_publishes_arrives(message: Message) -> None:
     assert parse_ingest(message.model_dump_json()) == message
 
 
-@pytest.mark.parametrize("message", [Ack(frame_id=3), Set(name="min_score", value=0.5), Set(name="flag", value=True)])
+@pytest.mark.parametrize(
+    "message", [Ack(frame_id=3), SettingChange(name="min_score", value=0.5), SettingChange(name="flag", value=True)]
+)
 def test_what_a_viewer_says_arrives(message: Message) -> None:
     assert parse_viewer(message.model_dump_json()) == message
 
 
 def test_a_switch_stays_a_switch_and_a_number_a_number() -> None:
-    assert parse_set('{"type": "set", "name": "a", "value": true}').value is True
-    assert parse_set('{"type": "set", "name": "a", "value": 1}').value == 1
+    assert parse_setting_change('{"type": "set", "name": "a", "value": true}').value is True
+    assert parse_setting_change('{"type": "set", "name": "a", "value": 1}').value == 1
 
 
 @pytest.mark.parametrize(

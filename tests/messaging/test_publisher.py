@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from websockets.utils import accept_key
 
-from common.messaging.messages import FrameHeader, Model, Report, Set, Status, unpack_frame
+from common.messaging.messages import FrameHeader, MetricsReport, Model, SettingChange, Status, unpack_frame
 from common.messaging.publisher import Ingest, Publisher
 
 PATIENCE_S = 10.0
@@ -77,8 +77,8 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 @contextmanager
-def connected(port: int, on_set: Callable[[Set], None] = lambda _: None) -> Iterator[Publisher]:
-    with Publisher(ingest(port), on_set) as publisher:
+def connected(port: int, on_setting_change: Callable[[SettingChange], None] = lambda _: None) -> Iterator[Publisher]:
+    with Publisher(ingest(port), on_setting_change) as publisher:
         wait_until(lambda: publisher.connected)
         yield publisher
 
@@ -96,14 +96,14 @@ def test_frames_and_messages_arrive_under_the_token(listener: Listener) -> None:
 
 @pytest.mark.parametrize("nonsense", ["nonsense", b"\x00", '{"type": "ack", "frame_id": 1}', "x" * 2**21])
 def test_settings_reach_the_role_and_nonsense_does_not_end_it(listener: Listener, nonsense: str | bytes) -> None:
-    settings: list[Set] = []
+    settings: list[SettingChange] = []
     with connected(listener.port, settings.append) as publisher:
         wait_until(lambda: listener.connections)
         listener.connections[0].send(nonsense)
         wait_until(lambda: len(listener.connections) == 2 and publisher.connected)
-        listener.connections[1].send(Set(name="viewers", value=2).model_dump_json())
+        listener.connections[1].send(SettingChange(name="viewers", value=2).model_dump_json())
         wait_until(lambda: settings)
-    assert settings == [Set(name="viewers", value=2)]
+    assert settings == [SettingChange(name="viewers", value=2)]
 
 
 def test_model_and_status_are_said_again_to_a_server_that_comes_back(listener: Listener) -> None:
@@ -115,7 +115,7 @@ def test_model_and_status_are_said_again_to_a_server_that_comes_back(listener: L
         wait_until(listener.texts)
         listener.close()
         wait_until(lambda: not publisher.connected)
-        publisher.send(Report(role="provider", pid=1))
+        publisher.send(MetricsReport(role="provider", pid=1))
         again = Listener(listener.port)
         try:
             wait_until(lambda: len(again.texts()) >= 3)

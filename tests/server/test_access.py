@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.interfaces import configure_logging
 from common.server import media
+from common.telemetry.console_log import configure_logging
 from tests.support.servers import PATIENCE_S, UPGRADE, Server, ask, serving
 
 TOKEN = "open-sesame"

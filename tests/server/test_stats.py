@@ -10,11 +10,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection
 
-from common.messaging.messages import Report, Stats, Status
+from common.messaging.messages import MetricsReport, Stats, Status
 from common.server.stats import StatsBoard, percentiles
 from tests.support.servers import Server, eventually, frame, next_frame, next_words, said_by_now, say, serving
 
-PROVIDER = Report(
+PROVIDER = MetricsReport(
     role="provider",
     pid=4711,
     counts={"captured": 30, "queued": 5, "sent": 15},
@@ -22,7 +22,7 @@ PROVIDER = Report(
     samples={"encode_ms": (1.0, 2.0), "gil_delay_ms": (0.1, 0.3, 4.0)},
     gauges={"cpu_percent": 12.5, "memory_mb": 64.0},
 )
-PROCESSOR = Report(
+PROCESSOR = MetricsReport(
     role="processor",
     pid=4712,
     counts={"taken": 5, "processed": 5},
@@ -52,8 +52,8 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def captured(count: float) -> Report:
-    return Report(role="provider", pid=1, counts={"captured": count})
+def captured(count: float) -> MetricsReport:
+    return MetricsReport(role="provider", pid=1, counts={"captured": count})
 
 
 def test_a_rate_is_taken_over_the_last_five_seconds() -> None:
@@ -117,7 +117,7 @@ def test_memory_of_reports_ends_with_the_window() -> None:
     board = StatsBoard(clock)
     for value in range(100):
         clock.now += 1
-        board.add(Report(role="processor", pid=1, samples={"inference_ms": (float(value),)}))
+        board.add(MetricsReport(role="processor", pid=1, samples={"inference_ms": (float(value),)}))
     assert board.stats(0).percentiles["inference_ms"] == {"p50": 97, "p95": 99, "p99": 99}
 
 

@@ -8,7 +8,7 @@ from queue import Queue
 
 import pytest
 
-from common.messaging.messages import Report
+from common.messaging.messages import MetricsReport
 from common.telemetry.meter import Meter, Reporter
 from tests.support.roles import PATIENCE_S
 
@@ -85,7 +85,7 @@ def test_a_report_comes_once_a_second(meter: Meter) -> None:
 
 
 def test_nothing_is_lost_while_no_report_would_arrive(meter: Meter) -> None:
-    reports: Queue[Report] = Queue()
+    reports: Queue[MetricsReport] = Queue()
     wanted = threading.Event()
     with Reporter(meter, reports.put, wanted.is_set):
         meter.count("captured", 5)
@@ -134,7 +134,7 @@ def test_pure_python_in_another_thread_shows_as_delay_of_the_gil() -> None:
 
 def median_delay_ms() -> float:
     """The GIL's delay as one reporter measures it in its first second."""
-    reports: Queue[Report] = Queue()
+    reports: Queue[MetricsReport] = Queue()
     with Reporter(Meter("processor"), reports.put, lambda: True):
         return statistics.median(reports.get(timeout=PATIENCE_S).samples["gil_delay_ms"])
 
