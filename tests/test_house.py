@@ -15,7 +15,7 @@ MAX_LINES = 300
 # Where a package may be imported: files, or folders with a slash at the end. Outside the app itself (tests, what
 # measures it from outside, and how its model was made) anything may be.
 HOMES = {
-    "onnxruntime": ("common/detection/detector.py",),
+    "onnxruntime": ("common/detection/session.py",),
     "websockets": ("common/messaging/publisher.py",),
     "aiohttp": ("common/server/",),
     "urllib.request": ("common/model_zoo/download.py",),
@@ -250,7 +250,7 @@ def test_what_the_rules_allow_is_not_found(tmp_path: Path) -> None:
         tmp_path,
         {
             "main.py": '"""The entry."""\nfrom threading_impl import RUNTIME',
-            "common/detection/detector.py": '"""A detector: Tiny YOLO, v3."""\nimport onnxruntime\nimport queue_tools',
+            "common/detection/session.py": '"""A detector: Tiny YOLO, v3."""\nimport onnxruntime\nimport queue_tools',
             "models/training/make.py": '"""How the model was made."""\nimport cv2',
             WORKER: '"""A worker."""\nimport queue\nfrom .latest_queue import LatestQueue\n' + DOUBLE,
             TWIN: '"""Another."""\nimport multiprocessing\n' + DOUBLE + "    def _own(self): ...\n",

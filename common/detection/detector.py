@@ -1,21 +1,19 @@
 """The detector: an ONNX model that finds objects in a frame, and how long it took."""
 
-import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import onnxruntime as ort
 
 from common.detection.boxes import Detection
-from common.detection.formats.contracts import DEFAULT_SIDE, Contract, Tensors, TensorSpec, recognise
+from common.detection.formats.contracts import DEFAULT_SIDE, Contract, recognise
 from common.detection.labels import MAX_NAME_LENGTH, find_labels
+from common.detection.session import Session, open_session
 from common.errors import ModelError
 from common.frames import Image
-from common.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Detector(Protocol):
 class OnnxDetector:
     """A Detector on onnxruntime. Made by `load_detector`, which finds out what the model wants."""
 
-    def __init__(self, path: Path, threads: int, session: Any, contract: Contract, labels: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, threads: int, session: Session, contract: Contract, labels: tuple[str, ...]) -> None:
         # As the wire allows it: a file's name may be longer, and need not be Unicode.
         self.name = path.name.encode(errors="replace").decode()[:MAX_NAME_LENGTH]
         self.labels = labels
@@ -68,7 +66,7 @@ class OnnxDetector:
         for turn in range(repeat):
             if turn and stop():
                 break
-            outputs = _run(self._session, self._contract, feed)
+            outputs = self._session.run(self._contract.outputs, feed)
         ran = time.perf_counter()
         objects = self._contract.parse(outputs, (image.shape[0], image.shape[1]), min_score)
         detections = [
@@ -81,7 +79,7 @@ class OnnxDetector:
 
     def rebuild(self) -> None:
         """See Detector. Raises ModelError when the file is no longer there."""
-        self._session = _open_session(self._path, self._threads)
+        self._session = open_session(self._path, self._threads)
 
 
 def load_detector(path: Path, threads: int) -> OnnxDetector:
@@ -89,59 +87,14 @@ def load_detector(path: Path, threads: int) -> OnnxDetector:
 
     Raises ModelError when the file is missing or no ONNX, when it fits no known contract, or its labels do not fit.
     """
-    session = _open_session(path, threads)
+    session = open_session(path, threads)
     try:
-        contract = recognise(_specs(session.get_inputs()), _specs(session.get_outputs()))
+        contract = recognise(session.inputs, session.outputs)
         # The first run allocates and is several times slower than the rest. Its outputs also settle what the
         # declared shapes may leave open.
         grey = np.full((DEFAULT_SIDE, DEFAULT_SIDE, 3), 128, np.uint8)
-        class_count = contract.class_count(_run(session, contract, contract.prepare(grey)))
+        class_count = contract.class_count(session.run(contract.outputs, contract.prepare(grey)))
     except ModelError as error:
         raise ModelError(f"model {path}: {error}") from error
-    labels = find_labels(path, session.get_modelmeta().custom_metadata_map, class_count)
+    labels = find_labels(path, session.metadata, class_count)
     return OnnxDetector(path, threads, session, contract, labels)
-
-
-def _open_session(path: Path, threads: int) -> Any:
-    try:
-        regular = stat.S_ISREG(path.stat().st_mode)
-    except OSError as error:
-        raise ModelError(f"cannot open the model {path}: {error.strerror}") from error
-    if not regular:
-        raise ModelError(f"cannot open the model {path}: not a file")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Threads that spin while they wait for work burn 30 % of a core at 5 frames a second.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Fatal only: every lesser error comes as an exception too, and is told to the user once.
-    options.log_severity_level = 4
-    try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the exceptions of onnxruntime have no other base
-        raise ModelError(f"cannot load {path} as an ONNX model: {_reason(error)}") from error
-
-
-def _run(session: Any, contract: Contract, feed: dict[str, Any]) -> Tensors:
-    try:
-        outputs: Tensors = session.run(contract.outputs, feed)
-    except Exception as error:  # as above
-        raise ModelError(f"failed on a frame: {_reason(error)}") from error
-    return outputs
-
-
-def _specs(arguments: Sequence[Any]) -> list[TensorSpec]:
-    """The inputs or outputs of a session; a dimension with a name, or without a size, is one left open."""
-    return [
-        TensorSpec(
-            argument.name,
-            argument.type.removeprefix("tensor(").removesuffix(")"),
-            tuple(size if isinstance(size, int) and size > 0 else None for size in argument.shape),
-        )
-        for argument in arguments
-    ]
-
-
-def _reason(error: Exception) -> str:
-    """What onnxruntime says, without "[ONNXRuntimeError] : number : NAME : ", on one line of bearable length."""
-    return plain(str(error).split(" : ", 3)[-1], 200)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from common.detection.formats.contracts import Contract, TensorSpec, TinyYolov3, Yolox, recognise
+from common.detection.formats.contracts import Contract, TinyYolov3, Yolox, recognise
+from common.detection.tensors import TensorSpec
 from common.errors import ModelError
 from common.frames import Image
 

@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common.detection.detector import load_detector
-from common.detection.formats.contracts import Contract, Objects, Tensors, TensorSpec, recognise
+from common.detection.formats.contracts import Contract, Objects, recognise
 from common.detection.labels import find_labels, parse_labels
+from common.detection.tensors import Tensors, TensorSpec
 from common.errors import ModelError
 from common.messaging.messages import DetectionItem, Model
 from tests.support.fuzzing import bounded, json_values

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from common.detection.boxes import Floats, Integers, Letterbox, nms, with_area
+from common.detection.tensors import Tensors, TensorSpec
 from common.errors import ModelError
 from common.frames import Image
 from common.text import plain
-
-Tensors: TypeAlias = Sequence[npt.NDArray[Any]]
 
 # The side of the canvas where a model leaves it open: what Tiny YOLOv3 and the small YOLOX were trained at.
 DEFAULT_SIDE = 416
@@ -22,26 +20,6 @@ MAX_SIDE = 4096  # a larger canvas is a mistake, and may not fit the memory
 
 # A model may say anything, infinity too: such boxes and scores are left out, and need no warning.
 quiet = np.errstate(all="ignore")
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """An input or output as the model declares it. `shape` has None where a dimension is left open."""
-
-    name: str
-    type: str
-    shape: tuple[int | None, ...]
-
-    def fits(self, types: tuple[str, ...], shape: tuple[int | None, ...]) -> bool:
-        """Whether it is one of `types` and can have `shape`, where None stands for any size."""
-        return (
-            self.type in types
-            and len(self.shape) == len(shape)
-            and all(None in (have, want) or have == want for have, want in zip(self.shape, shape, strict=True))
-        )
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.type} [{', '.join('?' if size is None else str(size) for size in self.shape)}]"
 
 
 @dataclass(frozen=True, slots=True)

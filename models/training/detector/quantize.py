@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
 
-from common.detection.formats.contracts import TensorSpec, TinyYolov3
+from common.detection.formats.contracts import TinyYolov3
+from common.detection.tensors import TensorSpec
 
 from . import data
 from .data import Picture
