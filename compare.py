@@ -32,8 +32,13 @@ def run_in_threads(settings: Settings, comparison: Comparison, stop: StopSignal)
     """The whole app as threads of the process that this is called in, until stop is set."""
     logger = logging.getLogger()
     logger.setLevel(max(logger.level, logging.WARNING))  # two inference times on one console cannot be told apart
+
+    def stopped() -> bool:
+        stop.beat()
+        return stop.is_set()
+
     # A thread that does not end goes with its process.
-    Pipeline(settings, threading_impl.RUNTIME, comparison).run(stop.is_set)
+    Pipeline(settings, threading_impl.RUNTIME, comparison).run(stopped)
 
 
 def port_of(listener: socket.socket) -> int:

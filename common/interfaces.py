@@ -2,58 +2,56 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from common.frames import Frame
 
-Target: TypeAlias = Callable[..., None]
-"""What a role does from its start to its end: a function of a module, so that another process can import it."""
-
 
 class LatestQueue(Protocol):
-    """A queue of size 1 whose newest frame overwrites the one before. One producer, one consumer.
+    """A queue of size 1 for one producer and one consumer, in which a new frame overwrites an unread one."""
 
-    Each side counts what it did itself; in another process the other side's counts stay 0.
-    """
-
-    put_count: int
     overwritten_count: int
-    taken_count: int
+    """Frames that this side, the producer's, overwrote. 0 in the process of the consumer."""
 
     def put(self, frame: Frame) -> None:
-        """Leave `frame` as the newest. Never waits for the consumer.
+        """Put `frame` in place of an unread one. Never blocks.
 
         Raises FrameTooLargeError, or QueueBrokenError when a process died inside the queue.
         """
 
     def get(self, timeout_s: float) -> Frame | None:
-        """Take the newest frame, waiting up to `timeout_s` seconds for one; None when none came.
+        """Return the newest frame, waiting up to `timeout_s` seconds for one, or None.
 
         Raises QueueBrokenError when a process died inside the queue.
         """
 
 
 class StopSignal(Protocol):
-    """Set once by whoever started the role; every wait of a role is a wait for it.
-
-    Each look at it is a heartbeat, so a role's own loop must look every few seconds, and no helper thread ever.
-    """
+    """Carries stop from the supervisor to one run of a role, and the heartbeats of that run back to the supervisor."""
 
     def set(self) -> None:
-        """Ask every holder to end. May be called more than once."""
+        """Request stop. Called by the supervisor; may be called more than once."""
 
     def is_set(self) -> bool:
-        """True from the moment it was set, or its owner died."""
+        """Return True once stop was requested, or once the process of the supervisor has ended."""
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until set, or `timeout_s` seconds at most; says whether it is set."""
+        """Block until stop is requested, at most `timeout_s` seconds (None: no limit), and return `is_set()`."""
 
+    def beat(self) -> None:
+        """Count one heartbeat.
 
-class Lifeline(StopSignal, Protocol):
-    """A stop signal whose maker sees whether its holder still looks at it."""
+        Called every few seconds by the role's own loop, never by a helper thread, which goes on while that loop hangs.
+        """
 
     def beats(self) -> int:
-        """How often a holder has looked: a number that stands still while all of them hang."""
+        """Return the number of heartbeats so far. It does not change while the role hangs."""
+
+
+class Target(Protocol):
+    """What a role does from start to end: a function at module level, so that another process can import it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None: ...
 
 
 class Worker(Protocol):
@@ -65,23 +63,23 @@ class Worker(Protocol):
         """Start the role. Called once."""
 
     def is_alive(self) -> bool:
-        """Whether the role still runs."""
+        """Return whether the role is still running."""
 
     def join(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` seconds for the role to end; says whether it has."""
+        """Wait up to `timeout_s` seconds for the role to end, and return whether it has."""
 
     def kill(self) -> bool:
-        """End a role that does not stop when asked; False where that cannot be done (a thread)."""
+        """End a role that does not stop on request, and return whether it has ended: False for a thread."""
 
     def failure(self) -> Exception | None:
-        """Why the role ended, None when it ended as it should. Asked once, after its end."""
+        """Return why the role failed, or None if it ended normally. Called once, after its end."""
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """One implementation: what it is called and how it makes its three parts."""
+    """One implementation: its name and the factories of its three parts."""
 
     name: str
     latest_queue: Callable[[], LatestQueue]
-    stop_signal: Callable[[], Lifeline]
+    stop_signal: Callable[[], StopSignal]
     worker: Callable[[str, Target, tuple[Any, ...]], Worker]

@@ -31,7 +31,7 @@ class LatestQueue:
         except OSError as error:
             raise ResourceError(f"the latest queue cannot be made: {error.strerror}{_room()}") from error
         self._frames = SharedFrames()
-        self.put_count = self.overwritten_count = self.taken_count = 0
+        self.overwritten_count = 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_frames": reduction.DupFd(self._frames.fd)}
@@ -48,14 +48,13 @@ class LatestQueue:
         while True:
             try:
                 self._queue.put_nowait(ticket)
-                break
+                return
             except queue.Full:
                 try:
                     self._queue.get_nowait()
                     self.overwritten_count += 1
                 except queue.Empty:
                     _yield(started)  # the consumer was quicker, or our own feeder thread has yet to write
-        self.put_count += 1
 
     def get(self, timeout_s: float) -> Frame | None:
         """Take the newest frame, waiting up to `timeout_s` seconds for one; None when none came."""
@@ -69,7 +68,6 @@ class LatestQueue:
                 _yield(deadline)  # readable, yet nothing to take: the producer is overwriting it
                 continue
             if frame is not None:
-                self.taken_count += 1
                 return frame
         return None
 

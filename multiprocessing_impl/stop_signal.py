@@ -1,9 +1,7 @@
-"""The one thing that travels to every role, stop; each look at it is the role's heartbeat."""
+"""The signal that stops a role, and the count of the role's heartbeats."""
 
 from multiprocessing import connection, get_context
 from typing import Any
-
-from common.supervision.heartbeat import steps_s
 
 
 class StopSignal:
@@ -23,21 +21,21 @@ class StopSignal:
         return {"_reader": self._reader, "_beats": self._beats}
 
     def set(self) -> None:
-        """Ask every holder to end."""
+        """Request stop. May be called more than once."""
         self._writer.close()
 
     def is_set(self) -> bool:
-        """True from the moment it was set."""
+        """Return True once stop was requested, or once the parent process has ended."""
         return self.wait(0)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until set, or `timeout_s` seconds at most; says whether it is set."""
-        for step_s in steps_s(timeout_s):
-            self._beats.value += 1
-            if connection.wait([self._reader], step_s):
-                return True
-        return False
+        """Block until stop is requested, at most `timeout_s` seconds (None: no limit), and return `is_set()`."""
+        return bool(connection.wait([self._reader], timeout_s))
+
+    def beat(self) -> None:
+        """Count one heartbeat."""
+        self._beats.value += 1
 
     def beats(self) -> int:
-        """How often a holder has looked: a number that stands still while all of them hang."""
+        """Return the number of heartbeats so far. It does not change while the role hangs."""
         return int(self._beats.value)

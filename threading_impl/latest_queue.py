@@ -10,27 +10,24 @@ class LatestQueue:
 
     def __init__(self) -> None:
         self._queue: queue.Queue[Frame] = queue.Queue(maxsize=1)
-        self.put_count = self.overwritten_count = self.taken_count = 0
+        self.overwritten_count = 0
 
     def put(self, frame: Frame) -> None:
         """Leave `frame` as the newest, in place of one that nobody took."""
         while True:
             try:
                 self._queue.put_nowait(frame)
-                break
+                return
             except queue.Full:
                 try:
                     self._queue.get_nowait()
                     self.overwritten_count += 1
                 except queue.Empty:
                     pass  # the consumer was quicker
-        self.put_count += 1
 
     def get(self, timeout_s: float) -> Frame | None:
         """Take the newest frame, waiting up to `timeout_s` seconds for one; None when none came."""
         try:
-            frame = self._queue.get(timeout=timeout_s)
+            return self._queue.get(timeout=timeout_s)
         except queue.Empty:
             return None
-        self.taken_count += 1
-        return frame

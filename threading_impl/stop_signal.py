@@ -1,8 +1,6 @@
-"""The one thing that travels to every role, stop; each look at it is the role's heartbeat."""
+"""The signal that stops a role, and the count of the role's heartbeats."""
 
 import threading
-
-from common.supervision.heartbeat import steps_s
 
 
 class StopSignal:
@@ -13,21 +11,21 @@ class StopSignal:
         self._beats = 0
 
     def set(self) -> None:
-        """Ask every holder to end."""
+        """Request stop. May be called more than once."""
         self._event.set()
 
     def is_set(self) -> bool:
-        """True from the moment it was set."""
-        return self.wait(0)
+        """Return True once stop was requested."""
+        return self._event.is_set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until set, or `timeout_s` seconds at most; says whether it is set."""
-        for step_s in steps_s(timeout_s):
-            self._beats += 1
-            if self._event.wait(step_s):
-                return True
-        return False
+        """Block until stop is requested, at most `timeout_s` seconds (None: no limit), and return `is_set()`."""
+        return self._event.wait(timeout_s)
+
+    def beat(self) -> None:
+        """Count one heartbeat."""
+        self._beats += 1
 
     def beats(self) -> int:
-        """How often a holder has looked: a number that stands still while all of them hang."""
+        """Return the number of heartbeats so far. It does not change while the role hangs."""
         return self._beats

@@ -1,5 +1,6 @@
 """The way of a frame through a queue alone: what the put costs, and when the consumer has it."""
 
+import contextlib
 import multiprocessing
 import queue
 import time
@@ -26,24 +27,23 @@ class PlainQueue:
     def __init__(self) -> None:
         self._queue: Any = multiprocessing.get_context("spawn").Queue(maxsize=1)
         self._queue.cancel_join_thread()
-        self.put_count = self.overwritten_count = self.taken_count = 0
+        self.overwritten_count = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._queue.cancel_join_thread()  # no process waits, at its end, for a frame that nobody will read
 
     def put(self, frame: Frame) -> None:
-        """Leave `frame` in place of one that nobody took; nothing is put when the queue refuses both."""
+        """Put `frame` in place of an unread one.
+
+        Raises queue.Full while the frame before is still on its way through the pipe.
+        """
         try:
             self._queue.get_nowait()
             self.overwritten_count += 1
         except queue.Empty:
             pass
-        try:
-            self._queue.put_nowait(frame)
-            self.put_count += 1
-        except queue.Full:  # what is in there is still on its way through the pipe
-            pass
+        self._queue.put_nowait(frame)
 
     def get(self, timeout_s: float) -> Frame | None:
         """Take the frame, waiting up to `timeout_s` seconds for one."""
@@ -51,7 +51,6 @@ class PlainQueue:
             frame: Frame = self._queue.get(timeout=timeout_s)
         except queue.Empty:
             return None
-        self.taken_count += 1
         return frame
 
 
@@ -61,13 +60,13 @@ class Passage:
 
     put_ms: list[float] = field(default_factory=list)
     hand_over_ms: list[float] = field(default_factory=list)
-    put_count: int = 0
+    refused_count: int = 0
     overwritten_count: int = 0
 
     @property
-    def refused_count(self) -> int:
-        """Frames that the queue did not take."""
-        return len(self.put_ms) - self.put_count
+    def put_count(self) -> int:
+        """Frames that the queue took."""
+        return len(self.put_ms) - self.refused_count
 
 
 def runtime_of(implementation: str) -> Runtime:
@@ -103,25 +102,28 @@ def _wait_for_consumer(there: LatestQueue, back: LatestQueue) -> None:
     while back.get(CHECK_STOP_S) is None:
         if time.monotonic() > deadline:
             raise MeasuringError(f"the consumer of the queue did not start within {START_S:g} s")
-        there.put(_note(0, time.time()))
+        with contextlib.suppress(queue.Full):
+            there.put(_note(0, time.time()))
 
 
 def _put_all(there: LatestQueue, back: LatestQueue, image: Image, put_fps: float, seconds: float) -> Passage:
     passage = Passage()
     put_at: dict[int, float] = {}
-    before = there.put_count, there.overwritten_count
+    before = there.overwritten_count
     ticker = Ticker(put_fps)
     for number in range(1, 1 + max(1, round(seconds * put_fps))):
         put_at[number] = started = time.time()
-        there.put(Frame("main", number, started, image))
+        try:
+            there.put(Frame("main", number, started, image))
+        except queue.Full:
+            passage.refused_count += 1
         passage.put_ms.append(1000 * (time.time() - started))
         due = time.monotonic() + ticker.delay_s()
         while (left_s := due - time.monotonic()) > 0:
             answer = back.get(left_s)
             if answer is not None and answer.frame_id in put_at:  # not one from before
                 passage.hand_over_ms.append(1000 * (answer.captured_at - put_at.pop(answer.frame_id)))
-    passage.put_count = there.put_count - before[0]
-    passage.overwritten_count = there.overwritten_count - before[1]
+    passage.overwritten_count = there.overwritten_count - before
     return passage
 
 
@@ -130,7 +132,8 @@ def take_frames(there: LatestQueue, back: LatestQueue, taking_s: float, stop: St
     while not stop.is_set():
         frame = there.get(CHECK_STOP_S)
         if frame is not None:
-            back.put(_note(frame.frame_id, time.time()))
+            with contextlib.suppress(queue.Full):
+                back.put(_note(frame.frame_id, time.time()))
             stop.wait(taking_s)
 
 

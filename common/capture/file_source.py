@@ -14,6 +14,7 @@ from common.errors import SourceError
 from common.frames import Image
 from common.interfaces import StopSignal
 from common.pacing import Clock, Ticker
+from common.supervision.heartbeat import wait_with_heartbeat
 
 CATCH_UP_S = (
     1.0  # when the next frame is late by more than this, frames are no longer decoded one by one but jumped over
@@ -71,12 +72,12 @@ class FileSource:
         start_s = self._clock() if self._start_s is None else self._start_s
         self._begin(0)
         ticker = Ticker(self._capture_fps, self._clock)
-        while not stop.wait(ticker.delay_s()):
+        while not wait_with_heartbeat(stop, ticker.delay_s()):
             if self._follow(self._clock() - start_s):
                 yield time.time(), self._picture
                 continue
             while not self._reopen():
-                if stop.wait(self._recovery.lost(f"cannot read {self.description}")):
+                if wait_with_heartbeat(stop, self._recovery.lost(f"cannot read {self.description}")):
                     return
             self._begin(self._clock() - start_s)
 

@@ -70,6 +70,7 @@ class LiveSource:
         on_status is called from here, in the thread of the caller. Raises VisionError when the helper thread died.
         """
         while not stop.is_set():
+            stop.beat()
             with self._news:
                 if self._frame is None and self._status is None:
                     self._news.wait(STOP_CHECK_S)

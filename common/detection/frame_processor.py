@@ -48,9 +48,11 @@ class FrameProcessor:
         """Process frames until stop is set. Raises VisionError when all of them fail for FAILING_S."""
         failing_since: float | None = None
         while not stop.is_set():
+            stop.beat()
             frame = self._queue.get(QUEUE_TIMEOUT_S)
             if frame is None:
                 continue
+            self._meter.count("taken")
             try:
                 detections = self._process(frame, stop)
             except Exception as error:  # one bad frame must not end the role
@@ -68,10 +70,14 @@ class FrameProcessor:
         self._meter.sample("processor_age_ms", 1000 * (time.time() - frame.captured_at))
         if live.session_per_frame:
             self._detector.rebuild()
-        # However much work is asked for, it is no silence: stop is looked at between its parts.
-        result = self._detector.detect(frame.image, live.min_score, live.infer_repeat, stop.is_set)
+
+        def stopped() -> bool:  # however much work is configured, its parts are separated by heartbeats
+            stop.beat()
+            return stop.is_set()
+
+        result = self._detector.detect(frame.image, live.min_score, live.infer_repeat, stopped)
         left_ms = live.python_work_ms
-        while left_ms > 0 and not stop.is_set():
+        while left_ms > 0 and not stopped():
             work_in_python(min(left_ms, WORK_STEP_MS))
             left_ms -= WORK_STEP_MS
         self._meter.count("processed")
@@ -132,7 +138,6 @@ def run_processor(live: LiveSettings, model: Path, ingest: Ingest, queue: Latest
     logger.info("%s: %d classes, onnxruntime on %d thread(s)", detector.name, len(detector.labels), threads)
     processor = FrameProcessor(detector, queue, live, meter)
     publisher = Publisher(ingest, processor.on_setting_change)
-    meter.follow_count("taken", lambda: queue.taken_count)
     with publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         publisher.send(Model(name=detector.name, labels=detector.labels))
         processor.run(publisher, stop)

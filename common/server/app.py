@@ -49,8 +49,8 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
         loop.call_soon_threadsafe(hub.stats.add, report)
 
     with Reporter(meter, add, lambda: True):
-        # Asked on the event loop itself: if that hangs, its heartbeat ends.
-        while not stop.is_set():  # noqa: ASYNC110 - no event of asyncio
+        while not stop.is_set():
+            stop.beat()  # on the event loop: a loop that hangs no longer beats
             await asyncio.sleep(STOP_CHECK_S)
     for task in tasks:
         task.cancel()

@@ -1,11 +1,12 @@
-"""Heartbeats: a role that looks at its stop signal lives; one that no longer does hangs, and is noticed."""
+"""Heartbeats: detect a role that no longer runs its loop."""
 
+import math
 import time
-from collections.abc import Iterator
 
+from common.interfaces import StopSignal
 from common.pacing import Clock
 
-BEAT_S = 0.5  # a wait for stop is cut into steps of this length, so that waiting is no silence
+BEAT_S = 0.5  # period of the heartbeats during a wait for stop
 START_S = 60.0  # until the first beat: libraries are imported, a model of 100 MB is loaded and run for the first time
 SILENCE_S = 5.0  # of a role that beat before. Beats come twice a second, or after each frame
 SLOWER = 3  # times the longest silence that this run came back from, as when a large model runs on a slow machine
@@ -45,12 +46,13 @@ class Heartbeat:
         return max(SILENCE_S, min(SLOWER * self._longest_s, LONGEST_S))
 
 
-def steps_s(timeout_s: float | None, clock: Clock = time.monotonic) -> Iterator[float]:
-    """A wait of `timeout_s` seconds (None for one without end) in steps of BEAT_S at most, and at least one."""
-    deadline = float("inf") if timeout_s is None else clock() + timeout_s
-    left_s = deadline - clock()
+def wait_with_heartbeat(stop: StopSignal, timeout_s: float = math.inf) -> bool:
+    """Wait for `stop` up to `timeout_s` seconds with a heartbeat every BEAT_S, and return whether it is set."""
+    left_s = timeout_s
     while True:
-        yield max(0.0, min(BEAT_S, left_s))
-        left_s = deadline - clock()
+        stop.beat()
+        if stop.wait(max(0.0, min(BEAT_S, left_s))):
+            return True
+        left_s -= BEAT_S
         if left_s <= 0:
-            return
+            return False

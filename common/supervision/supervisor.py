@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.errors import HungError, QueueBrokenError, ResourceError, UserError, VisionError
-from common.interfaces import Lifeline, Target, Worker
+from common.interfaces import StopSignal, Target, Worker
 from common.messaging.messages import State, Status
 from common.pacing import Clock
 from common.supervision.heartbeat import Heartbeat
@@ -31,7 +31,7 @@ class Run:
     """One run of a role."""
 
     worker: Worker
-    stop: Lifeline
+    stop: StopSignal
     heartbeat: Heartbeat
 
 
@@ -60,7 +60,7 @@ class Supervisor:
         self,
         roles: list[Role],
         make_worker: MakeWorker,
-        make_stop: Callable[[], Lifeline],
+        make_stop: Callable[[], StopSignal],
         rebuild_queue: Callable[[], None],
         say: Callable[[Status], None],
         clock: Clock = time.monotonic,

@@ -14,6 +14,7 @@ from common.capture.file_source import FileSource
 from common.errors import SourceError
 from common.frames import Image
 from tests.support.videos import number_in, write_clip, write_jumping_mkv, write_raw_mjpeg
+from threading_impl.stop_signal import StopSignal
 
 
 class SimulatedTime:
@@ -22,6 +23,7 @@ class SimulatedTime:
     def __init__(self) -> None:
         self.now_s = 1000.0
         self.stopped = False
+        self.beat_count = 0
 
     def __call__(self) -> float:
         return self.now_s
@@ -31,6 +33,12 @@ class SimulatedTime:
 
     def is_set(self) -> bool:
         return self.stopped
+
+    def beat(self) -> None:
+        self.beat_count += 1
+
+    def beats(self) -> int:
+        return self.beat_count
 
     def wait(self, timeout_s: float | None = None) -> bool:
         assert timeout_s is not None
@@ -168,7 +176,7 @@ def test_absurd_rate_is_said_once_and_25_assumed(tmp_path: Path, caplog: pytest.
 
 
 def test_rate_holds_on_the_real_clock(tmp_path: Path) -> None:
-    stop = threading.Event()
+    stop = StopSignal()
     timer = threading.Timer(2, stop.set)
     with FileSource(write_clip(tmp_path / "clip.avi", 40, 12.5), 30, Heard()) as source:
         timer.start()

@@ -18,6 +18,7 @@ from common.capture.video_source import open_source
 from common.errors import UserError, VisionError
 from common.frames import Image
 from tests.support.videos import OTHER, SMALL, MjpegCamera, number_in, write_clip
+from threading_impl.stop_signal import StopSignal
 
 PATIENCE_S = 15.0  # how long a test waits for what must come; never how long it takes when all is well
 
@@ -53,7 +54,7 @@ class Watch:
     def __init__(self, source: LiveSource) -> None:
         self.taken: Taken = []
         self._source = source
-        self._stop = threading.Event()
+        self._stop = StopSignal()
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
@@ -92,7 +93,7 @@ def test_frames_come_in_order_at_the_rate_of_the_camera(camera: MjpegCamera, hea
 
 
 def test_a_slow_reader_gets_the_newest_frame_and_the_replaced_are_counted(camera: MjpegCamera, heard: Heard) -> None:
-    stop = threading.Event()
+    stop = StopSignal()
     with live(camera.url, heard) as source:
         frames = source.frames(stop)
         first = number_in(next(frames)[1])
@@ -260,7 +261,7 @@ def test_no_thread_is_left_behind(camera: MjpegCamera, heard: Heard) -> None:
         return [thread for thread in threading.enumerate() if thread.name == "video drain"]
 
     with live(camera.url, heard) as source:
-        next(source.frames(threading.Event()))
+        next(source.frames(StopSignal()))
         assert len(drains()) == 1
     assert drains() == []
 
@@ -275,5 +276,5 @@ def test_a_reader_learns_that_the_helper_thread_died(heard: Heard, monkeypatch: 
         live("http://127.0.0.1:9/", heard) as source,
         pytest.raises(VisionError, match="its thread has died") as death,
     ):
-        next(source.frames(threading.Event()))
+        next(source.frames(StopSignal()))
     assert not isinstance(death.value, UserError)  # for which the app would end, instead of trying again

@@ -112,9 +112,10 @@ def test_redact_cuts_what_would_fill_a_page() -> None:
 @pytest.mark.parametrize("uri", ["http://me:hidden@127.0.0.1:9/v?key=hidden", "rtsp://me:hidden@127.0.0.1:9/v"])
 def test_a_refused_url_is_one_line_without_its_credentials(uri: str) -> None:
     script = (
-        "import sys, threading\n"
+        "import sys\n"
         "from common.capture.video_source import open_source\n"
-        "stop = threading.Event()\n"
+        "from threading_impl.stop_signal import StopSignal\n"
+        "stop = StopSignal()\n"
         "def say(state, message):\n"
         "    print(state, message)\n"
         "    stop.set()\n"

@@ -50,17 +50,17 @@ def test_frames_that_are_read_are_not_replaced(queue: LatestQueue) -> None:
         queue.put(uniform(frame_id))
         taken.append(take(queue).frame_id)
     assert taken == [1, 2, 3]
-    assert (queue.put_count, queue.overwritten_count, queue.taken_count) == (3, 0, 3)
+    assert queue.overwritten_count == 0
 
 
-def test_counters_tell_put_overwritten_and_taken(queue: LatestQueue) -> None:
+def test_overwritten_frames_are_counted(queue: LatestQueue) -> None:
     for frame_id in range(5):
         queue.put(uniform(frame_id))
     take(queue)
     queue.put(uniform(5))
     queue.get(0.05)
     queue.get(0)
-    assert (queue.put_count, queue.overwritten_count, queue.taken_count) == (6, 4, 2)
+    assert queue.overwritten_count == 4
 
 
 def test_get_that_must_not_wait_does_not(queue: LatestQueue) -> None:
@@ -86,7 +86,7 @@ def test_put_never_waits_for_a_consumer_that_never_reads(queue: LatestQueue) -> 
     for frame_id in range(2000):
         queue.put(uniform(frame_id))
     assert 2000 / (time.monotonic() - started) > 200  # a wait of 10 ms each would make it 100 a second
-    assert (queue.put_count, queue.overwritten_count) == (2000, 1999)
+    assert queue.overwritten_count == 1999
     assert take(queue).frame_id == 1999
 
 

@@ -166,7 +166,6 @@ def test_a_frame_that_is_overtaken_while_it_is_taken_gives_way_to_the_newest(
     queue.put(uniform(1))
     monkeypatch.setattr(queue._frames, "read", read_too_late)
     assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 1 + SLOTS
-    assert queue.taken_count == 1
 
 
 def test_a_frame_too_large_is_refused_and_the_next_passes(queue: LatestQueue) -> None:

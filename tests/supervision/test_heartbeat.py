@@ -2,7 +2,17 @@
 
 import pytest
 
-from common.supervision.heartbeat import BEAT_S, BLINK_S, LONGEST_S, SILENCE_S, SLOWER, START_S, Heartbeat, steps_s
+from common.supervision.heartbeat import (
+    BEAT_S,
+    BLINK_S,
+    LONGEST_S,
+    SILENCE_S,
+    SLOWER,
+    START_S,
+    Heartbeat,
+    wait_with_heartbeat,
+)
+from threading_impl.stop_signal import StopSignal
 
 LOOK_S = 0.05
 
@@ -75,16 +85,37 @@ def test_time_in_which_the_supervisor_itself_did_not_look_counts_as_a_blink(watc
     assert watch.pass_silently(2 * BLINK_S)
 
 
-def test_a_wait_is_cut_into_steps_that_add_up_to_it() -> None:
-    times = iter([100.0, 100.0, 100.0 + BEAT_S, 100.0 + 2 * BEAT_S, 101.2])
-    assert list(steps_s(1.2, lambda: next(times))) == [BEAT_S, BEAT_S, pytest.approx(1.2 - 2 * BEAT_S)]
+class RecordingStop(StopSignal):
+    """Records its waits and the number of heartbeats before each; set during the wait numbered `set_in`."""
+
+    def __init__(self, set_in: int | None = None) -> None:
+        super().__init__()
+        self.waits_s: list[float] = []
+        self.beats_before: list[int] = []
+        self._set_in = set_in
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        assert timeout_s is not None
+        self.waits_s.append(timeout_s)
+        self.beats_before.append(self.beats())
+        return len(self.waits_s) == self._set_in
 
 
-def test_a_wait_of_no_time_is_one_look() -> None:
-    assert list(steps_s(0)) == [0]
-    assert list(steps_s(-1)) == [0]
+def test_a_long_wait_beats_before_each_step_and_the_steps_add_up_to_it() -> None:
+    stop = RecordingStop()
+    assert wait_with_heartbeat(stop, 1.2) is False
+    assert stop.waits_s == [BEAT_S, BEAT_S, pytest.approx(1.2 - 2 * BEAT_S)]
+    assert stop.beats_before == [1, 2, 3]
 
 
-def test_a_wait_without_end_goes_on() -> None:
-    steps = steps_s(None)
-    assert [next(steps) for _ in range(1000)] == [BEAT_S] * 1000
+@pytest.mark.parametrize("timeout_s", [0, -1])
+def test_a_wait_of_no_time_is_one_heartbeat_and_one_check(timeout_s: float) -> None:
+    stop = RecordingStop()
+    assert wait_with_heartbeat(stop, timeout_s) is False
+    assert (stop.waits_s, stop.beats_before) == ([0], [1])
+
+
+def test_a_wait_without_a_limit_goes_on_until_stop_is_set() -> None:
+    stop = RecordingStop(set_in=1000)
+    assert wait_with_heartbeat(stop) is True
+    assert stop.waits_s == [BEAT_S] * 1000

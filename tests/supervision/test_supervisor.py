@@ -11,7 +11,7 @@ import pytest
 from common.errors import HungError, QueueBrokenError, ResourceError, SourceError, VisionError
 from common.interfaces import Target
 from common.messaging.messages import Status
-from common.supervision.heartbeat import BLINK_S, SILENCE_S, START_S
+from common.supervision.heartbeat import BLINK_S, SILENCE_S, START_S, wait_with_heartbeat
 from common.supervision.supervisor import MAX_DEATHS, SETTLED_S, WINDOW_S, Role, Supervisor
 from threading_impl.stop_signal import StopSignal
 from threading_impl.worker import Worker
@@ -82,7 +82,7 @@ def break_queue(_: StopSignal) -> None:
 
 
 def work(stop: StopSignal) -> None:
-    stop.wait()
+    wait_with_heartbeat(stop)
 
 
 def no_source(_: StopSignal) -> None:
@@ -329,7 +329,7 @@ def hanging_stage(release: threading.Event, worker: type[Worker] = Worker) -> tu
     begun = threading.Event()
 
     def hang(stop: StopSignal) -> None:
-        stop.is_set()
+        stop.beat()
         begun.set()
         release.wait()
 

@@ -13,6 +13,7 @@ from common.errors import VisionError
 from common.frames import Frame
 from common.interfaces import LatestQueue, StopSignal
 from common.pacing import Ticker
+from common.supervision.heartbeat import wait_with_heartbeat
 
 SHAPES = ((360, 640, 3), (90, 160, 3), (480, 854, 3))
 CHANGE_EVERY = 100  # frames, then the camera has another size
@@ -43,7 +44,7 @@ def produce(queue: LatestQueue, stop: StopSignal, first_id: int, fps: float) -> 
     """Put uniform frames, their ids rising from `first_id`, until stop is set."""
     ticker = Ticker(fps)
     for frame_id in itertools.count(first_id):
-        if stop.wait(ticker.delay_s()):
+        if wait_with_heartbeat(stop, ticker.delay_s()):
             return
         queue.put(uniform(frame_id, shape_of(frame_id)))
 
@@ -51,6 +52,7 @@ def produce(queue: LatestQueue, stop: StopSignal, first_id: int, fps: float) -> 
 def echo(incoming: LatestQueue, outgoing: LatestQueue, stop: StopSignal) -> None:
     """Hand each frame back, until stop is set."""
     while not stop.is_set():
+        stop.beat()
         frame = incoming.get(0.2)
         if frame is not None:
             outgoing.put(frame)
@@ -73,7 +75,7 @@ def write_without_end(queue: Any, tickets: Connection, shape: tuple[int, ...]) -
 def wait_for_stop(ready: LatestQueue, stop: StopSignal) -> None:
     """Run until stop is set."""
     announce(ready)
-    stop.wait()
+    wait_with_heartbeat(stop)
 
 
 def refuse_to_stop(ready: LatestQueue, release: StopSignal) -> None:
@@ -106,14 +108,14 @@ def put_two(queue: LatestQueue) -> None:
 
 def loop_for_ever(stop: StopSignal) -> None:
     """Beat once, then be lost in a loop of pure Python."""
-    stop.is_set()
+    stop.beat()
     while True:
         pass
 
 
 def read_for_ever(stop: StopSignal) -> None:
     """Beat once, then wait for bytes that nobody will send."""
-    stop.is_set()
+    stop.beat()
     reader, writer = os.pipe()
     os.read(reader, 1)
     os.close(writer)
