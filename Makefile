@@ -35,6 +35,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, and the rules of the house
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/shellcheck .ci/run .ci/browser
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m pytest --quiet tests/test_house.py
@@ -47,7 +48,7 @@ setup: $(VENV)/dev.stamp ## make ready for tests: environment, tools, a browser
 	@.ci/browser $(BIN)/python
 
 clean: ## remove the environment and what tools left behind
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/run.stamp: requirements.txt

@@ -10,7 +10,7 @@ import sys
 from contextlib import AsyncExitStack
 
 from benchmark.measure.viewer import Viewer, stall
-from benchmark.report.figures import quantile
+from benchmark.quantile import quantile
 
 AGAIN_S = 4.0  # the server sends who reads nothing away after five seconds
 AT_ONCE = 10  # that connect at the same time: a page that opens costs the server a moment

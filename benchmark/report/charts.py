@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.figures import quantile
+from benchmark.quantile import quantile
 
 SIZE = (5.2, 3.4)  # inches of 72 points: text of 10 points stays readable at the width of a phone
 

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TypeAlias, TypeVar
 
 from benchmark.measure.load import MUCH
+from benchmark.quantile import quantile
 from benchmark.results import (
     AnyResults,
     Limits,
@@ -29,11 +30,6 @@ VIDEO_ROLES = ("provider", "server")  # what a frame passes on its way to the vi
 WORKLOAD = {workload.name: workload for workload in WORKLOADS}
 
 Run = TypeVar("Run")
-
-
-def quantile(values: Sequence[float], q: float) -> float:
-    """The value at `q` (0 to 1), by nearest rank; 0 of none."""
-    return sorted(values)[round(q * (len(values) - 1))] if values else 0.0
 
 
 def summarise(results: AnyResults) -> dict[Cell, Figures]:

@@ -4,9 +4,10 @@ import random
 
 import pytest
 
+from benchmark.quantile import quantile
 from benchmark.report import causes
 from benchmark.report.against import against, check_comparable
-from benchmark.report.figures import quantile, summarise
+from benchmark.report.figures import summarise
 from benchmark.results import AnyResults
 from common.errors import SettingsError
 from tests.support.benchmarks import (

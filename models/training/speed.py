@@ -1,4 +1,4 @@
-"""Time models on one core, on the bundled clip: python -m models.training.detector.speed MODEL [MODEL …]."""
+"""Time models on one core, on the bundled clip: python -m models.training.speed MODEL [MODEL …]."""
 
 import sys
 from collections.abc import Sequence
