@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import logging
-import random
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -13,6 +12,7 @@ from typing import Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from common.backoff import backoff
 from common.errors import MessageError
 from common.messaging.messages import (
     FrameHeader,
@@ -27,6 +27,7 @@ from common.messaging.messages import (
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 5.0  # a server that answers no ping, or takes no byte, for so long is given up, and connected to anew
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 1.0  # of the back-off between attempts to connect
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Publisher:
         async for socket in connect(
             self._ingest.url,
             additional_headers={"Authorization": f"Bearer {self._ingest.token}"},
-            reconnect_delays=_delays_s,
+            reconnect_delays=lambda: backoff(FIRST_DELAY_S, LONGEST_DELAY_S),
             process_exception=lambda _: None,  # whatever went wrong, the server may be back in a moment
             compression=None,  # a JPEG does not shrink: deflate cost 1.8 ms a frame for 0.4 %
             proxy=None,
@@ -141,11 +142,3 @@ class Publisher:
                 except TimeoutError:
                     socket.transport.abort()
                     return
-
-
-def _delays_s() -> Generator[float]:
-    """Back-off between attempts: 0.05 s doubling to 1 s, by up to a fifth more, so that not all come at once."""
-    delay_s = 0.05
-    while True:
-        yield delay_s * random.uniform(1, 1.2)  # noqa: S311 - nothing secret
-        delay_s = min(1.0, 2 * delay_s)

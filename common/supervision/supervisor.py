@@ -1,13 +1,14 @@
 """The supervisor: starts the roles, starts anew those that die or hang, and sees to it that all end."""
 
 import logging
-import random
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from common.backoff import backoff
 from common.errors import HungError, QueueBrokenError, ResourceError, UserError, VisionError
 from common.interfaces import StopSignal, Target, Worker
 from common.messaging.messages import State, Status
@@ -147,7 +148,7 @@ class Supervisor:
             role.start_at = now + WINDOW_S
             self._tell(role, "failed", f"given up for {WINDOW_S:.0f} s: {failure}")
             return
-        delay_s = FIRST_DELAY_S * 2 ** (len(role.deaths) - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        delay_s = next(islice(backoff(FIRST_DELAY_S, WINDOW_S), len(role.deaths) - 1, None))
         role.start_at = now + delay_s
         logger.error("%s failed, again in %.1f s: %s", role.name, delay_s, failure)
         self._tell(role, "restarting", str(failure))
