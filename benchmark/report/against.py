@@ -1,9 +1,9 @@
 """A run beside an earlier one: every figure as now ÷ then."""
 
+from benchmark.cases import PEOPLE_SAY
 from benchmark.report.figures import WORKLOAD, Figures, summarise
 from benchmark.report.report import Section, Table
 from benchmark.results import AnyResults, PipelineResults
-from benchmark.suites.plan import PEOPLE_SAY
 from common.errors import SettingsError
 
 # What says how good a run was, by kind. Maxima and shares near 0 would give ratios that mean nothing.

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import TypeAlias, TypeVar
 
-from benchmark.measure.load import MUCH
+from benchmark.cases import WORKLOADS
+from benchmark.measure.cpu_usage import MUCH
 from benchmark.quantile import quantile
 from benchmark.results import (
     AnyResults,
@@ -18,7 +19,6 @@ from benchmark.results import (
     TransportRun,
     ViewersRun,
 )
-from benchmark.suites.plan import WORKLOADS
 
 Cell: TypeAlias = tuple[str, ...]
 """What was varied: an implementation and a workload, a queue and a size …"""

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from benchmark.report import causes, charts
+from benchmark.cases import IMPLEMENTATIONS, PEOPLE_SAY, WORKLOADS
+from benchmark.report import charts
+from benchmark.report import diagnosis as causes
 from benchmark.report.figures import Cell, Figures, summarise
 from benchmark.report.report import Chart, Section, Table
 from benchmark.report.tables import table
 from benchmark.results import PipelineResults
 from benchmark.suites.pipeline import ONE_PROCESS, PARENT
-from benchmark.suites.plan import IMPLEMENTATIONS, PEOPLE_SAY, WORKLOADS
 
 NAMES = ("implementation", "workload")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmark.measure.load import MUCH
+from benchmark.cases import PEOPLE_SAY
+from benchmark.measure.cpu_usage import MUCH
 from benchmark.report.figures import Cell, Figures, marked
 from benchmark.report.report import Section, Table
 from benchmark.results import AnyResults
-from benchmark.suites.plan import PEOPLE_SAY
 
 
 def table(names: Sequence[str], figures: Mapping[Cell, Figures], columns: Sequence[str], digits: int = 1) -> Table:

@@ -1,6 +1,6 @@
 """The report of `bench transport`: what it costs to hand a frame on, by queue, size and rate."""
 
-from benchmark.measure.passage import LATEST_PROCESSES, LATEST_THREADS, PLAIN, QUEUES
+from benchmark.measure.queue_timing import LATEST_PROCESSES, LATEST_THREADS, PLAIN, QUEUES
 from benchmark.report import charts
 from benchmark.report.figures import Cell, Figures, summarise
 from benchmark.report.report import Chart, Section

@@ -1,11 +1,11 @@
 """The report of `bench viewers`: what the slowest of many gets, and what all of them cost the server."""
 
+from benchmark.cases import IMPLEMENTATIONS, PEOPLE_SAY
 from benchmark.report import charts
 from benchmark.report.figures import summarise
 from benchmark.report.report import Chart, Section
 from benchmark.report.tables import table
 from benchmark.results import ViewersResults
-from benchmark.suites.plan import IMPLEMENTATIONS, PEOPLE_SAY
 
 NAMES = ("implementation", "viewers", "that never read")
 

@@ -12,13 +12,13 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmark.cases import IMPLEMENTATIONS, WORKLOADS, Workload, interleaved
 from benchmark.measure.app import RunningApp, memory_mb
+from benchmark.measure.cpu_usage import cpu_times, load_between
 from benchmark.measure.environment import look_around
-from benchmark.measure.load import cpu_times, load_between
 from benchmark.measure.viewer import Sight, Viewer
 from benchmark.progress import Progress
 from benchmark.results import Limits, PipelineResults, PipelineRun, Samples, Settings
-from benchmark.suites.plan import IMPLEMENTATIONS, WORKLOADS, Workload, interleaved
 from common.config.settings import Settings as AppSettings
 from common.model_zoo.resolve import resolve_model, resolve_source
 
@@ -79,8 +79,8 @@ def measure_apart(source: str, model: Path, jpeg_quality: int, rounds: int) -> Y
 
 def measure_yardstick(source: str, model: Path, jpeg_quality: int, rounds: int) -> Yardstick:
     """`rounds` of everything. Raises SourceError, ModelError and MeasuringError."""
-    from benchmark.measure import limits  # loads OpenCV and onnxruntime: see measure_apart
-    from benchmark.measure.passage import measure, runtime_of
+    from benchmark.measure import baseline as limits  # loads OpenCV and onnxruntime: see measure_apart
+    from benchmark.measure.queue_timing import measure, runtime_of
 
     image = limits.first_image(source)
     best = limits.best(image, model, jpeg_quality, rounds)

@@ -5,13 +5,13 @@ from itertools import product
 
 import numpy as np
 
+from benchmark.cases import interleaved
+from benchmark.measure.baseline import memcpy_ms
+from benchmark.measure.cpu_usage import cpu_times, load_between
 from benchmark.measure.environment import look_around
-from benchmark.measure.limits import memcpy_ms
-from benchmark.measure.load import cpu_times, load_between
-from benchmark.measure.passage import QUEUES, measure
+from benchmark.measure.queue_timing import QUEUES, measure
 from benchmark.progress import Progress
 from benchmark.results import Settings, TransportResults, TransportRun
-from benchmark.suites.plan import interleaved
 from common.frames import Image
 
 SIZES = ((640, 360), (1280, 720), (1920, 1080))

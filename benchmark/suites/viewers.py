@@ -9,14 +9,14 @@ from itertools import product
 
 import psutil
 
+from benchmark.cases import IMPLEMENTATIONS, interleaved
 from benchmark.errors import MeasuringError
 from benchmark.measure.app import ROOT, RunningApp, memory_mb, next_line
+from benchmark.measure.cpu_usage import cpu_times, load_between
 from benchmark.measure.environment import look_around
-from benchmark.measure.load import cpu_times, load_between
 from benchmark.measure.viewer import PATIENCE_S, Viewer
 from benchmark.progress import Progress
 from benchmark.results import Settings, ViewersResults, ViewersRun, Watched
-from benchmark.suites.plan import IMPLEMENTATIONS, interleaved
 
 COUNTS = (1, 10, 50)
 MANY = 200
@@ -42,7 +42,7 @@ def run_one(implementation: str, count: int, flags: Sequence[str], number: int, 
         server = psutil.Process(asyncio.run(_server_pid(app)))
         memory_before = memory_mb(server)
         words = (app.url, count - stalled, stalled, settings.warm_up_s, settings.seconds)
-        command = [sys.executable, "-m", "benchmark.measure.crowd", *map(str, words)]
+        command = [sys.executable, "-m", "benchmark.measure.many_viewers", *map(str, words)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as crowd:
             try:
                 _next_line(crowd, settings.warm_up_s)

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from benchmark import command as bench
+from benchmark.cases import IMPLEMENTATIONS, WORKLOADS
 from benchmark.report.figures import marked, summarise
 from benchmark.results import PipelineResults, load_results
-from benchmark.suites.plan import IMPLEMENTATIONS, WORKLOADS
 from common.errors import SettingsError, UserError
 from tests.support.benchmarks import pipeline_results
 from tests.support.onnx_models import save_yolox

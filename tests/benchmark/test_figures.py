@@ -5,7 +5,7 @@ import random
 import pytest
 
 from benchmark.quantile import quantile
-from benchmark.report import causes
+from benchmark.report import diagnosis as causes
 from benchmark.report.against import against, check_comparable
 from benchmark.report.figures import summarise
 from benchmark.results import AnyResults

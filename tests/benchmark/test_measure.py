@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from benchmark.errors import MeasuringError
-from benchmark.measure import limits
+from benchmark.measure import baseline as limits
 from benchmark.measure.app import RunningApp, next_line
+from benchmark.measure.cpu_usage import cpu_times, load_between
 from benchmark.measure.environment import look_around
-from benchmark.measure.load import cpu_times, load_between
-from benchmark.measure.passage import LATEST_PROCESSES, PLAIN, QUEUES, PlainQueue, measure
+from benchmark.measure.queue_timing import LATEST_PROCESSES, PLAIN, QUEUES, PlainQueue, measure
 from benchmark.measure.viewer import Sight, Viewer, stall
 from benchmark.suites.pipeline import by_role
 from common.frames import Frame, Image

@@ -9,14 +9,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmark.measure.passage import QUEUES
+from benchmark.cases import WORKLOADS, interleaved
+from benchmark.measure.queue_timing import QUEUES
 from benchmark.progress import Progress
 from benchmark.report.charts import COLOURS, bars
 from benchmark.report.full_report import report_of
 from benchmark.report.report import Report, Section, Table, to_html, to_markdown, write
 from benchmark.report.tables import gil_label
 from benchmark.results import AnyResults, load_results
-from benchmark.suites.plan import WORKLOADS, interleaved
 from common.errors import SettingsError
 from tests.support.benchmarks import (
     BUSY,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from benchmark.cases import IMPLEMENTATIONS, WORKLOADS
 from benchmark.results import (
     Environment,
     Limits,
@@ -15,7 +16,6 @@ from benchmark.results import (
     ViewersRun,
     Watched,
 )
-from benchmark.suites.plan import IMPLEMENTATIONS, WORKLOADS
 
 EVEN = (66.0, 67.0) * 30
 STUTTERING = (20.0, 180.0) * 20  # 10 FPS

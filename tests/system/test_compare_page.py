@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, TimeoutError
 from websockets.sync.client import ClientConnection, connect
 
-from benchmark.measure.load import MUCH, cpu_times, load_between
+from benchmark.measure.cpu_usage import MUCH, cpu_times, load_between
 from tests.support.apps import App, running
 
 SIZE = (800, 900)  # small: a browser without a GPU paints with the cores that are to be compared

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmark.measure.load import MUCH
+from benchmark.cases import IMPLEMENTATIONS, NO_LOAD, PEOPLE_SAY, WORKLOADS
+from benchmark.measure.cpu_usage import MUCH
 from benchmark.report.figures import VIDEO_ROLES, Cell, Figures
-from benchmark.suites.plan import IMPLEMENTATIONS, NO_LOAD, PEOPLE_SAY, WORKLOADS
 
 KEPT = 0.97  # of the rate asked for; 15 FPS with one frame in thirty lost
 FULL = 85  # % of the machine: from here on a wait may as well be one for a core …

@@ -1,4 +1,4 @@
-"""Many viewers in a process of their own: `python -m benchmark.measure.crowd URL READING STALLED WARM_UP_S SECONDS`.
+"""Many viewers in one process: `python -m benchmark.measure.many_viewers URL READING STALLED WARM_UP_S SECONDS`.
 
 Says "begin" once all are there and warm, and at the end what each reading one saw, as JSON: [[FPS, p99 of the
 intervals, p99 of the frames' age], …].
