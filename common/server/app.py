@@ -61,7 +61,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     """The application of the public port."""
 
     async def index(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html")
+        return web.FileResponse(STATIC / "page" / "index.html")
 
     async def viewer(request: web.Request) -> web.StreamResponse:
         return await serve_viewer(request, hub)

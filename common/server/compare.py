@@ -7,7 +7,7 @@ from aiohttp import web
 from common.server.guard.access import content_security_policy, on_port
 from common.telemetry.machine import cores, inference_threads
 
-PAGE = Path(__file__).parent / "static" / "compare.html"
+PAGE = Path(__file__).parent / "static" / "compare" / "index.html"
 
 
 def add_compare_page(app: web.Application, implementation: str, other_port: int) -> None:

@@ -11,7 +11,7 @@ from common.telemetry.console_log import configure_logging
 from tests.support.servers import PATIENCE_S, UPGRADE, Server, ask, serving
 
 TOKEN = "open-sesame"
-PATHS = ("/", "/readyz", "/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg", "/static/app.js")
+PATHS = ("/", "/readyz", "/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg", "/static/page/page.js")
 GUARDED = tuple(path for path in PATHS if path != "/readyz")
 FOREIGN = (
     "http://evil.example",
@@ -75,12 +75,12 @@ def test_every_name_of_loopback_is_let_in(server: Server, host: str) -> None:
 def test_the_page_and_its_parts_are_served(server: Server) -> None:
     page = server.ask("/")
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html")
-    assert b"/static/app.js" in page.body
-    script = server.ask("/static/app.js")
+    assert b"/static/page/page.js" in page.body
+    script = server.ask("/static/page/page.js")
     assert script.headers["Content-Type"].endswith("/javascript")
     # Page and scripts of two versions never meet: a browser asks for each of them anew, and is told that it has it.
     assert [answer.headers["Cache-Control"] for answer in (page, script)] == ["no-cache"] * 2
-    assert server.ask("/static/app.js", {"If-None-Match": script.headers["ETag"]}).status == 304
+    assert server.ask("/static/page/page.js", {"If-None-Match": script.headers["ETag"]}).status == 304
 
 
 @pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd", "/static/"])
@@ -147,7 +147,7 @@ def test_the_redirect_stays_on_this_host(guarded: Server) -> None:
 def test_cookie_and_bearer_are_both_accepted(guarded: Server) -> None:
     for headers in ({"Cookie": f"vision_token_7001={TOKEN}"}, {"Authorization": f"Bearer {TOKEN}"}):
         assert guarded.ask("/ws/ui", {**UPGRADE, **headers}).status == 101
-        for path in ("/", "/metrics", "/api/stats", "/static/app.js"):
+        for path in ("/", "/metrics", "/api/stats", "/static/page/page.js"):
             assert guarded.ask(path, headers).status == 200
 
 

@@ -82,7 +82,7 @@ def knock(port: int, origin: str, host: str = "localhost") -> int:
 def test_the_link_leads_to_the_page(compared: Both) -> None:
     answer = compared.app.ask("/")
     assert (answer.status, answer.headers["Location"]) == (302, "/compare")
-    assert b"/static/compare.js" in compared.app.ask("/compare").body
+    assert b"/static/compare/compare.js" in compared.app.ask("/compare").body
     assert compared.app.stdout.splitlines()[1].split(maxsplit=1) == ["implementation", "both, side by side"]
 
 
@@ -139,7 +139,7 @@ def test_only_the_compare_page_may_connect_elsewhere_and_only_to_the_other_port(
 
     headers = {"Host": f"localhost:{compared.processes}"}
     assert connections(compared.app.ask("/compare", headers)) == ["'self'", f"ws://localhost:{compared.threads}"]
-    for path in ("/", "/api/stats", "/static/compare.html"):
+    for path in ("/", "/api/stats", "/static/compare/index.html"):
         assert connections(compared.app.ask(path, headers)) == ["'self'"]
 
 

@@ -147,7 +147,7 @@ def test_synced_shows_boxes_on_their_own_frame_and_live_older_ones_on_the_newest
 
 def test_the_player_paints_the_newest_frame_and_gives_every_credit_back_once(page: Page) -> None:
     result = page.evaluate("""async () => {
-        const { Player } = await import("/static/player.js");
+        const { Player } = await import("/static/viewer/player.js");
         const jpeg = new Uint8Array(await (await fetch("/snapshot.jpg")).arrayBuffer());
         const broken = jpeg.slice(0, 100);
         const acks = [];

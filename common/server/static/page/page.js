@@ -1,13 +1,13 @@
 // The page: wires the stream, the player, the overlay, the panel and the controls together.
 
-import { alerts } from "./alerts.js";
-import { StripChart } from "./chart.js";
+import { alerts } from "../viewer/alerts.js";
+import { StripChart } from "./inference_chart.js";
 import { Controls } from "./controls.js";
-import { Rate, Recent } from "./measure.js";
-import { Overlay } from "./overlay.js";
+import { Rate, Recent } from "../shared/measurements.js";
+import { Overlay } from "../viewer/overlay.js";
 import { Panel } from "./panel.js";
-import { Player } from "./player.js";
-import { Stream } from "./stream.js";
+import { Player } from "../viewer/player.js";
+import { Stream } from "../viewer/stream.js";
 
 const TICK_MS = 250; // numbers that change more often cannot be read
 const RECENT = 15; // ages are said as the median of this many: the last second, at 15 FPS

@@ -1,7 +1,7 @@
 // The panel: every number beside the picture, set as text. A number nobody reported stays a dash.
 
-import { isPlausible } from "./measure.js";
-import { byProcess } from "./roles.js";
+import { isPlausible } from "../shared/measurements.js";
+import { byProcess } from "../shared/processes.js";
 
 const DASH = "–";
 const TIMES = {

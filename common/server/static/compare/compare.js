@@ -1,7 +1,7 @@
 // The compare page: two panes, one chart and one workload, wired together.
 
-import { Lanes } from "./lanes.js";
-import { Pane } from "./pane.js";
+import { Lanes } from "./interval_chart.js";
+import { Pane } from "./implementation_view.js";
 import { Workload } from "./workload.js";
 
 const TICK_MS = 250; // numbers that change more often cannot be read

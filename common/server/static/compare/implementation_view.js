@@ -1,12 +1,12 @@
 // A pane: one implementation as its viewers get it, the picture with its boxes and the figures under it.
 
-import { alerts } from "./alerts.js";
+import { alerts } from "../viewer/alerts.js";
 import { Intervals } from "./intervals.js";
-import { isPlausible, Rate, Recent } from "./measure.js";
-import { Overlay } from "./overlay.js";
-import { Player } from "./player.js";
-import { together } from "./roles.js";
-import { Stream } from "./stream.js";
+import { isPlausible, Rate, Recent } from "../shared/measurements.js";
+import { Overlay } from "../viewer/overlay.js";
+import { Player } from "../viewer/player.js";
+import { together } from "../shared/processes.js";
+import { Stream } from "../viewer/stream.js";
 
 const RECENT = 15; // ages are said as the median of this many: the last second, at 15 FPS
 const DASH = "–";

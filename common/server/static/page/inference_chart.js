@@ -1,6 +1,6 @@
 // The strip chart: inference time over the last minute, one dot a detection message, with the median as a line.
 
-import { median } from "./measure.js";
+import { median } from "../shared/measurements.js";
 
 const SPAN_S = 60;
 const NICE_STEPS = [1, 2, 5, 10];
