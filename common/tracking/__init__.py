@@ -1,0 +1,1 @@
+"""Tracks, line crossings and zones: what follows from the detections of successive frames."""
