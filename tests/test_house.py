@@ -285,11 +285,11 @@ def test_a_forbidden_import_is_found(name: str, code: str, reported: str, report
     assert reported in report_of_violations
 
 
-def test_urllib_request_is_banned_outside_the_downloader() -> None:
+def test_urllib_request_is_banned_outside_the_http_client() -> None:
     command = [sys.executable, "-m", "ruff", "check", "--select=TID251", "--stdin-filename=common/planted.py", "-"]
     code = "from urllib import request\n"
     checked = subprocess.run(command, cwd=ROOT, input=code, capture_output=True, text=True, timeout=30, check=False)
-    assert "common/model_zoo/download.py only" in checked.stdout
+    assert "common/model_zoo/http_client.py only" in checked.stdout
 
 
 def write(root: Path, files: dict[str, str]) -> None:

@@ -1,1 +1,1 @@
-"""Models by name: the catalogue, downloads, and the files that names stand for."""
+"""Models by name: the catalogue, downloads, and resolving a name to a file."""

@@ -1,4 +1,4 @@
-"""The catalogue: the models that have a name, what each is, and where it can be had."""
+"""The catalogue: models with a name, a description and, unless bundled, a download."""
 
 import tomllib
 from pathlib import Path
@@ -9,24 +9,26 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from common.errors import ModelError
 
 FILE = "catalogue.toml"
+URL = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$"  # without user and password
+SHA256 = r"^[0-9a-f]{64}$"
 
-# A name becomes a file's: no folder in it, no dot in front.
+# A name becomes a file name: no folder separator, no leading dot.
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
 class RemoteFile(BaseModel):
-    """A file to be fetched: where it is, its size in bytes, and its SHA-256 in hexadecimal digits."""
+    """A file to download: its URL, its size in bytes, and its SHA-256 in hexadecimal digits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$")]
+    url: Annotated[str, Field(pattern=URL)]
     size: Annotated[int, Field(gt=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Field(pattern=SHA256)]
 
 
 class Entry(BaseModel):
-    """What the catalogue says of a model, in words for people. One without a download is bundled."""
+    """A model of the catalogue, described in plain text. An entry without a download is bundled."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -41,15 +43,15 @@ ENTRIES: TypeAdapter[dict[Name, Entry]] = TypeAdapter(dict[Name, Entry])
 
 
 def load_catalogue(folder: Path) -> dict[str, Entry]:
-    """The models that the catalogue in `folder` knows, by name; none where there is no catalogue.
+    """Return the entries of the catalogue in `folder` by name; an empty dict if there is no catalogue.
 
-    Raises ModelError for one that cannot be read.
+    Raises ModelError if the catalogue cannot be read or is invalid.
     """
     file = folder / FILE
     try:
         return ENTRIES.validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return {}  # somebody's own folder of models, mounted over this one
+        return {}  # a folder of the user's own models, mounted over this one
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{file}: not TOML: {error}") from error
     except ValidationError as error:
@@ -60,5 +62,5 @@ def load_catalogue(folder: Path) -> dict[str, Entry]:
 
 
 def model_file(folder: Path, name: str) -> Path:
-    """Where the model of this name lies in `folder`, or will."""
+    """Return the path of the model `name` in `folder`, whether it exists or not."""
     return folder / f"{name}.onnx"

@@ -1,4 +1,4 @@
-"""A download that is there whole and right, or not at all, and that goes on where it broke off."""
+"""Downloads that are complete and verified, or absent, and that can be resumed."""
 
 import fcntl
 import hashlib
@@ -6,30 +6,28 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from http import HTTPStatus
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import IO, TypeAlias
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.error import HTTPError
 
-from common.config.settings import is_loopback
 from common.errors import DownloadError
 from common.model_zoo.catalogue import RemoteFile
+from common.model_zoo.http_client import REQUEST_ERRORS, download_error, host_of, open_url
 
-TIMEOUT_S = 30.0  # without a single byte: a store that has to find the file first may think for ten seconds
+TIMEOUT_S = 30.0  # without a byte; a store may take ten seconds to locate a file
 PIECE = 1 << 16  # bytes
-GO_ON = "the same command goes on from there"
+RESUME = "run the same command to resume"
 
 OnProgress: TypeAlias = Callable[[int], None]
-"""Hears how many bytes of the file are here."""
+"""Called with the number of bytes of the file that are complete."""
 
 
 def download(wanted: RemoteFile, target: Path, on_progress: OnProgress, timeout_s: float = TIMEOUT_S) -> None:
-    """Fetch `wanted` to `target`, which appears whole and checked, or not at all.
+    """Download `wanted` to `target`, which is created only when it is complete and its SHA-256 matches.
 
-    What has come so far lies beside it as TARGET.part, and the next call goes on from there. A server that sends
-    nothing for `timeout_s` seconds is given up. Raises DownloadError, whose one line says what went wrong.
+    Partial content is kept in TARGET.part, and the next call resumes from it. Raises DownloadError, also when the
+    server sends nothing for `timeout_s` seconds.
     """
     path = target.with_name(f"{target.name}.part")
     try:
@@ -37,33 +35,46 @@ def download(wanted: RemoteFile, target: Path, on_progress: OnProgress, timeout_
             resumed = _size(part) > 0
             _complete(part, wanted, on_progress, timeout_s)
             if resumed and not has_sha256(path, wanted.sha256):
-                # Its beginning was of another file. If-Range would tell only with the ETag of back then; the hash
-                # tells in any case.
+                # The partial content belonged to another file. If-Range (RFC 9110, 13.1.5) would need the ETag of
+                # the earlier response; the hash needs nothing.
                 part.truncate(0)
                 _complete(part, wanted, on_progress, timeout_s)
             if not has_sha256(path, wanted.sha256):
                 part.truncate(0)
-                raise DownloadError(f"what {_host(wanted.url)} sent is not the file wanted: its SHA-256 is another")
-            os.fsync(part.fileno())  # or a loss of power may leave the name without the content
+                raise DownloadError(f"the file from {host_of(wanted.url)} has another SHA-256 than expected")
+            os.fsync(part.fileno())  # before the rename: see rename(2) and fsync(2) on what survives a power loss
             os.replace(path, target)
     except OSError as error:
         raise DownloadError(f"cannot write {path}: {error.strerror}") from error
 
 
 def has_sha256(path: Path, sha256: str) -> bool:
-    """Whether this is the SHA-256, in hexadecimal digits, of the file at `path`. Raises OSError."""
+    """Return whether `sha256`, in hexadecimal digits, is the SHA-256 of the file at `path`. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
+def remote_size(url: str, timeout_s: float = TIMEOUT_S) -> int:
+    """Return the size in bytes that the server states for the file at `url`. Raises DownloadError."""
+    try:
+        # GET, since a signed URL, to which file stores redirect, allows one method only.
+        with open_url(url, timeout_s, {}) as response:
+            size = response.length
+    except REQUEST_ERRORS as error:
+        raise download_error(url, error, timeout_s) from error
+    if not size:
+        raise DownloadError(f"{host_of(url)} does not state the size of the file")
+    return size
+
+
 @contextmanager
 def _part_file(path: Path) -> Iterator[IO[bytes]]:
-    """What has come so far, open for appending by this process alone; removed when it is empty in the end."""
+    """Open the partial content for appending, locked against other processes; remove it if it ends up empty."""
     with path.open("ab") as part:
         try:
             fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise DownloadError(f"another process is fetching {path.stem}") from error
+            raise DownloadError(f"another process is downloading {path.stem}") from error
         try:
             yield part
         finally:
@@ -76,7 +87,7 @@ def _size(part: IO[bytes]) -> int:
 
 
 def _complete(part: IO[bytes], wanted: RemoteFile, on_progress: OnProgress, timeout_s: float) -> None:
-    """Append what is missing. Raises DownloadError, and OSError for a fault of the file."""
+    """Append the missing bytes. Raises DownloadError, and OSError for a fault of the file."""
     if _size(part) > wanted.size:
         part.truncate(0)
     start = _size(part)
@@ -92,88 +103,46 @@ def _complete(part: IO[bytes], wanted: RemoteFile, on_progress: OnProgress, time
 
 
 def _receive(wanted: RemoteFile, start: int, timeout_s: float) -> Generator[tuple[int, bytes], None, None]:
-    """The file from byte `start` on, or, from a server that sends no parts, all of it: pieces, each with its place.
+    """Yield the file from byte `start` on as (offset, bytes); from byte 0 if the server ignores ranges.
 
-    Raises DownloadError, also when in the end there were too few bytes, or too many.
+    Raises DownloadError, also when the server sends too few bytes or too many.
     """
-    host, place = _host(wanted.url), start
+    host, place = host_of(wanted.url), start
     try:
-        with _ask(wanted, start, timeout_s) as answer:
-            if answer.status != HTTPStatus.PARTIAL_CONTENT:
+        with _request(wanted, start, timeout_s) as response:
+            if response.status != HTTPStatus.PARTIAL_CONTENT:
                 place = 0
-            while piece := answer.read1(PIECE):
+            while piece := response.read1(PIECE):
                 if place + len(piece) > wanted.size:
-                    raise DownloadError(f"{host} sends more than the {wanted.size} bytes that are wanted")
+                    raise DownloadError(f"{host} sends more than the expected {wanted.size} bytes")
                 yield place, piece
                 place += len(piece)
-    except HTTPError as error:
-        raise DownloadError(f"{host} answers {error.code} {error.reason.partition(chr(10))[0]}") from error
-    except (OSError, HTTPException, ValueError) as error:  # the last for an address that a redirect gets wrong
-        advice = f"; {GO_ON}" if place else ""
-        raise DownloadError(f"cannot fetch from {host}: {_reason(error, timeout_s)}{advice}") from error
+    except REQUEST_ERRORS as error:
+        raise download_error(wanted.url, error, timeout_s, f"; {RESUME}" if place else "") from error
     if place < wanted.size:
-        raise DownloadError(f"{host} broke off after {place} of {wanted.size} bytes; {GO_ON}")
+        raise DownloadError(f"{host} closed the connection after {place} of {wanted.size} bytes; {RESUME}")
 
 
-def _ask(wanted: RemoteFile, start: int, timeout_s: float) -> HTTPResponse:
-    """An answer with the file from byte `start` on (status 206), or with all of it (200).
+def _request(wanted: RemoteFile, start: int, timeout_s: float) -> HTTPResponse:
+    """Request the file from byte `start` on: a response with that part (status 206), or with all of it (200).
 
-    Raises DownloadError where the file has another size, and what urllib raises.
+    Raises DownloadError if the file has another size, and what urllib raises.
     """
-    headers = {"User-Agent": "edge-vision", "Accept-Encoding": "identity"}
-    if start:
-        headers["Range"] = f"bytes={start}-"
-    _check_address(wanted.url)
-    request = Request(wanted.url, headers=headers)  # noqa: S310 - checked
     try:
-        answer: HTTPResponse = build_opener(_CheckedRedirects).open(request, timeout=timeout_s)
+        response = open_url(wanted.url, timeout_s, {"Range": f"bytes={start}-"} if start else {})
     except HTTPError as error:
         error.close()
         if start and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return _ask(wanted, 0, timeout_s)
+            return _request(wanted, 0, timeout_s)
         raise
-    if answer.status == HTTPStatus.OK and answer.length in (None, wanted.size):
-        return answer
-    answer_range = answer.headers["Content-Range"]
-    if start and answer_range == f"bytes {start}-{wanted.size - 1}/{wanted.size}":
-        return answer
-    answer.close()
-    if start and answer.status == HTTPStatus.PARTIAL_CONTENT:
-        return _ask(wanted, 0, timeout_s)  # a part, but not the one that is missing
+    if response.status == HTTPStatus.OK and response.length in (None, wanted.size):
+        return response
+    content_range = response.headers["Content-Range"]
+    if start and content_range == f"bytes {start}-{wanted.size - 1}/{wanted.size}":
+        return response
+    response.close()
+    if start and response.status == HTTPStatus.PARTIAL_CONTENT:
+        return _request(wanted, 0, timeout_s)  # another part than the one requested
     raise DownloadError(
-        f"what {_host(wanted.url)} sends is not the file wanted: {answer.length} bytes instead of {wanted.size}"
+        f"the file from {host_of(wanted.url)} has {response.length} bytes, not the expected {wanted.size}"
     )
-
-
-class _CheckedRedirects(HTTPRedirectHandler):
-    """Follows redirects, but only to where a file may be fetched from."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        try:
-            _check_address(newurl)
-        except DownloadError:
-            fp.close()
-            raise
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _check_address(url: str) -> None:
-    """Raises DownloadError for anything but HTTPS; what never leaves this machine may be HTTP."""
-    scheme, host = urlsplit(url).scheme, _host(url)
-    if scheme != "https" and not (scheme == "http" and is_loopback(host)):
-        raise DownloadError(f"{scheme}://{host} is not fetched from: only https is")
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
-
-
-def _reason(error: Exception, timeout_s: float) -> str:
-    """What went wrong on the way, in one line."""
-    cause = error.reason if isinstance(error, URLError) else error
-    if isinstance(cause, TimeoutError):
-        return f"nothing came for {timeout_s:g} s"
-    text = cause.strerror if isinstance(cause, OSError) else None
-    return " ".join((text or str(cause) or type(cause).__name__).split())

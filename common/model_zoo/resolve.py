@@ -1,4 +1,4 @@
-"""Where the bundled clip and models lie, and which file or address a source or model setting means."""
+"""Paths of the bundled clip and model, and resolution of the source and model settings."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def sample_clip(root: Path = ROOT) -> Path:
-    """The clip that `sample` stands for. Raises SourceError where it is missing."""
+    """Return the path of the clip that `sample` stands for. Raises SourceError if it is missing."""
     clip = root / "common/sample/road.mp4"
     if not clip.is_file():
         raise SourceError(f"the sample clip, {clip.relative_to(root)}, is missing; give a video with --source PATH")
@@ -19,7 +19,7 @@ def sample_clip(root: Path = ROOT) -> Path:
 
 
 def default_model(root: Path = ROOT) -> Path:
-    """The model that `default` stands for. Raises ModelError where it is missing."""
+    """Return the path of the model that `default` stands for. Raises ModelError if it is missing."""
     model = root / "models/tiny-yolov3-road.onnx"
     if not model.is_file():
         raise ModelError(f"the bundled model, {model.relative_to(root)}, is missing; give one with --model PATH")
@@ -27,9 +27,9 @@ def default_model(root: Path = ROOT) -> Path:
 
 
 def resolve_source(text: str, root: Path = ROOT) -> str:
-    """What to open for a source setting: a path, or an index or URL as it is. Nothing is opened.
+    """Return what a source setting opens: a path, or an index or URL unchanged. Opens nothing.
 
-    Raises SourceError for a path where no file is.
+    Raises SourceError for a path without a file.
     """
     if text == "sample":
         return str(sample_clip(root))
@@ -39,15 +39,15 @@ def resolve_source(text: str, root: Path = ROOT) -> str:
     if os.path.isdir(path):
         raise SourceError(f"source {text!r} is a folder; give a video file in it")
     if not os.path.exists(path):
-        shown = redact(text) if "@" in text else text  # a URL that was mistyped, with its password
+        shown = redact(text) if "@" in text else text  # a mistyped URL with its password
         raise SourceError(f"source {shown!r} does not exist; give a video file, a camera's index or URL, or sample")
     return path
 
 
 def resolve_model(text: str, root: Path = ROOT) -> Path:
-    """The file of a model setting: default, the name of a file in models/, or a path. Nothing is opened.
+    """Return the file of a model setting: `default`, the name of a file in models/, or a path. Opens nothing.
 
-    Raises ModelError, with the names there are, when it is none of these.
+    Raises ModelError, with the names that exist, if it is none of these.
     """
     if text == "default":
         return default_model(root)
@@ -60,5 +60,5 @@ def resolve_model(text: str, root: Path = ROOT) -> Path:
         return Path(path)
     known = load_catalogue(folder).get(text)
     if known and known.download:
-        raise ModelError(f"model {text!r} is not here yet; get it with: python main.py models fetch {text}")
-    raise ModelError(f"model {text!r} is no file and not one of {', '.join(['default', *models])}")
+        raise ModelError(f"model {text!r} is not downloaded; run: python main.py models fetch {text}")
+    raise ModelError(f"model {text!r} is neither a file nor one of {', '.join(['default', *models])}")

@@ -1,4 +1,4 @@
-"""The catalogue as it is shipped, and what is said of one that somebody got wrong."""
+"""The bundled catalogue, and the errors for an invalid one."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ ENTRY = '[net]\nclasses = "2"\ninput = "1×1"\nlicence = "MIT"\norigin = "here"\
 DOWNLOAD = f'[net.download]\nurl = "https://a/b"\nsize = 1\nsha256 = "{"0" * 64}"\n'
 
 
-def test_the_catalogue_fetches_by_https_all_but_the_bundled_model() -> None:
+def test_every_model_but_the_bundled_one_has_an_https_download() -> None:
     catalogue = load_catalogue(MODELS)
     assert {name for name, entry in catalogue.items() if entry.download is None} == {"tiny-yolov3-road"}
     assert {"tiny-yolov3", "yolox-nano"} < set(catalogue)
@@ -27,17 +27,17 @@ def test_every_field_is_described_in_the_file() -> None:
 
 
 @pytest.mark.parametrize(("file", "folder"), [(".gitignore", "/models"), (".dockerignore", "models")])
-def test_what_was_fetched_is_left_out_and_what_is_bundled_is_not(file: str, folder: str) -> None:
+def test_downloads_are_ignored_and_the_bundled_model_is_not(file: str, folder: str) -> None:
     wanted = [f"{folder}/*.onnx", f"{folder}/*.onnx.part", f"!{folder}/tiny-yolov3-road.onnx"]
     lines = (MODELS.parent / file).read_text().splitlines()
-    assert [line for line in lines if line in wanted] == wanted  # the last that fits decides
+    assert [line for line in lines if line in wanted] == wanted  # the last matching pattern decides
 
 
 def test_a_folder_without_a_catalogue_has_no_named_models(tmp_path: Path) -> None:
     assert load_catalogue(tmp_path) == {}
 
 
-def test_an_entry_of_ones_own_is_read(tmp_path: Path) -> None:
+def test_an_added_entry_is_read(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(ENTRY + DOWNLOAD, encoding="utf-8")
     download = load_catalogue(tmp_path)["net"].download
     assert download is not None
@@ -61,7 +61,7 @@ def test_an_entry_of_ones_own_is_read(tmp_path: Path) -> None:
         (ENTRY + DOWNLOAD.replace("//a", "//ann:pa55@a"), "net.download.url: "),
     ],
 )
-def test_a_mistake_in_the_catalogue_names_its_place(tmp_path: Path, text: str, fault: str) -> None:
+def test_an_invalid_catalogue_is_reported_with_the_place(tmp_path: Path, text: str, fault: str) -> None:
     (tmp_path / FILE).write_text(text, encoding="utf-8")
     with pytest.raises(ModelError) as raised:
         load_catalogue(tmp_path)
@@ -70,7 +70,7 @@ def test_a_mistake_in_the_catalogue_names_its_place(tmp_path: Path, text: str, f
     assert "\n" not in message
 
 
-def test_a_catalogue_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_catalogue_that_is_not_text_is_reported(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"\xff\xfe")
     with pytest.raises(ModelError, match="not TOML"):
         load_catalogue(tmp_path)

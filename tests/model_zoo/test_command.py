@@ -1,4 +1,4 @@
-"""`python main.py models` as a user runs it, in a checkout whose catalogue names a server on this machine."""
+"""`python main.py models` as a subprocess, in a checkout whose catalogue names a server on loopback."""
 
 import hashlib
 import os
@@ -16,19 +16,20 @@ from pathlib import Path
 
 import pytest
 
+from common.model_zoo.command import EXPECTED
 from tests.support.apps import PATIENCE_S, running
 from tests.support.file_server import Fault, FileServer, serving_file
 from tests.support.onnx_models import save_tiny_yolov3
 from tests.support.videos import write_clip
 
 ROOT = Path(__file__).resolve().parents[2]
-# Root may write where nobody may, unless it gives this right away.
+# Root bypasses file permissions unless CAP_DAC_OVERRIDE is dropped: capabilities(7).
 AS_A_USER = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A detector that works, and is larger than what sockets take at once."""
+    """A working detector, larger than a socket buffer."""
     file = save_tiny_yolov3(tmp_path_factory.mktemp("model") / "net.onnx", metadata={"padding": "x" * 1_000_000})
     return file.read_bytes()
 
@@ -41,7 +42,7 @@ def server(model: bytes) -> Iterator[FileServer]:
 
 @pytest.fixture
 def checkout(server: FileServer, tmp_path: Path) -> Path:
-    """A copy without models and clip, whose catalogue knows `net`, on the server, and `road`, which is bundled."""
+    """A copy without models and clip. Its catalogue has `net`, on the server, and `road`, which is bundled."""
     copy = tmp_path / "checkout"
     without = shutil.ignore_patterns("__pycache__", "sample", "training", "*.onnx*")
     for name in ("common", "threading_impl", "models"):
@@ -76,7 +77,7 @@ def run(checkout: Path, *words: str, prefix: list[str] | None = None) -> subproc
 
 
 def refusal(checkout: Path, *words: str, prefix: list[str] | None = None) -> str:
-    """The one line that is said, after what there was to say of the progress."""
+    """Return the error, one line, that follows the lines of progress."""
     done = run(checkout, *words, prefix=prefix)
     assert done.returncode == 2, done
     assert done.stdout == ""
@@ -87,13 +88,13 @@ def refusal(checkout: Path, *words: str, prefix: list[str] | None = None) -> str
 
 
 def models(checkout: Path) -> set[str]:
-    """The models in the folder, and the parts of some."""
+    """Return the names of the models and of the partial downloads in the folder."""
     return {file.name for file in (checkout / "models").iterdir() if ".onnx" in file.name}
 
 
 @contextmanager
-def under_way(checkout: Path) -> Iterator[subprocess.Popen[str]]:
-    """A fetch of `net` that has got something, from a server that stalls."""
+def stalled_fetch(checkout: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a fetch of `net` from a server that stalls, and wait for its first bytes."""
     part = checkout / "models/net.onnx.part"
     with subprocess.Popen(
         command("models", "fetch", "net"),
@@ -106,29 +107,36 @@ def under_way(checkout: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_the_list_says_what_there_is_and_what_is_here(checkout: Path, server: FileServer) -> None:
+def test_the_list_shows_the_catalogue_with_the_state_of_each_model(checkout: Path, server: FileServer) -> None:
     head, *rows = listed(checkout)
-    assert head == ["name", "classes", "input", "size", "licence", "here", "about it"]
+    assert head == ["name", "state", "size", "classes", "input", "licence", "origin"]
     assert rows == [
-        ["road", "2, shapes", "416×416", "", "CC0", "missing", "the tests"],
-        ["net", "2, shapes", "416×416", "1.0 MB", "CC0", "no", "the tests"],
+        ["road", "missing", "", "2, shapes", "416×416", "CC0", "the tests"],
+        ["net", "not fetched", "1.0 MB", "2, shapes", "416×416", "CC0", "the tests"],
     ]
     (checkout / "models/road.onnx").write_bytes(bytes(2_500_000))
     (checkout / "models/net.onnx").write_bytes(server.content)
-    assert [(row[3], row[5]) for row in listed(checkout)[1:]] == [("2.5 MB", "bundled"), ("1.0 MB", "yes")]
+    assert [row[1:3] for row in listed(checkout)[1:]] == [["bundled", "2.5 MB"], ["fetched", "1.0 MB"]]
     (checkout / "models/net.onnx").write_bytes(b"mine")
-    assert listed(checkout)[2][5] == "another file"
+    assert listed(checkout)[2][1] == "another file"
+
+
+def test_the_list_shows_files_that_are_not_in_the_catalogue(checkout: Path) -> None:
+    (checkout / "models/Own v2.onnx").write_bytes(bytes(1_500_000))
+    (checkout / "models/net2.onnx.part").write_bytes(b"partial")
+    *_, own = listed(checkout)
+    assert own == ["Own v2", "own file", "1.5 MB", "", "", "", "see models check 'Own v2'"]
 
 
 def listed(checkout: Path) -> list[list[str]]:
-    """The cells of each row."""
+    """Return the cells of each row."""
     done = run(checkout, "models", "list")
     assert (done.returncode, done.stderr) == (0, "")
     head, *rows = done.stdout.splitlines()
@@ -143,11 +151,11 @@ def test_the_shipped_catalogue_is_listed() -> None:
     assert {"tiny-yolov3-road", "tiny-yolov3", "yolox-nano"} <= {line.split()[0] for line in done.stdout.splitlines()}
 
 
-def test_a_model_that_was_fetched_runs_by_its_name(checkout: Path, server: FileServer, tmp_path: Path) -> None:
+def test_a_fetched_model_runs_by_its_name(checkout: Path, server: FileServer, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.avi", 30, 30)
     flags = ("--impl", "threading", "--source", str(clip), "--model", "net")
     fault = refusal(checkout, *flags)
-    assert fault == "model 'net' is not here yet; get it with: python main.py models fetch net"
+    assert fault == "model 'net' is not downloaded; run: python main.py models fetch net"
     done = run(checkout, *fault.partition("main.py ")[2].split())
     assert (done.returncode, models(checkout)) == (0, {"net.onnx"})
     assert "run it with --model net" in done.stdout
@@ -157,82 +165,85 @@ def test_a_model_that_was_fetched_runs_by_its_name(checkout: Path, server: FileS
         assert "net.onnx" in app.stdout
 
 
-def test_what_is_here_is_not_fetched_again(checkout: Path, server: FileServer) -> None:
+def test_an_existing_model_is_not_fetched_again(checkout: Path, server: FileServer) -> None:
     run(checkout, "models", "fetch", "net")
     done = run(checkout, "models", "fetch", "net")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "is here already" in done.stdout
+    assert "exists already" in done.stdout
     assert len(server.ranges) == 1
 
 
-def test_a_file_of_ones_own_is_not_written_over(checkout: Path, server: FileServer) -> None:
+def test_another_file_of_that_name_is_not_overwritten(checkout: Path, server: FileServer) -> None:
     own = checkout / "models/net.onnx"
     own.write_bytes(b"mine")
-    assert "move it away" in refusal(checkout, "models", "fetch", "net")
+    assert "exists and is another file; rename it first" in refusal(checkout, "models", "fetch", "net")
     assert own.read_bytes() == b"mine"
     assert server.ranges == []
 
 
-def test_a_bundled_model_is_not_fetched(checkout: Path) -> None:
-    assert "road.onnx comes along with the app" in refusal(checkout, "models", "fetch", "road")
+def test_a_bundled_model_has_no_download(checkout: Path) -> None:
+    assert "road.onnx is part of the app and has no download" in refusal(checkout, "models", "fetch", "road")
     (checkout / "models/road.onnx").write_bytes(b"whatever")
-    assert "is here already" in run(checkout, "models", "fetch", "road").stdout
+    assert "exists already" in run(checkout, "models", "fetch", "road").stdout
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "models takes list, or fetch and a NAME; models --help tells more"),
-        (["fetch"], "models takes list, or fetch and a NAME; models --help tells more"),
-        (["fetch", "--now"], "models takes list, or fetch and a NAME; models --help tells more"),
-        (["fetch", "a", "b"], "models takes list, or fetch and a NAME; models --help tells more"),
+        ([], EXPECTED),
+        (["fetch"], EXPECTED),
+        (["fetch", "--now"], EXPECTED),
+        (["fetch", "a", "b"], EXPECTED),
         (["fetch", "../net"], "'../net' is not in {models}/catalogue.toml; choose from road, net"),
     ],
 )
-def test_a_mistake_is_answered_with_what_would_do(checkout: Path, words: list[str], message: str) -> None:
+def test_a_wrong_argument_is_refused_with_what_is_expected(checkout: Path, words: list[str], message: str) -> None:
     assert refusal(checkout, "models", *words) == message.format(models=checkout / "models")
 
 
-def test_help_tells_of_both(checkout: Path) -> None:
+def test_help_describes_every_form(checkout: Path) -> None:
     done = run(checkout, "models", "--help")
     assert done.returncode == 0
     assert "models list\n" in done.stdout
     assert "models fetch NAME\n" in done.stdout
+    assert "models fetch URL --sha256 DIGITS\n" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("wrong bytes", "what 127.0.0.1 sent is not the file wanted: its SHA-256 is another"),
+        ("wrong bytes", "the file from 127.0.0.1 has another SHA-256 than expected"),
         ("gone", "127.0.0.1 answers 404 Not Found"),
-        ("moved to no URL", "cannot fetch from 127.0.0.1: Invalid IPv6 URL"),
+        ("moved to no URL", "cannot download from 127.0.0.1: Invalid IPv6 URL"),
     ],
 )
-def test_a_fault_is_one_line_and_leaves_nothing(checkout: Path, server: FileServer, fault: Fault, message: str) -> None:
+def test_a_fault_of_the_server_is_one_line_and_leaves_nothing(
+    checkout: Path, server: FileServer, fault: Fault, message: str
+) -> None:
     server.fault = fault
     assert refusal(checkout, "models", "fetch", "net") == message
     assert models(checkout) == set()
 
 
-def test_without_a_network_it_says_so(checkout: Path) -> None:
+def test_a_refused_connection_is_reported(checkout: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         nowhere = f"https://127.0.0.1:{unused.getsockname()[1]}/net.onnx"
     catalogue = checkout / "models/catalogue.toml"
     catalogue.write_text(re.sub('http://[^"]*', nowhere, catalogue.read_text("utf-8")), "utf-8")
-    assert refusal(checkout, "models", "fetch", "net") == "cannot fetch from 127.0.0.1: Connection refused"
+    assert refusal(checkout, "models", "fetch", "net") == "cannot download from 127.0.0.1: Connection refused"
     assert models(checkout) == set()
 
 
-def test_ctrl_c_keeps_what_came_and_the_next_fetch_goes_on(checkout: Path, server: FileServer) -> None:
+def test_ctrl_c_keeps_the_partial_download_and_the_next_fetch_resumes_it(checkout: Path, server: FileServer) -> None:
     server.fault = "stalls"
-    with under_way(checkout) as process:
+    with stalled_fetch(checkout) as process:
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, stdout) == (130, "")
-    assert stderr.splitlines()[-1] == "stopped; the same command goes on from there"
+    assert stderr.splitlines()[-1] == "stopped; run the same command to resume"
     assert "Traceback" not in stderr
     assert models(checkout) == {"net.onnx.part"}
-    assert "is not here yet" in refusal(checkout, "--impl", "threading", "--source", "0", "--model", "net")
+    assert "is not downloaded" in refusal(checkout, "--impl", "threading", "--source", "0", "--model", "net")
     server.fault = ""
     assert run(checkout, "models", "fetch", "net").returncode == 0
     assert server.ranges[-1] is not None
@@ -240,9 +251,9 @@ def test_ctrl_c_keeps_what_came_and_the_next_fetch_goes_on(checkout: Path, serve
     assert (checkout / "models/net.onnx").read_bytes() == server.content
 
 
-def test_a_fetch_that_is_killed_is_no_model_and_goes_on(checkout: Path, server: FileServer) -> None:
+def test_a_killed_fetch_leaves_no_model_and_is_resumed(checkout: Path, server: FileServer) -> None:
     server.fault = "stalls"
-    with under_way(checkout) as process:
+    with stalled_fetch(checkout) as process:
         process.kill()
         process.communicate(timeout=PATIENCE_S)
     assert models(checkout) == {"net.onnx.part"}
@@ -252,35 +263,39 @@ def test_a_fetch_that_is_killed_is_no_model_and_goes_on(checkout: Path, server: 
     assert (checkout / "models/net.onnx").read_bytes() == server.content
 
 
-def test_two_do_not_fetch_the_same_at_once(checkout: Path, server: FileServer) -> None:
+def test_a_model_is_not_fetched_twice_at_the_same_time(checkout: Path, server: FileServer) -> None:
     server.fault = "stalls"
-    with under_way(checkout):
-        assert refusal(checkout, "models", "fetch", "net") == "another process is fetching net.onnx"
+    with stalled_fetch(checkout):
+        assert refusal(checkout, "models", "fetch", "net") == "another process is downloading net.onnx"
         assert models(checkout) == {"net.onnx.part"}
 
 
-def test_a_folder_that_may_not_be_written_is_named(checkout: Path, server: FileServer) -> None:
+def test_a_read_only_folder_is_reported(checkout: Path, server: FileServer) -> None:
     if AS_A_USER and not (
         shutil.which("setpriv") and subprocess.run([*AS_A_USER, "true"], check=False).returncode == 0
     ):
-        pytest.skip("root may write everywhere, and cannot give that right away here")
+        pytest.skip("root bypasses permissions, and cannot drop that capability here")
     (checkout / "models").chmod(0o555)
     fault = refusal(checkout, "models", "fetch", "net", prefix=AS_A_USER)
     assert fault == f"cannot write {checkout / 'models/net.onnx.part'}: Permission denied"
     assert server.ranges == []
 
 
-def test_a_terminal_sees_one_line_that_changes(checkout: Path) -> None:
-    ours, theirs = pty.openpty()
+def test_a_terminal_gets_one_line_that_is_rewritten(checkout: Path) -> None:
+    primary, secondary = pty.openpty()
     try:
         with subprocess.Popen(
-            command("models", "fetch", "net"), cwd=checkout, env=environment(), stdout=subprocess.DEVNULL, stderr=theirs
+            command("models", "fetch", "net"),
+            cwd=checkout,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=secondary,
         ) as process:
             assert process.wait(PATIENCE_S) == 0
-        text = os.read(ours, 1 << 16).decode()
+        text = os.read(primary, 1 << 16).decode()
     finally:
-        os.close(ours)
-        os.close(theirs)
+        os.close(primary)
+        os.close(secondary)
     assert text.startswith("\r\x1b[K")
     assert text.count("\n") == 1
     assert "100 %, 1.0 of 1.0 MB" in text
