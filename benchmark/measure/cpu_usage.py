@@ -8,7 +8,7 @@ import psutil
 
 from benchmark.errors import MeasuringError
 from benchmark.results import Surroundings
-from common.telemetry.machine import cores, ours
+from common.telemetry.machine import cores, of_usable_cores
 
 MUCH = 0.1  # of the machine, for other programs: from here on a run is marked
 
@@ -66,5 +66,5 @@ def _machine_s() -> float:
         - getattr(times, "iowait", 0.0)
         - getattr(times, "guest", 0.0)  # counted in user and nice already, as the next
         - getattr(times, "guest_nice", 0.0)
-        for times in ours(psutil.cpu_times(percpu=True))
+        for times in of_usable_cores(psutil.cpu_times(percpu=True))
     )
