@@ -22,8 +22,8 @@ USER 10001
 EXPOSE 7001
 STOPSIGNAL SIGTERM
 
-# It asks whoever answers here, by https where VISION_TLS_CERT is set: a certificate need not be for 127.0.0.1.
+# Connects to the port of VISION_PORT, with TLS if VISION_TLS_CERT is set; the certificate need not be for 127.0.0.1.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
-    CMD ["python", "-c", "import os, ssl, urllib.request as web; scheme = 'https' if os.getenv('VISION_TLS_CERT') else 'http'; web.urlopen(f'{scheme}://127.0.0.1:7001/healthz', timeout=2, context=ssl._create_unverified_context())"]
+    CMD ["python", "-c", "import os, ssl, urllib.request as web; scheme = 'https' if os.getenv('VISION_TLS_CERT') else 'http'; port = os.getenv('VISION_PORT') or 7001; web.urlopen(f'{scheme}://127.0.0.1:{port}/healthz', timeout=2, context=ssl._create_unverified_context())"]
 
 ENTRYPOINT ["python", "main.py"]

@@ -17,7 +17,8 @@ from benchmark.report.against import check_comparable
 from benchmark.results import AnyResults, Settings, load_results
 from benchmark.suites import pipeline as runs
 from benchmark.suites import viewers
-from common.config.command_line import Parser, load_settings
+from common.config.command_line import Parser
+from common.config.load import load_settings
 from common.config.settings import Settings as AppSettings
 from common.errors import SettingsError
 from common.model_zoo.resolve import resolve_model, resolve_source

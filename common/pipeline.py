@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 from common.config.settings import LiveSettings, Settings, access_token
-from common.errors import AddressError
+from common.errors import AddressError, SettingsError
 from common.interfaces import LatestQueue, Runtime, StopSignal, Target
 from common.messaging.messages import Rates
 from common.messaging.publisher import Ingest, Publisher
-from common.model_zoo.resolve import resolve_model, resolve_source
 from common.server.guard.tls import tls_of
 from common.server.options import ServerOptions
 from common.supervision.supervisor import Role, Supervisor
@@ -41,11 +40,12 @@ class Pipeline:
     """Owns what outlives a single run of a role: the two listening sockets and the queue."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
-        """Raises SourceError, ModelError, SettingsError and AddressError. Nothing is started yet."""
+        """`settings` are those of resolve_settings. Raises SettingsError and AddressError. Nothing is started yet."""
+        refuse_several(settings)
         self._settings = settings
         self._runtime = runtime
-        self._source = resolve_source(settings.source)
-        self._model = resolve_model(settings.model)
+        self._source = settings.cameras[0].source
+        self._model = Path(settings.processors[0].model)
         self.source_name = redact(self._source) if "://" in self._source else Path(self._source).name
         self.model_name = self._model.name
         self._tls = tls_of(settings)
@@ -90,13 +90,15 @@ class Pipeline:
 
     def _roles(self) -> list[Role]:
         settings, ingest = self._settings, self._ingest_address()
+        (camera,), (each,) = settings.cameras, settings.processors
+        live = settings.live.changed("min_score", each.min_score)
         comparison = self._comparison
         start_s = comparison.start_s if comparison else None
         options = ServerOptions(
             implementation=self._runtime.name,
             source=self.source_name,
-            rates=Rates(capture_fps=settings.capture_fps, ui_fps=settings.ui_fps, queue_fps=settings.queue_fps),
-            live=settings.live,
+            rates=Rates(capture_fps=camera.capture_fps, ui_fps=camera.ui_fps, queue_fps=each.fps),
+            live=live,
             token=self.token,
             ingest_token=self._ingest_token,
             other_port=comparison.other_port if comparison else None,
@@ -113,7 +115,7 @@ class Pipeline:
             Role(
                 "processor",
                 processor,
-                lambda: (settings.live, self._model, ingest, self._queue),
+                lambda: (live, self._model, ingest, self._queue),
                 holds_queue=True,
             ),
             *self._beside,
@@ -124,6 +126,19 @@ class Pipeline:
 
     def _ingest_address(self) -> Ingest:
         return Ingest(f"ws://127.0.0.1:{self._ingest.getsockname()[1]}/ingest", self._ingest_token)
+
+
+def refuse_several(settings: Settings) -> None:
+    """Raise SettingsError for settings that no role can follow yet."""
+    (camera, *cameras), (processor, *processors) = settings.cameras, settings.processors
+    for is_set, what in (
+        (cameras, "several cameras"),
+        (processors, "several processors"),
+        (camera.detect_source, "a detect_source"),
+        (processor.workers > 1, "several workers of a processor"),
+    ):
+        if is_set:
+            raise SettingsError(f"{what} cannot be run by this version")
 
 
 # What a role needs is imported where it runs: the parent of the processes stays small, and starts at once.

@@ -239,7 +239,6 @@ VIOLATIONS = [
     ("Websocket client", "common/server/planted.py", "import websockets.sync.client", "server.planted -> websockets"),
     ("Web server", "common/capture/planted.py", "from aiohttp import web", "common.capture.planted -> aiohttp"),
     ("Command line", "threading_impl/planted.py", "import argparse", "threading_impl.planted -> argparse"),
-    ("Command line", "common/config/planted.py", "import pydantic_settings", "config.planted -> pydantic_settings"),
     ("OpenCV", "common/server/planted.py", "import cv2", "common.server.planted -> cv2"),
 ]
 

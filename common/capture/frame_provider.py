@@ -19,18 +19,18 @@ from common.telemetry.meter import Meter, Reporter
 
 logger = logging.getLogger(__name__)
 
-CAMERA = "main"
-
 
 class FrameProvider:
     """Three rates that are independent of each other, and two consumers, neither of which can make it wait."""
 
     def __init__(self, queue: LatestQueue, settings: Settings, meter: Meter) -> None:
+        (camera,), (processor,) = settings.cameras, settings.processors
         self._queue = queue
-        self._jpeg_quality = settings.jpeg_quality
-        half_period_s = 0.5 / settings.capture_fps
-        self._to_viewers = Decimator(settings.ui_fps, half_period_s)
-        self._to_processor = Decimator(settings.queue_fps, half_period_s)
+        self._camera = camera.name
+        self._jpeg_quality = camera.jpeg_quality
+        half_period_s = 0.5 / camera.capture_fps
+        self._to_viewers = Decimator(camera.ui_fps, half_period_s)
+        self._to_processor = Decimator(processor.fps, half_period_s)
         self._meter = meter
         self._failures = Throttle(1)  # a line a second about frames that cannot be passed on
         self._watched = False
@@ -45,7 +45,7 @@ class FrameProvider:
     def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
         """Pass the frames of `source` on until stop is set."""
         for captured_at, image in source.frames(stop):
-            frame = Frame(CAMERA, next(self._frame_ids), captured_at, image)
+            frame = Frame(self._camera, next(self._frame_ids), captured_at, image)
             self._meter.count("captured")
             if self._to_processor.due():
                 self._put(frame)
@@ -105,7 +105,7 @@ def run_provider(
     def say(state: State, message: str) -> None:
         publisher.send(Status(component="source", state=state, message=message))
 
-    with publisher, open_source(source, settings.capture_fps, say, start_s) as video:
+    with publisher, open_source(source, settings.cameras[0].capture_fps, say, start_s) as video:
         meter.follow_count("overwritten", lambda: queue.overwritten_count)
         meter.follow_drop("provider", "replaced by a newer frame", lambda: video.dropped_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)

@@ -1,128 +1,139 @@
-"""What can be set, what each setting means, and the limits it keeps."""
+"""All settings: their names, defaults, limits and meanings."""
 
 import ipaddress
 import secrets
-from typing import Annotated, Literal, Self, TypeAlias, get_args, get_origin
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from common.config.faults import sentence
+from common.config.fields import Quality, Rate, Score, SettingsModel, Text, Width
+from common.config.sections import MAIN, CameraSettings, ProcessorSettings, check_distinct, complete, webcams
 from common.errors import SettingsError
-from common.text import redact
-
-Rate: TypeAlias = Annotated[float, Field(gt=0, le=240)]  # 240: the fastest of the cameras that are common
-Text: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
-class LiveSettings(BaseModel):
-    """The settings that a viewer may change while the app runs. `*_ms` are milliseconds."""
+class LiveSettings(SettingsModel):
+    """The settings that a viewer may change while the app runs."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True, validate_default=True
-    )
-
-    min_score: Annotated[
-        float, Field(ge=0, le=1, description="confidence threshold: boxes that score less are left out")
-    ] = 0.3
+    min_score: Annotated[Score, Field(description="confidence threshold: detections below it are omitted")] = 0.3
     infer_repeat: Annotated[
-        int, Field(ge=1, le=100, description="run inference this many times on each frame: a heavier model")
+        int, Field(ge=1, le=100, description="inference runs per frame, to simulate a heavier model")
     ] = 1
     python_work_ms: Annotated[
-        float, Field(ge=0, le=10_000, description="milliseconds of pure Python work on each frame: a tracker, say")
+        float, Field(ge=0, le=10_000, description="milliseconds of pure Python work per frame, as a tracker would do")
     ] = 0
-    session_per_frame: Annotated[bool, Field(description="build the inference session anew for each frame")] = False
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _only_switches_are_true_or_false(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("pydantic would take it for 1 or 0")
-        return value
+    session_per_frame: Annotated[bool, Field(description="create a new inference session for each frame")] = False
 
     def changed(self, name: str, value: bool | int | float) -> "LiveSettings":
-        """These settings, with `name` set to `value`. Raises SettingsError for an unknown name or a bad value."""
+        """Return a copy with `name` set to `value`. Raises SettingsError for an unknown name or a bad value."""
         if name not in LiveSettings.model_fields:
             raise SettingsError(f"{name!r} is not one of {', '.join(LiveSettings.model_fields)}")
         values = {each: getattr(self, each) for each in LiveSettings.model_fields}
         try:
             return LiveSettings(**(values | {name: value}))
         except ValidationError as error:
-            raise SettingsError(f"{name}: {fault_sentence(error.errors()[0])}") from error
+            fault = sentence(error.errors()[0], LiveSettings.model_fields[name])
+            raise SettingsError(f"{name}: {fault}") from error
 
 
 class Settings(LiveSettings):
-    """All settings, as they are at the start. `*_fps` are frames a second."""
+    """All settings, as they are at the start.
+
+    What describes a camera or a processor here is the default of those in `cameras` and `processors`. Without cameras
+    there is one, MAIN, with the source given here; without processors there is one, MAIN, for all cameras.
+    """
 
     impl: Annotated[
-        Literal["multiprocessing", "threading"], Field(description="what each role runs in, a process or a thread")
+        Literal["multiprocessing", "threading"], Field(description="run each role in a process or in a thread")
     ] = "multiprocessing"
     source: Annotated[
         Text,
-        # Kept out of the repr, since a URL may carry a password.
-        Field(repr=False, description="a video file, a camera's URL or index, or sample: the road that comes along"),
+        Field(repr=False, description="video file, URL or index of a camera, or sample: the bundled clip"),
     ] = "sample"
     capture_fps: Annotated[Rate, Field(description="frames read from the source")] = 30
     ui_fps: Annotated[Rate, Field(description="frames sent to the page; at most the capture rate")] = 15
     queue_fps: Annotated[Rate, Field(description="frames queued for the detector; at most the capture rate")] = 5
-    model: Annotated[Text, Field(description="an ONNX file, or the name of a model in models/")] = "default"
-    host: Annotated[
-        Text, Field(description="address to listen on; one that others can reach makes a token compulsory")
-    ] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535, description="port of the page; 0 takes a free one")] = 7001
+    model: Annotated[Text, Field(description="ONNX file, or the name of a model in models/")] = "default"
+    host: Annotated[Text, Field(description="address to listen on; a token is required unless it is loopback")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Field(ge=0, le=65535, description="port of the page; 0 selects a free one")] = 7001
     token: Annotated[
         SecretStr | None,
-        Field(
-            min_length=1, description="what viewers must show; made up and printed where one is needed but not given"
-        ),
+        Field(min_length=1, description="token that viewers must present; generated where required but not given"),
     ] = None
     tls_cert: Annotated[
-        Text | None, Field(description="PEM file of a certificate: serve https; needs --tls-key as well")
+        Text | None, Field(description="PEM file of a certificate, to serve https; requires --tls-key")
     ] = None
     tls_key: Annotated[Text | None, Field(description="PEM file of the certificate's key, without a passphrase")] = None
-    jpeg_quality: Annotated[int, Field(ge=1, le=100, description="quality of the pictures sent to the page")] = 80
+    ui_width: Annotated[
+        Width, Field(description="maximum width of the frames sent to the page, in pixels; 0: as captured")
+    ] = 1280
+    jpeg_quality: Annotated[Quality, Field(description="JPEG quality of the frames sent to the page")] = 80
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="the least important lines to log")
+        Literal["debug", "info", "warning", "error"], Field(description="minimum level of the lines to log")
     ] = "info"
+    # Declared last: their validators need the values above.
+    cameras: Annotated[tuple[CameraSettings, ...], Field(min_length=1, max_length=64)] = ()
+    processors: Annotated[tuple[ProcessorSettings, ...], Field(min_length=1, max_length=16)] = ()
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _in_lower_case(cls, value: object) -> object:
+    def _convert_to_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
-    @model_validator(mode="after")
-    def _rates_fit(self) -> Self:
-        for name in ("ui_fps", "queue_fps"):
-            if getattr(self, name) > self.capture_fps:
-                raise ValueError(f"{name} ({getattr(self, name):g}) must not exceed capture_fps ({self.capture_fps:g})")
-        return self
+    @field_validator("cameras", mode="before")
+    @classmethod
+    def _complete_cameras(cls, value: object, info: ValidationInfo) -> object:
+        if value == ():
+            value = [{"name": MAIN, "source": info.data.get("source")}]
+        return complete(value, CameraSettings.DEFAULTS, info.data)
+
+    @field_validator("processors", mode="before")
+    @classmethod
+    def _complete_processors(cls, value: object, info: ValidationInfo) -> object:
+        names = [camera.name for camera in info.data.get("cameras", ())]
+        if value == ():
+            value = [{"name": MAIN}]
+        return complete(value, ProcessorSettings.DEFAULTS, info.data | {"cameras": names})
 
     @model_validator(mode="after")
-    def _certificate_and_key_go_together(self) -> Self:
+    def _check_certificate_and_key(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             given, missing = ("tls_cert", "tls_key") if self.tls_cert else ("tls_key", "tls_cert")
             raise ValueError(f"{given} needs {missing} as well")
         return self
 
+    @model_validator(mode="after")
+    def _check_sections(self) -> Self:
+        check_distinct((f"cameras[{index}].name", camera.name) for index, camera in enumerate(self.cameras))
+        check_distinct((f"processors[{index}].name", each.name) for index, each in enumerate(self.processors))
+        check_distinct(webcams(self.cameras))
+        return self
+
+    @model_validator(mode="after")
+    def _check_processors(self) -> Self:
+        cameras = {camera.name: camera for camera in self.cameras}
+        for index, processor in enumerate(self.processors):
+            for name in processor.cameras:
+                if name not in cameras:
+                    raise ValueError(f"processors[{index}].cameras ({name}) must be among {', '.join(cameras)}")
+                if processor.fps > (limit := cameras[name].capture_fps):
+                    setting = f"processors[{index}].fps" if "processors" in self.model_fields_set else "queue_fps"
+                    camera = f" of camera {name}" if "cameras" in self.model_fields_set else ""
+                    raise ValueError(f"{setting} ({processor.fps:g}) must not exceed capture_fps ({limit:g}){camera}")
+        return self
+
     @property
     def live(self) -> LiveSettings:
-        """The part that viewers may change."""
+        """The settings that viewers may change."""
         return LiveSettings(**self.model_dump(include=set(LiveSettings.model_fields)))
 
 
 def access_token(settings: Settings) -> str | None:
-    """What viewers must show, or None where nothing is asked of them: on loopback, when no token was set.
+    """Return the token that viewers must present, or None if none is required: on loopback, when none was given.
 
-    Where one is needed but was not set, each call makes another.
+    A token that is required but was not given is generated anew by each call.
     """
     if settings.token is not None:
         return settings.token.get_secret_value()
@@ -130,36 +141,8 @@ def access_token(settings: Settings) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address, is this machine and can be reached by nobody else."""
+    """Return whether `host`, a name or an address, can be reached from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def limits(field: FieldInfo) -> str:
-    """The values that a setting may have: "one of a, b", "between 1 and 100", or "" where any will do."""
-    if get_origin(field.annotation) is Literal:
-        return f"one of {', '.join(get_args(field.annotation))}"
-    bounds = {
-        side: getattr(bound, side) for bound in field.metadata for side in ("gt", "ge", "le") if hasattr(bound, side)
-    }
-    match bounds:
-        case {"gt": lowest, "le": highest}:
-            return f"above {lowest} and at most {highest}"
-        case {"ge": lowest, "le": highest}:
-            return f"between {lowest} and {highest}"
-    return ""
-
-
-def fault_sentence(fault: ErrorDetails) -> str:
-    """A fault that pydantic found, in plain words: "99999 is not a whole number between 0 and 65535"."""
-    if not fault["loc"]:
-        return str(fault["ctx"]["error"])
-    name = str(fault["loc"][0])
-    field = Settings.model_fields[name]
-    kinds: dict[object, str] = {int: "a whole number ", float: "a number ", bool: "true or false"}
-    wanted = kinds.get(field.annotation, "") + limits(field) or "a text of at least one character"
-    given = repr(fault["input"])
-    value = {"token": "the value", "source": redact(given)}.get(name, given)
-    return f"{value} is not {wanted}"

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from common.config.settings import Settings
 from common.errors import ModelError, SourceError
 from common.model_zoo.catalogue import load_catalogue
 from common.text import redact
@@ -26,8 +27,29 @@ def default_model(root: Path = ROOT) -> Path:
     return model
 
 
+def resolve_settings(settings: Settings) -> Settings:
+    """Return `settings` with an absolute path for every file: the app does not need its working directory later.
+
+    Raises SourceError and ModelError.
+    """
+    cameras = tuple(
+        camera.model_copy(
+            update={
+                "source": resolve_source(camera.source),
+                "detect_source": camera.detect_source and resolve_source(camera.detect_source),
+            }
+        )
+        for camera in settings.cameras
+    )
+    processors = tuple(
+        processor.model_copy(update={"model": str(resolve_model(processor.model))}) for processor in settings.processors
+    )
+    certificate = {name: os.path.abspath(path) for name in ("tls_cert", "tls_key") if (path := getattr(settings, name))}
+    return settings.model_copy(update={"cameras": cameras, "processors": processors, **certificate})
+
+
 def resolve_source(text: str, root: Path = ROOT) -> str:
-    """Return what a source setting opens: a path, or an index or URL unchanged. Opens nothing.
+    """Return what a source setting opens: an absolute path, or an index or URL unchanged. Opens nothing.
 
     Raises SourceError for a path without a file.
     """
@@ -41,11 +63,11 @@ def resolve_source(text: str, root: Path = ROOT) -> str:
     if not os.path.exists(path):
         shown = redact(text) if "@" in text else text  # a mistyped URL with its password
         raise SourceError(f"source {shown!r} does not exist; give a video file, a camera's index or URL, or sample")
-    return path
+    return os.path.abspath(path)
 
 
 def resolve_model(text: str, root: Path = ROOT) -> Path:
-    """Return the file of a model setting: `default`, the name of a file in models/, or a path. Opens nothing.
+    """Return the absolute path of a model setting: `default`, the name of a file in models/, or a path. Opens nothing.
 
     Raises ModelError, with the names that exist, if it is none of these.
     """
@@ -57,7 +79,7 @@ def resolve_model(text: str, root: Path = ROOT) -> Path:
         return models[text]
     path = os.path.expanduser(text)
     if os.path.isfile(path):
-        return Path(path)
+        return Path(path).absolute()
     known = load_catalogue(folder).get(text)
     if known and known.download:
         raise ModelError(f"model {text!r} is not downloaded; run: python main.py models fetch {text}")

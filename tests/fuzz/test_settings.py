@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from common.config.command_line import HELP, load_settings
+from common.config.command_line import HELP
+from common.config.load import load_settings
+from common.config.sections import CameraSettings, ProcessorSettings
 from common.config.settings import LiveSettings, Settings
 from common.errors import SettingsError
 from tests.support.fuzzing import bounded, json_values
@@ -37,6 +39,11 @@ words = st.text(max_size=8) | st.sampled_from(
         "\ud800",
     ]
 )
+SECTION_KEYS = [
+    f"[[{section}]]\nname = 'a'\nsource = 'b'\n{key}"
+    for section, model in (("cameras", CameraSettings), ("processors", ProcessorSettings))
+    for key in model.model_fields
+]
 secrets = st.sampled_from([SECRET, f"rtsp://ann:{SECRET}@camera/", f"ann:{SECRET}@camera", f"x://c/?k={SECRET}\n"])
 arguments = st.lists(
     st.sampled_from([*FLAGS, "run", "compare", "--no-session-per-frame"])
@@ -97,7 +104,7 @@ def test_environment(values: dict[str, str], secret_values: dict[str, str]) -> N
     st.lists(
         st.builds(
             "{} = {}".format,
-            st.sampled_from([*Settings.model_fields, "prot", "[video]\nport"]) | st.text(max_size=5),
+            st.sampled_from([*Settings.model_fields, "prot", "[video]\nport", *SECTION_KEYS]) | st.text(max_size=5),
             st.sampled_from(["1", "-1", "nan", "inf", "true", "9" * 400, "1979-05-27", "[]", "{a = 1}", "'''\n'''"])
             | json_values.map(repr),
         ),
@@ -107,6 +114,8 @@ def test_environment(values: dict[str, str], secret_values: dict[str, str]) -> N
 )
 @example(f"source = {{url = 'rtsp://ann:{SECRET}@camera'}}")
 @example(f"token = ['{SECRET}']")
+@example(f"[[cameras]]\nname = 'rtsp://ann:{SECRET}@camera'\nsource = '0'")
+@example(f"[[cameras]]\nname = 'a'\nsource = {{url = 'rtsp://ann:{SECRET}@camera'}}")
 @example("port = " + "9" * 5000)
 @example("a = " + "[" * 5000)
 @bounded

@@ -46,8 +46,8 @@ def test_a_path_is_relative_to_the_working_folder_or_to_home(root: Path, monkeyp
     clip, model = put(root, "road.mp4"), put(root, "mine.onnx")
     monkeypatch.chdir(root)
     monkeypatch.setenv("HOME", str(root))
-    assert (resolve_source("road.mp4"), resolve_source("~/road.mp4")) == ("road.mp4", str(clip))
-    assert (resolve_model("mine.onnx"), resolve_model("~/mine.onnx")) == (Path("mine.onnx"), model)
+    assert (resolve_source("road.mp4"), resolve_source("~/road.mp4")) == (str(clip), str(clip))
+    assert (resolve_model("mine.onnx"), resolve_model("~/mine.onnx")) == (model, model)
 
 
 @pytest.mark.parametrize("source", ["none.mp4", "-1", "x" * 5000, "a\0b"])

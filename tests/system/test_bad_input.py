@@ -37,7 +37,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def good(inputs: Path) -> tuple[str, ...]:
-    """Flags for a source and a model that work; flags that are given later outdo them."""
+    """Flags for a source and a model that work."""
     return "--source", str(inputs / "clip.avi"), "--model", str(inputs / "finder.onnx")
 
 
@@ -47,7 +47,7 @@ def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str
     processes: list[subprocess.Popen[bytes]] = []
 
     def refused(*flags: str) -> str:
-        processes.append(start(tmp_path, *good, *flags))
+        processes.append(start(tmp_path, *(good[2:] if "--source" in flags else good), *flags))
         assert processes[-1].wait(PATIENCE_S) == 2
         lines = (tmp_path / "stderr").read_text(encoding="utf-8").splitlines()
         faults = [line for line in lines if not LOG_LINE.match(line)]
@@ -82,6 +82,12 @@ def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str
         (["--tls-cert", "main.py", "--tls-key", "missing.pem"], ["tls_key", "missing.pem", "No such file"]),
         (["--tls-cert", "main.py", "--tls-key", "main.py"], ["main.py", "no PEM"]),
         (["--uifps", "15"], ["--uifps", "--ui-fps"]),
+        (["--source", "main.py", "--source", "common"], ["--source", "need a name each"]),
+        (["--source", "a=main.py", "--source", "b=main.py"], ["several cameras", "cannot be run"]),
+        (["--source", "a=main.py", "--source", "b=none.mp4"], ["none.mp4", "does not exist"]),
+        (["--source", "a/b=main.py"], ["'a/b=main.py'", "does not exist"]),
+        (["--source", 'a"b=main.py'], ["--source", "a name of 1 to 40 letters"]),
+        (["--config", "vision.example.toml", "--ui-width", "wide"], ["--ui-width", "'wide'"]),
         (["fly"], ["'fly'", "run"]),
     ],
     ids=" ".join,
@@ -140,7 +146,7 @@ def test_a_port_in_use_is_named_with_one_that_is_free(refusal: Callable[..., str
 
 
 async def test_a_camera_that_is_not_there_is_waited_for(good: tuple[str, ...]) -> None:
-    with running(*IN_THREADS, *good, "--source", "99") as app:
+    with running(*IN_THREADS, *good[2:], "--source", "99") as app:
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
             assert "camera 99" in lost(viewer)
@@ -154,7 +160,7 @@ async def test_a_url_that_nobody_answers_is_waited_for_and_its_password_shown_no
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     url = f"http://anna:hunter2@127.0.0.1:{port}/video?token=swordfish&size=big"
-    with running(*good, "--source", url, "--log-level", "debug") as app:
+    with running(*good[2:], "--source", url, "--log-level", "debug") as app:
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
             assert f"127.0.0.1:{port}/video" in lost(viewer)
@@ -169,7 +175,7 @@ async def test_a_url_that_nobody_answers_is_waited_for_and_its_password_shown_no
 
 
 async def test_a_camera_that_comes_back_with_another_size_is_shown_again(good: tuple[str, ...]) -> None:
-    with MjpegCamera() as camera, running(*good, "--source", camera.url) as app:
+    with MjpegCamera() as camera, running(*good[2:], "--source", camera.url) as app:
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: len(viewer.said("detections")) > 1)
             camera.stop()
@@ -185,7 +191,7 @@ async def test_a_camera_that_comes_back_with_another_size_is_shown_again(good: t
 async def test_a_truncated_video_plays_to_its_end_and_starts_anew(good: tuple[str, ...], inputs: Path) -> None:
     whole = (inputs / "clip.avi").read_bytes()
     (inputs / "truncated.avi").write_bytes(whole[: len(whole) * 6 // 10])
-    with running(*IN_THREADS, *good, "--source", str(inputs / "truncated.avi")) as app:
+    with running(*IN_THREADS, *good[2:], "--source", str(inputs / "truncated.avi")) as app:
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: len(viewer.pictures) == 50)  # more than three seconds
     assert not viewer.has_heard("source", "lost")

@@ -67,13 +67,11 @@ def test_the_health_check_of_the_container_sees_life_and_death(scheme: str, tmp_
     check = re.search(r"^HEALTHCHECK .*\n +CMD (.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert check is not None
     tls = make_certificate(tmp_path / "certificate").tls if scheme == "https" else None
-    environment = os.environ | ({"VISION_TLS_CERT": "set"} if tls else {})
 
     def healthy(port: int) -> bool:
-        command = [part.replace("7001", str(port)) for part in json.loads(check[1])]
-        done = subprocess.run(
-            [sys.executable, *command[1:]], env=environment, capture_output=True, check=False, timeout=20
-        )
+        environment = os.environ | {"VISION_PORT": str(port), "VISION_TLS_CERT": "set" if tls else ""}
+        command = [sys.executable, *json.loads(check[1])[1:]]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=20)
         return done.returncode == 0
 
     with serving(tls=tls) as server:

@@ -1,0 +1,28 @@
+"""The base class of all settings models, and the types that their fields share."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+Rate: TypeAlias = Annotated[float, Field(gt=0, le=240)]  # frames a second; 240: the fastest common cameras
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]  # part of URLs, metrics and Zenoh keys
+Score: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Quality: TypeAlias = Annotated[int, Field(ge=1, le=100)]
+Width: TypeAlias = Annotated[int, Field(ge=0, le=16384)]  # pixels; libjpeg-turbo and browsers handle this width
+
+
+class SettingsModel(BaseModel):
+    """Frozen settings: unknown names, NaN and infinity are errors, a number may stand for text (`source = 0`)."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True, validate_default=True
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_bool_as_number(cls, value: object, info: ValidationInfo) -> object:
+        """Pydantic's lax mode converts True to 1 (pydantic documentation, "Conversion Table")."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("true or false where another type is expected")
+        return value

@@ -1,0 +1,44 @@
+"""Write the settings in force as TOML, without secrets."""
+
+import json
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from common.config.fields import SettingsModel
+from common.config.sections import CameraSettings, ProcessorSettings
+from common.config.settings import Settings
+from common.text import redact
+
+CARRIED_BY_SECTIONS = {"source", *CameraSettings.DEFAULTS.values(), *ProcessorSettings.DEFAULTS.values()}
+
+
+def to_toml(settings: Settings) -> str:
+    """Return the settings as a TOML file that means the same, apart from secrets, which are replaced by ***."""
+    lines = list(_lines(settings, CARRIED_BY_SECTIONS | {"cameras", "processors"}))
+    for camera in settings.cameras:
+        lines += ["", "[[cameras]]", *_lines(camera)]
+    for processor in settings.processors:
+        lines += ["", "[[processors]]", *_lines(processor)]
+    return "\n".join(lines)
+
+
+def _lines(model: SettingsModel, omitted: frozenset[str] | set[str] = frozenset()) -> Iterator[str]:
+    for name, value in model:
+        if name not in omitted and value is not None:
+            yield f"{name} = {_value(value)}"
+
+
+def _value(value: object) -> str:
+    match value:
+        case SecretStr():
+            return '"***"'
+        case str():
+            shown = redact(value) if "://" in value or "@" in value else value
+            return json.dumps(shown, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML 1.0, "String"
+        case tuple():
+            return f"[{', '.join(map(_value, value))}]"
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return json.dumps(value)

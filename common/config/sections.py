@@ -1,0 +1,78 @@
+"""The settings of one camera and of one processor, with every default resolved."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from common.config.fields import Name, Quality, Rate, Score, SettingsModel, Text, Width
+
+MAIN = "main"
+"""The name of the only camera, and of the only processor, where none is configured."""
+
+
+class CameraSettings(SettingsModel):
+    """One camera. `detect_source` is a smaller stream of the same camera for the processors, None without one."""
+
+    DEFAULTS: ClassVar[Mapping[str, str]] = {
+        name: name for name in ("capture_fps", "ui_fps", "ui_width", "jpeg_quality")
+    }
+    """The settings that default to one of `Settings`, by name here and there."""
+
+    name: Name
+    source: Annotated[Text, Field(repr=False)]  # a URL may contain a password
+    detect_source: Annotated[Text | None, Field(repr=False)] = None
+    capture_fps: Rate
+    ui_fps: Rate
+    ui_width: Width
+    jpeg_quality: Quality
+
+    @model_validator(mode="after")
+    def _check_rates(self) -> Self:
+        if self.ui_fps > self.capture_fps:
+            raise ValueError(f"ui_fps ({self.ui_fps:g}) must not exceed capture_fps ({self.capture_fps:g})")
+        return self
+
+
+class ProcessorSettings(SettingsModel):
+    """One processor. `fps` are the frames a second of each of its `cameras`, which its `workers` share."""
+
+    DEFAULTS: ClassVar[Mapping[str, str]] = {
+        "model": "model",
+        "fps": "queue_fps",
+        "min_score": "min_score",
+        "cameras": "cameras",
+    }
+    """As in `CameraSettings`."""
+
+    name: Name
+    model: Text
+    cameras: Annotated[tuple[Text, ...], Field(min_length=1)]
+    fps: Rate
+    workers: Annotated[int, Field(ge=1, le=16)] = 1
+    min_score: Score
+
+
+def complete(sections: object, names: Mapping[str, str], defaults: Mapping[str, Any]) -> object:
+    """Add `defaults` to tables of the TOML file: `names` maps a setting to its default. Other types are left alone."""
+    if not isinstance(sections, list):
+        return sections
+    known = {name: defaults[default] for name, default in names.items() if default in defaults}
+    return [known | section if isinstance(section, dict) else section for section in sections]
+
+
+def webcams(cameras: Sequence[CameraSettings]) -> Iterator[tuple[str, int]]:
+    """Yield the place and the index of each webcam, which only one camera can open."""
+    for number, camera in enumerate(cameras):
+        for name, source in (("source", camera.source), ("detect_source", camera.detect_source or "")):
+            if source.isdecimal():
+                yield f"cameras[{number}].{name}", int(source)
+
+
+def check_distinct(values: Iterable[tuple[str, object]]) -> None:
+    """Raise ValueError when a value, given with its place, occurs twice."""
+    places: dict[object, str] = {}
+    for place, value in values:
+        if value in places:
+            raise ValueError(f"{place} ({value}) must differ from {places[value]}")
+        places[value] = place
