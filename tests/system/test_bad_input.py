@@ -68,7 +68,7 @@ def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str
         (["--source", "missing.mp4"], ["missing.mp4", "does not exist"]),
         (["--source", "common"], ["common", "folder"]),
         (["--model", "missing.onnx"], ["missing.onnx"]),
-        (["--model", "common"], ["common", "no file"]),
+        (["--model", "common"], ["common", "neither a file"]),
         (["--ui-fps", "40"], ["ui_fps (40)", "capture_fps (30)"]),
         (["--capture-fps", "10", "--ui-fps", "10", "--queue-fps", "11"], ["queue_fps (11)", "capture_fps (10)"]),
         (["--capture-fps", "0"], ["--capture-fps", "'0'", "above 0"]),
