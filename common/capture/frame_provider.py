@@ -12,7 +12,7 @@ from common.config.settings import Settings
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
 from common.interfaces import LatestQueue, StopSignal
-from common.messaging.messages import FrameHeader, SettingChange, Status
+from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Decimator, Throttle
 from common.telemetry.meter import Meter, Reporter
@@ -37,10 +37,10 @@ class FrameProvider:
         # Ids must rise over a restart too: 1000 a second since boot are never overtaken by the frames of a camera.
         self._frame_ids = itertools.count(time.monotonic_ns() // 1_000_000)
 
-    def on_setting_change(self, setting: SettingChange) -> None:
-        """Hear from the server how many viewers there are."""
-        if setting.name == "viewers":
-            self._watched = setting.value > 0
+    def handle(self, message: ServerMessage) -> None:
+        """Encode frames only while there are viewers. Called by the publisher's thread."""
+        if isinstance(message, ViewerCount):
+            self._watched = message.count > 0
 
     def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
         """Pass the frames of `source` on until stop is set."""
@@ -100,7 +100,7 @@ def run_provider(
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("provider")
     provider = FrameProvider(queue, settings, meter)
-    publisher = Publisher(ingest, provider.on_setting_change)
+    publisher = Publisher(ingest, provider.handle)
 
     def say(state: State, message: str) -> None:
         publisher.send(Status(component="source", state=state, message=message))

@@ -12,7 +12,7 @@ from common.detection.detector import Detector, Result, load_detector
 from common.errors import SettingsError, VisionError
 from common.frames import Frame
 from common.interfaces import LatestQueue, StopSignal
-from common.messaging.messages import DetectionItem, Detections, Model, SettingChange
+from common.messaging.messages import DetectionItem, Detections, Model, ServerMessage, SettingChange
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Throttle
 from common.telemetry.machine import inference_threads
@@ -37,12 +37,13 @@ class FrameProcessor:
         self._meter = meter
         self._console = Console()
 
-    def on_setting_change(self, setting: SettingChange) -> None:
-        """Follow a setting that a viewer changed."""
-        try:
-            self._live = self._live.changed(setting.name, setting.value)
-        except SettingsError as error:
-            logger.debug("not for the processor: %s", error)
+    def handle(self, message: ServerMessage) -> None:
+        """Apply a live setting. Called by the publisher's thread."""
+        if isinstance(message, SettingChange):
+            try:
+                self._live = self._live.changed(message.name, message.value)
+            except SettingsError as error:
+                logger.debug("not for the processor: %s", error)
 
     def run(self, publisher: Publisher, stop: StopSignal) -> None:
         """Process frames until stop is set. Raises VisionError when all of them fail for FAILING_S."""
@@ -67,7 +68,7 @@ class FrameProcessor:
 
     def _process(self, frame: Frame, stop: StopSignal) -> Detections:
         live = self._live
-        self._meter.sample("processor_age_ms", 1000 * (time.time() - frame.captured_at))
+        self._meter.sample_age("processor_age_ms", frame.captured_at)
         if live.session_per_frame:
             self._detector.rebuild()
 
@@ -137,7 +138,7 @@ def run_processor(live: LiveSettings, model: Path, ingest: Ingest, queue: Latest
     detector = load_detector(model, threads)
     logger.info("%s: %d classes, onnxruntime on %d thread(s)", detector.name, len(detector.labels), threads)
     processor = FrameProcessor(detector, queue, live, meter)
-    publisher = Publisher(ingest, processor.on_setting_change)
+    publisher = Publisher(ingest, processor.handle)
     with publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         publisher.send(Model(name=detector.name, labels=detector.labels))
         processor.run(publisher, stop)

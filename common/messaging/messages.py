@@ -1,50 +1,60 @@
-"""The wire: every message that passes a websocket, and its checks.
+"""The wire: the messages that websockets carry, and their validation.
 
-Provider, processor and supervisor → server (the ingest socket): a frame, Detections, Model, MetricsReport, Status.
-Server → viewer (/ws/ui): a frame, Hello, Detections, Stats, Status. Viewer → server: Ack, SettingChange.
-Server → roles: SettingChange.
+Role (provider, processor, supervisor) → server, on the ingest socket: a frame, Detections, Model, MetricsReport,
+Status.
+Server → role: SettingChange, ViewerCount.
+Server → viewer, on /ws/ui: a frame, Hello, Detections, Stats, Status.
+Viewer → server: Ack, SettingChange.
 
-A frame is binary: 4 bytes, big-endian, the length of the header; the header, a FrameHeader as UTF-8 JSON;
-then the JPEG. Everything else is text, JSON with a "type".
+A frame is a binary message: 4 bytes, big-endian, with the length of the header; the header, a FrameHeader as UTF-8
+JSON; the JPEG. All other messages are text: JSON objects with a "type".
 """
 
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
 
 from common.errors import MessageError
 from common.text import plain
 
 PROTOCOL = 1
 MAX_HEADER_BYTES = 1024
+MAX_STATUS_CHARACTERS = 500
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Time: TypeAlias = Literal[
     "encode_ms", "inference_ms", "processing_ms", "processor_age_ms", "paint_age_ms", "gil_delay_ms"
 ]
-Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]  # sums of these stay numbers
-Measure: TypeAlias = Annotated[float, Field(ge=-1e15, le=1e15)]  # a clock that is set makes ages odd, also negative
-UnixTime: TypeAlias = Annotated[float, Field(ge=0, le=1e11)]  # in seconds, for three thousand years
-FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # what JavaScript can tell apart
-Pixels: TypeAlias = Annotated[int, Field(gt=0, lt=2**16)]  # what a JPEG can have
+# The bounds keep the sums that the server makes of these finite: JSON has no infinity.
+Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]
+Measure: TypeAlias = Annotated[float, Field(ge=-1e12, le=1e12)]
+Seconds: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e9)]
+UnixTime: TypeAlias = Annotated[float, Field(ge=0)]
+FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # the integers that a JavaScript number holds exactly
+Pixels: TypeAlias = Annotated[int, Field(gt=0, lt=2**16)]  # sides that a JPEG can have
 State: TypeAlias = Literal["ok", "lost", "restarting", "failed"]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-def for_people(text: str) -> str:
-    """`text` as it fits a line of the page: cut to 500 characters, and real Unicode, whatever an error was made of."""
-    return text[:500].encode(errors="replace").decode()
+def fit_status_text(text: str, info: ValidationInfo) -> str:
+    """Cut the text of a status that is being made, and replace lone surrogates, which UTF-8 cannot encode.
+
+    A status that was received is not changed: the server forwards it as it came, so it must fit already.
+    """
+    if info.mode == "json":
+        return text
+    return text[:MAX_STATUS_CHARACTERS].encode(errors="replace").decode()
 
 
 class Message(BaseModel):
-    """Checked when it is made and unchanged after; unknown fields are refused."""
+    """Base of all messages: validated when made, immutable, without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FrameHeader(Message):
-    """What a viewer must know of a frame. `captured_at` is Unix time in seconds; sizes are pixels."""
+    """Header of a frame. `captured_at` is Unix time in seconds; `width` and `height` are pixels of the JPEG."""
 
     camera: Name
     frame_id: FrameId
@@ -62,7 +72,10 @@ class DetectionItem(Message):
 
 
 class Detections(Message):
-    """What was found in frame `frame_id`. inference_ms is `session.run` alone; processing_ms all of it."""
+    """All objects found in frame `frame_id`.
+
+    `inference_ms` is the time of `session.run` alone, `processing_ms` that of the whole detector.
+    """
 
     type: Literal["detections"] = "detections"
     camera: Name
@@ -74,7 +87,7 @@ class Detections(Message):
 
 
 class Model(Message):
-    """Which model the processor runs, and every label it can give."""
+    """The model that the processor runs, and all labels that it can give."""
 
     type: Literal["model"] = "model"
     name: Name
@@ -82,15 +95,16 @@ class Model(Message):
 
 
 class MetricsReport(Message):
-    """What one role measured since its last report, about a second ago.
+    """What one role measured in the last `duration_s` seconds, the time since its last report.
 
-    counts are increments, keyed by stage (captured, queued …); drops as well, keyed by "consumer/cause"; samples are
-    every single time measured, in ms; gauges the state at this moment (cpu_percent of one core, memory_mb).
+    counts: increments by stage (captured, queued …). drops: increments by "consumer/cause". samples: every single time
+    measured, in ms. gauges: values at this moment (cpu_percent of one core, memory_mb, source_fps).
     """
 
     type: Literal["report"] = "report"
     role: Name
     pid: Annotated[int, Field(ge=0, lt=2**31)]
+    duration_s: Seconds
     counts: dict[Name, Count] = {}
     drops: dict[Annotated[str, Field(max_length=100, pattern="^[^/]+/.+$")], Count] = {}
     samples: dict[Time, Annotated[tuple[Measure, ...], Field(min_length=1)]] = {}
@@ -98,16 +112,16 @@ class MetricsReport(Message):
 
 
 class Status(Message):
-    """How a component is; `message` is a sentence for people."""
+    """State of a component; `message` is a sentence to display."""
 
     type: Literal["status"] = "status"
     component: Name
     state: State
-    message: Annotated[str, AfterValidator(for_people)] = ""
+    message: Annotated[str, Field(max_length=MAX_STATUS_CHARACTERS), BeforeValidator(fit_status_text)] = ""
 
 
 class Rates(Message):
-    """The three rates that were asked for."""
+    """The three configured rates."""
 
     capture_fps: float
     ui_fps: float
@@ -115,7 +129,7 @@ class Rates(Message):
 
 
 class Hello(Message):
-    """The first message to a viewer, said again when a field changes (a model was loaded, a setting set)."""
+    """First message to a viewer, sent again when a field changes (a model was loaded, a setting changed)."""
 
     type: Literal["hello"] = "hello"
     protocol: int = PROTOCOL
@@ -128,7 +142,7 @@ class Hello(Message):
 
 
 class Stats(Message):
-    """Once a second: all that was measured over the last seconds. The keys are said in common/server/stats.py."""
+    """Statistics over the last seconds, sent once a second. common/server/stats.py documents the keys."""
 
     type: Literal["stats"] = "stats"
     viewers: int
@@ -141,76 +155,83 @@ class Stats(Message):
 
 
 class Ack(Message):
-    """A viewer painted this frame; one of its credits comes back."""
+    """The viewer has painted this frame. Returns one credit."""
 
     type: Literal["ack"] = "ack"
     frame_id: int
 
 
 class SettingChange(Message):
-    """A setting changed while running. Its value is checked where the setting lives."""
+    """Change of a live setting. The owner of the setting checks the value."""
 
     type: Literal["set"] = "set"
     name: Name
     value: bool | int | float
 
 
+class ViewerCount(Message):
+    """Number of subscribers for frames. At 0 the provider encodes none."""
+
+    type: Literal["viewers"] = "viewers"
+    count: Annotated[int, Field(ge=0)]
+
+
 IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
+ServerMessage: TypeAlias = SettingChange | ViewerCount
 ViewerMessage: TypeAlias = Ack | SettingChange
 
 T = TypeVar("T")
 
 _ingest: TypeAdapter[IngestMessage] = TypeAdapter(Annotated[IngestMessage, Field(discriminator="type")])
+_server: TypeAdapter[ServerMessage] = TypeAdapter(Annotated[ServerMessage, Field(discriminator="type")])
 _viewer: TypeAdapter[ViewerMessage] = TypeAdapter(Annotated[ViewerMessage, Field(discriminator="type")])
-
-_set: TypeAdapter[SettingChange] = TypeAdapter(SettingChange)
 
 
 def parse_ingest(text: str) -> IngestMessage:
-    """A text message from a role. Raises MessageError."""
+    """Parse a text message from a role. Raises MessageError."""
     return _parse(_ingest, text)
 
 
+def parse_server(text: str) -> ServerMessage:
+    """Parse a text message from the server to a role. Raises MessageError."""
+    return _parse(_server, text)
+
+
 def parse_viewer(text: str) -> ViewerMessage:
-    """A text message from a viewer. Raises MessageError."""
+    """Parse a text message from a viewer. Raises MessageError."""
     return _parse(_viewer, text)
-
-
-def parse_setting_change(text: str) -> SettingChange:
-    """A setting, as the server passes it to the roles. Raises MessageError."""
-    return _parse(_set, text)
 
 
 def _parse(adapter: TypeAdapter[T], text: str) -> T:
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
-        raise MessageError(_first_fault(error)) from error
+        raise MessageError(_first_error(error)) from error
 
 
 def pack_frame(header: FrameHeader, jpeg: bytes) -> bytes:
-    """A frame as it travels."""
+    """Return the binary message for a frame."""
     head = header.model_dump_json().encode()
     return len(head).to_bytes(4, "big") + head + jpeg
 
 
 def unpack_frame(message: bytes) -> tuple[FrameHeader, bytes]:
-    """The header and the JPEG of a frame message. Raises MessageError."""
+    """Return the header and the JPEG of a frame message. Raises MessageError."""
     length = int.from_bytes(message[:4], "big")
     if not 0 < length <= MAX_HEADER_BYTES:
-        raise MessageError(f"a frame header of {length} bytes; at most {MAX_HEADER_BYTES} are allowed")
+        raise MessageError(f"frame header of {length} bytes; the limit is {MAX_HEADER_BYTES}")
     try:
         header = FrameHeader.model_validate_json(message[4 : 4 + length], strict=True)
     except ValidationError as error:
-        raise MessageError(_first_fault(error)) from error
+        raise MessageError(_first_error(error)) from error
     jpeg = message[4 + length :]
     if not (jpeg.startswith(JPEG_START) and jpeg.endswith(JPEG_END)):
-        raise MessageError("a frame without a whole JPEG")
+        raise MessageError("frame without a complete JPEG")
     return header, jpeg
 
 
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    said = f"{where}: {fault['msg']}" if where else fault["msg"]
-    return plain(said, 300)  # the words of a stranger are in it, and it goes to the log
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    location = ".".join(str(part) for part in first["loc"])
+    text = f"{location}: {first['msg']}" if location else first["msg"]
+    return plain(text, 300)  # keys of the message can be part of it, and it is logged

@@ -1,4 +1,4 @@
-"""What a role says to the server: over a websocket of a helper thread, so that saying it never makes the role wait."""
+"""Publish a role's frames and messages to the server over a websocket, without ever blocking the role."""
 
 import asyncio
 import contextlib
@@ -14,41 +14,33 @@ from websockets.exceptions import ConnectionClosed
 
 from common.backoff import backoff
 from common.errors import MessageError
-from common.messaging.messages import (
-    FrameHeader,
-    Message,
-    Model,
-    SettingChange,
-    Status,
-    pack_frame,
-    parse_setting_change,
-)
+from common.messaging.messages import FrameHeader, Message, Model, ServerMessage, Status, pack_frame, parse_server
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_S = 5.0  # a server that answers no ping, or takes no byte, for so long is given up, and connected to anew
+HEARTBEAT_S = 5.0  # reconnect to a server that answers no ping, or accepts no data, for this long
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 1.0  # of the back-off between attempts to connect
 
 
 @dataclass(frozen=True)
 class Ingest:
-    """Where the server listens for the roles, and the token of this run."""
+    """Address of the server's ingest socket, and the token of this run."""
 
     url: str
     token: str = field(repr=False)
 
 
 class Publisher:
-    """Keeps the newest message of each kind until it is sent; an older one that was not is dropped and counted.
+    """Sends from a helper thread. Per kind of message only the newest unsent one is kept; replaced ones are counted.
 
-    A Model and every Status are said again to a server that comes back and knows nothing of them.
+    A Model and the last Status of each component are sent again after a reconnect: a restarted server knows neither.
     """
 
-    def __init__(self, ingest: Ingest, on_setting_change: Callable[[SettingChange], None] = lambda _: None) -> None:
-        """`on_setting_change` is called on the helper thread for each setting that the server passes on."""
+    def __init__(self, ingest: Ingest, handle: Callable[[ServerMessage], None] = lambda _: None) -> None:
+        """`handle` is called on the helper thread with each message of the server."""
         self._ingest = ingest
-        self._on_set = on_setting_change
-        self._lock = threading.Lock()  # guards connected, _pending and _lasting, used by the role and by the thread
+        self._handle = handle
+        self._lock = threading.Lock()  # guards connected, _pending and _lasting: role and helper thread use them
         self._pending: dict[str, bytes | str] = {}
         self._lasting: dict[str, str] = {}
         self.connected = False
@@ -57,7 +49,7 @@ class Publisher:
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
         return self
@@ -65,16 +57,16 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the thread has ended already
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the thread has already ended
             self._loop.call_soon_threadsafe(self._cancel)
         self._thread.join(2)
 
     def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
-        """Leave a frame to be sent."""
-        self._leave("Frame", pack_frame(header, jpeg))
+        """Put a frame to be sent; it is dropped while the server is not connected."""
+        self._put("Frame", pack_frame(header, jpeg))
 
     def send(self, message: Message) -> None:
-        """Leave a message to be sent. While the server is away only a Model and the Statuses are kept."""
+        """Put a message to be sent; while the server is not connected, only a Model or a Status is kept."""
         kind = type(message).__name__
         text = message.model_dump_json()
         if isinstance(message, Status):
@@ -82,15 +74,15 @@ class Publisher:
         if isinstance(message, Model | Status):
             with self._lock:
                 self._lasting[kind] = text
-        self._leave(kind, text)
+        self._put(kind, text)
 
-    def _leave(self, kind: str, data: bytes | str) -> None:
+    def _put(self, kind: str, data: bytes | str) -> None:
         with self._lock:
             if not self.connected:
                 return
             self.dropped_count += kind in self._pending
             self._pending[kind] = data
-        self._loop.call_soon_threadsafe(self._news.set)
+        self._loop.call_soon_threadsafe(self._changed.set)
 
     def _run(self) -> None:
         with self._runner, contextlib.suppress(asyncio.CancelledError):
@@ -105,8 +97,8 @@ class Publisher:
             self._ingest.url,
             additional_headers={"Authorization": f"Bearer {self._ingest.token}"},
             reconnect_delays=lambda: backoff(FIRST_DELAY_S, LONGEST_DELAY_S),
-            process_exception=lambda _: None,  # whatever went wrong, the server may be back in a moment
-            compression=None,  # a JPEG does not shrink: deflate cost 1.8 ms a frame for 0.4 %
+            process_exception=lambda _: None,  # retry after every error: the server may be restarting
+            compression=None,  # JPEG does not compress: deflate cost 1.8 ms a frame for 0.4 %
             proxy=None,
             ping_interval=HEARTBEAT_S,
             ping_timeout=HEARTBEAT_S,
@@ -114,14 +106,14 @@ class Publisher:
             sender = asyncio.create_task(self._send_all(socket))
             try:
                 async for text in socket:
-                    self._on_set(parse_setting_change(str(text)))
+                    self._handle(parse_server(str(text)))
             except ConnectionClosed as error:
-                logger.debug("the server is gone: %s", error)
+                logger.debug("connection to the server closed: %s", error)
             except MessageError as error:
-                logger.error("the server sent nonsense: %s", error)
+                logger.error("invalid message from the server: %s", error)
             finally:
                 self.connected = False
-                socket.transport.abort()  # closing politely would wait for a server that reads no more
+                socket.transport.abort()  # a closing handshake would wait for a server that does not read
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)
 
@@ -129,15 +121,15 @@ class Publisher:
         with self._lock:
             self._pending = dict(self._lasting)
             self.connected = True
-        self._news.set()
+        self._changed.set()
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._changed.wait()
+            self._changed.clear()
             with self._lock:
                 batch, self._pending = self._pending, {}
             for data in batch.values():
                 try:
-                    async with asyncio.timeout(HEARTBEAT_S):  # the heartbeat's own pings would wait behind it
+                    async with asyncio.timeout(HEARTBEAT_S):  # keepalive pings would wait behind this message
                         await socket.send(data)
                 except TimeoutError:
                     socket.transport.abort()

@@ -41,7 +41,7 @@ async def _serve(options: ServerOptions, public: socket.socket, ingest: socket.s
     ]
     for entrance in entrances:
         await entrance.open()
-    tasks = [asyncio.create_task(_tell_stats(hub))]
+    tasks = [asyncio.create_task(_broadcast_stats(hub))]
     if options.tls and context:
         tasks.append(asyncio.create_task(options.tls.follow_renewals(context)))
 
@@ -108,7 +108,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     return app
 
 
-async def _tell_stats(hub: Hub) -> None:
+async def _broadcast_stats(hub: Hub) -> None:
     while True:
         await asyncio.sleep(STATS_PERIOD_S)
-        hub.tell_stats()
+        hub.broadcast_stats()

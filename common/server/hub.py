@@ -1,4 +1,4 @@
-"""The hub: what the roles publish meets the viewers here; it keeps the newest of everything, and no history."""
+"""The hub: distributes what the roles publish to all subscribers, and settings to the roles."""
 
 import logging
 from collections.abc import Callable
@@ -9,13 +9,15 @@ from common.messaging.messages import (
     Detections,
     FrameHeader,
     Hello,
-    IngestMessage,
-    Message,
     MetricsReport,
     Model,
+    ServerMessage,
     SettingChange,
     Stats,
     Status,
+    ViewerCount,
+    parse_ingest,
+    unpack_frame,
 )
 from common.server.guard.log_limit import OncePerSecond
 from common.server.options import ServerOptions
@@ -25,30 +27,36 @@ from common.telemetry.meter import Meter
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerSecond())
 
+SendToRole = Callable[[ServerMessage], None]
+
 
 class EncodedFrame:
-    """A frame as it came in: checked once, and the same bytes for every viewer."""
+    """A frame message as it was received, parsed once and forwarded as the same bytes to every subscriber.
+
+    Raises MessageError when `packed` is not a valid frame message.
+    """
 
     __slots__ = ("header", "jpeg", "packed")
 
-    def __init__(self, header: FrameHeader, jpeg: bytes, packed: bytes) -> None:
-        self.header = header
-        self.jpeg = jpeg
+    def __init__(self, packed: bytes) -> None:
         self.packed = packed
+        self.header: FrameHeader
+        self.jpeg: bytes
+        self.header, self.jpeg = unpack_frame(packed)
 
 
 class Subscriber(Protocol):
-    """Whoever takes frames: a viewer, an MJPEG reader, somebody who asked for a snapshot."""
+    """A receiver of frames and messages: a viewer, a reader of the MJPEG stream, a request for a snapshot."""
 
-    def offer_frame(self, frame: EncodedFrame) -> None:
-        """Take the newest frame, in place of one not yet used. Never waits."""
+    def put_frame(self, frame: EncodedFrame) -> None:
+        """Put the newest frame in place of an unsent one. Never blocks."""
 
-    def offer_text(self, kind: str, text: str) -> None:
-        """Take the newest message of its kind. Never waits."""
+    def put_text(self, kind: str, text: str) -> None:
+        """Put the newest message of its kind in place of an unsent one. Never blocks."""
 
 
 class Hub:
-    """Everything runs on the server's event loop, so nothing here needs a lock."""
+    """Keeps the newest state and no history. Used only on the server's event loop, so it needs no lock."""
 
     def __init__(self, options: ServerOptions, meter: Meter) -> None:
         self._options = options
@@ -56,89 +64,89 @@ class Hub:
         self._model = Model(name="loading", labels=())
         self._statuses: dict[str, Status] = {}
         self._subscribers: set[Subscriber] = set()
-        self._roles: set[Callable[[SettingChange], None]] = set()
+        self._roles: set[SendToRole] = set()
         self.meter = meter
         self.stats = StatsBoard()
 
     def add_subscriber(self, subscriber: Subscriber) -> None:
-        """Give `subscriber` what a newcomer must know, then every frame and message."""
-        subscriber.offer_text("Hello", self._hello().model_dump_json())
+        """Send `subscriber` the current state, and from now on every frame and message."""
+        subscriber.put_text("Hello", self._hello().model_dump_json())
         for status in self._statuses.values():
-            subscriber.offer_text(f"Status {status.component}", status.model_dump_json())
+            subscriber.put_text(_kind(status), status.model_dump_json())
         self._subscribers.add(subscriber)
-        self._tell_viewer_count()
+        self._send_to_roles(self._viewer_count())
 
     def remove_subscriber(self, subscriber: Subscriber) -> None:
-        """Forget `subscriber`."""
+        """Send `subscriber` nothing more."""
         self._subscribers.discard(subscriber)
-        self._tell_viewer_count()
+        self._send_to_roles(self._viewer_count())
 
-    def add_role(self, tell: Callable[[SettingChange], None]) -> None:
-        """`tell` passes settings to a role that has just connected; it hears the present ones at once."""
-        self._roles.add(tell)
+    def add_role(self, send: SendToRole) -> None:
+        """Send a role that has connected the current settings and viewer count, and from now on every change."""
+        self._roles.add(send)
         for name, value in self._live.model_dump().items():
-            tell(SettingChange(name=name, value=value))
-        tell(self._viewer_count())
+            send(SettingChange(name=name, value=value))
+        send(self._viewer_count())
 
-    def remove_role(self, tell: Callable[[SettingChange], None]) -> None:
-        """Forget a role that is gone."""
-        self._roles.discard(tell)
+    def remove_role(self, send: SendToRole) -> None:
+        """Send this role nothing more."""
+        self._roles.discard(send)
 
-    def on_frame(self, frame: EncodedFrame) -> None:
-        """A frame for all."""
+    def handle_frame(self, packed: bytes) -> None:
+        """Forward a frame message from a role. Raises MessageError."""
+        frame = EncodedFrame(packed)
         for subscriber in self._subscribers:
-            subscriber.offer_frame(frame)
+            subscriber.put_frame(frame)
 
-    def on_message(self, message: IngestMessage) -> None:
-        """A message of a role: for the statistics, for this hub, or for all viewers."""
+    def handle_message(self, text: str) -> None:
+        """Validate a text message from a role, then keep it or forward the same text. Raises MessageError."""
+        message = parse_ingest(text)
         match message:
             case MetricsReport():
                 self.stats.add(message)
             case Model():
                 self._model = message
-                self._tell(self._hello())
+                self._broadcast("Hello", self._hello().model_dump_json())
             case Status():
                 self._statuses[message.component] = message
                 self.stats.count_status(message)
-                self._tell(message, kind=f"Status {message.component}")
+                self._broadcast(_kind(message), text)
             case Detections():
-                self._tell(message)
+                self._broadcast("Detections", text)
 
-    def on_setting_change(self, setting: SettingChange) -> None:
-        """A setting from a viewer: checked, kept, and passed to the roles and to all viewers."""
+    def change_setting(self, change: SettingChange) -> None:
+        """Validate a setting from a viewer, then keep it and send it to all roles and viewers."""
         try:
-            self._live = self._live.changed(setting.name, setting.value)
+            self._live = self._live.changed(change.name, change.value)
         except SettingsError as error:
-            logger.info("a viewer's setting is refused: %s", error)
+            logger.info("invalid setting from a viewer: %s", error)
             return
-        for tell in self._roles:
-            tell(setting)
-        self._tell(self._hello())
+        self._send_to_roles(change)
+        self._broadcast("Hello", self._hello().model_dump_json())
 
     def current_stats(self) -> Stats:
-        """The statistics as they stand now."""
+        """Return the statistics of this moment."""
         return self.stats.stats(len(self._subscribers))
 
-    def tell_stats(self) -> None:
-        """Pass the statistics to all viewers; called once a second."""
+    def broadcast_stats(self) -> None:
+        """Send the statistics to all viewers; called once a second."""
         self.stats.measure_machine()
-        self._tell(self.current_stats())
+        self._broadcast("Stats", self.current_stats().model_dump_json())
 
     def problems(self) -> list[str]:
-        """Which components are not well. No more than that: it is told without a token."""
+        """Return the components that are not ok and their states. /readyz, which needs no token, shows no more."""
         return [f"{status.component} is {status.state}" for status in self._statuses.values() if status.state != "ok"]
 
-    def _tell(self, message: Message, kind: str | None = None) -> None:
-        text = message.model_dump_json()
+    def _broadcast(self, kind: str, text: str) -> None:
         for subscriber in self._subscribers:
-            subscriber.offer_text(kind or type(message).__name__, text)
+            subscriber.put_text(kind, text)
 
-    def _tell_viewer_count(self) -> None:
-        for tell in self._roles:
-            tell(self._viewer_count())
+    def _send_to_roles(self, message: ServerMessage) -> None:
+        for send in self._roles:
+            send(message)
 
-    def _viewer_count(self) -> SettingChange:
-        return SettingChange(name="viewers", value=len(self._subscribers))
+    def _viewer_count(self) -> ViewerCount:
+        return ViewerCount(count=len(self._subscribers))
 
     def _hello(self) -> Hello:
         return Hello(
@@ -149,3 +157,7 @@ class Hub:
             labels=self._model.labels,
             settings=self._live.model_dump(),
         )
+
+
+def _kind(status: Status) -> str:
+    return f"Status {status.component}"

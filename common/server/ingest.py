@@ -7,11 +7,11 @@ from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.frames import MAX_FRAME_BYTES
-from common.messaging.messages import MAX_HEADER_BYTES, SettingChange, parse_ingest, unpack_frame
+from common.messaging.messages import MAX_HEADER_BYTES, ServerMessage, SettingChange
 from common.server.guard.access import ignore_hang_ups, same_secret
 from common.server.guard.log_limit import OncePerSecond
-from common.server.hub import EncodedFrame, Hub
-from common.server.outbox import Outbox
+from common.server.hub import Hub
+from common.server.latest_by_kind import LatestByKind
 
 logger = logging.getLogger(__name__)
 logger.addFilter(OncePerSecond())
@@ -39,27 +39,26 @@ def ingest_app(hub: Hub, token: str) -> web.Application:
 
 async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
     """Pass on what the role publishes, and to it the settings, until it closes or sends nonsense."""
-    outbox = Outbox()
+    outbox: LatestByKind[str] = LatestByKind()
 
-    def tell(setting: SettingChange) -> None:
-        outbox.leave(setting.name, setting.model_dump_json())
+    def send(message: ServerMessage) -> None:
+        kind = message.name if isinstance(message, SettingChange) else message.type
+        outbox.put(kind, message.model_dump_json())
 
     async def send_all() -> None:
         while True:
-            for text in await outbox.take():
-                await socket.send_str(text)
+            await socket.send_str(await outbox.get())
 
     sender = asyncio.create_task(send_all())
-    hub.add_role(tell)
+    hub.add_role(send)
     try:
         async for message in socket:
             if message.type is WSMsgType.BINARY:
-                header, jpeg = unpack_frame(message.data)
-                hub.on_frame(EncodedFrame(header, jpeg, message.data))
+                hub.handle_frame(message.data)
             elif message.type is WSMsgType.TEXT:
-                hub.on_message(parse_ingest(message.data))
+                hub.handle_message(message.data)
     except MessageError as error:
         logger.error("an ingest client sent nonsense: %s", error)
     finally:
-        hub.remove_role(tell)
+        hub.remove_role(send)
         sender.cancel()

@@ -1,56 +1,51 @@
 """Frames for readers that speak no websocket: /snapshot.jpg and /stream.mjpg, by the same rule as viewers."""
 
 import asyncio
+from typing import Self
 
 from aiohttp import web
 
 from common.server.hub import EncodedFrame, Hub
+from common.server.latest_by_kind import LatestByKind
 from common.server.viewers import WRITE_DEADLINE_S, limit_send_buffer
 
 FIRST_FRAME_S = 3.0  # nobody may have been watching, so that the next frame has yet to be encoded
 BOUNDARY = "frame"
 
 
-class FrameSlot:
-    """Holds the newest frame until it is taken."""
+class FrameSubscriber:
+    """Subscribes to the frames of a hub and keeps the newest one until it is read."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._frame: EncodedFrame | None = None
-        self._news = asyncio.Event()
+        self._frames: LatestByKind[EncodedFrame] = LatestByKind()
 
-    def __enter__(self) -> "FrameSlot":
+    def __enter__(self) -> Self:
         self._hub.add_subscriber(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._hub.remove_subscriber(self)
 
-    def offer_frame(self, frame: EncodedFrame) -> None:
-        """Take the newest frame, in place of one not yet sent."""
-        if self._frame is not None:
+    def put_frame(self, frame: EncodedFrame) -> None:
+        """Put the newest frame in place of an unsent one."""
+        if self._frames.put(frame.header.camera, frame):
             self._hub.meter.drop("stream", "slow")
-        self._frame = frame
-        self._news.set()
 
-    def offer_text(self, kind: str, text: str) -> None:
-        """A picture has no place for words."""
+    def put_text(self, kind: str, text: str) -> None:
+        """Ignored: image streams carry no text."""
 
-    async def take(self) -> EncodedFrame:
-        """Wait for a frame that was not taken yet."""
-        while self._frame is None:
-            self._news.clear()
-            await self._news.wait()
-        frame, self._frame = self._frame, None
-        return frame
+    async def get(self) -> EncodedFrame:
+        """Wait for an unread frame."""
+        return await self._frames.get()
 
 
 async def snapshot(_: web.Request, hub: Hub, fps: float) -> web.Response:
     """The next frame, of which `fps` should come, as one JPEG; 503 when none does."""
-    with FrameSlot(hub) as slot:
+    with FrameSubscriber(hub) as frames:
         try:
             async with asyncio.timeout(max(FIRST_FRAME_S, 2 / fps)):
-                frame = await slot.take()
+                frame = await frames.get()
         except TimeoutError:
             raise web.HTTPServiceUnavailable(text="no video at present") from None
     return web.Response(body=frame.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
@@ -63,10 +58,10 @@ async def mjpeg(request: web.Request, hub: Hub) -> web.StreamResponse:
     )
     await response.prepare(request)
     limit_send_buffer(request)
-    with FrameSlot(hub) as slot:
+    with FrameSubscriber(hub) as frames:
         try:
             while True:
-                jpeg = (await slot.take()).jpeg
+                jpeg = (await frames.get()).jpeg
                 head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 async with asyncio.timeout(WRITE_DEADLINE_S):
                     await response.write(head.encode() + jpeg + b"\r\n")

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket as sockets
-import time
 
 from aiohttp import WSMsgType, web
 
@@ -12,7 +11,7 @@ from common.messaging.messages import Ack, parse_viewer
 from common.server.guard.log_limit import OncePerSecond
 from common.server.guard.token_bucket import Allowance
 from common.server.hub import EncodedFrame, Hub
-from common.server.outbox import Outbox
+from common.server.latest_by_kind import LatestByKind
 from common.telemetry.meter import Meter
 
 logger = logging.getLogger(__name__)
@@ -23,6 +22,7 @@ WRITE_DEADLINE_S = 5.0  # a viewer that takes no byte for so long is gone, or wa
 SEND_BUFFER_BYTES = 128 * 1024  # a frame or two: what lies in the kernel is old when it arrives
 MAX_MESSAGE_BYTES = 1024  # an ack or a setting
 MAX_CREDIT = 16
+FRAME = "Frame"
 # Acknowledgements of twice the highest frame rate; a setting counts as ten, since all hear of it: a slider that is
 # dragged makes one for each picture of the screen.
 MESSAGES_PER_S = 600
@@ -39,20 +39,17 @@ class Viewer:
         self._socket = socket
         self._credit = credit
         self._meter = meter
-        self._outbox = Outbox()
-        self._frame: EncodedFrame | None = None
+        self._outbox: LatestByKind[str | EncodedFrame] = LatestByKind()
         self._captured_at: dict[int, float] = {}  # of every frame sent and not acknowledged
 
-    def offer_frame(self, frame: EncodedFrame) -> None:
-        """Take the newest frame, in place of one not yet sent."""
-        if self._frame is not None:
+    def put_frame(self, frame: EncodedFrame) -> None:
+        """Put the newest frame in place of an unsent one."""
+        if self._outbox.put(FRAME, frame):
             self._meter.drop("viewer", "slow")
-        self._frame = frame
-        self._outbox.wake()
 
-    def offer_text(self, kind: str, text: str) -> None:
-        """Take the newest message of its kind."""
-        self._outbox.leave(kind, text)
+    def put_text(self, kind: str, text: str) -> None:
+        """Put the newest message of its kind in place of an unsent one."""
+        self._outbox.put(kind, text)
 
     def acknowledge(self, frame_id: int) -> None:
         """The viewer painted this frame."""
@@ -60,25 +57,28 @@ class Viewer:
         if captured_at is None:
             return
         self._meter.count("painted")
-        self._meter.sample("paint_age_ms", 1000 * (time.time() - captured_at))
+        self._meter.sample_age("paint_age_ms", captured_at)
         self._outbox.wake()
 
     async def send_all(self) -> None:
         """Send until the socket ends. Raises TimeoutError when the viewer does not read."""
         while True:
-            for text in await self._outbox.take():
-                async with asyncio.timeout(WRITE_DEADLINE_S):
-                    await self._socket.send_str(text)
-            frame = self._frame
-            if frame is None or (self._credit is not None and len(self._captured_at) >= self._credit):
-                continue
-            self._frame = None
-            self._captured_at[frame.header.frame_id] = frame.header.captured_at
-            if len(self._captured_at) > MAX_UNACKED:
-                del self._captured_at[next(iter(self._captured_at))]
+            item = await self._outbox.get(self._may_send)
             async with asyncio.timeout(WRITE_DEADLINE_S):
-                await self._socket.send_bytes(frame.packed)
-            self._meter.count("delivered")
+                if isinstance(item, str):
+                    await self._socket.send_str(item)
+                else:
+                    await self._send_frame(item)
+
+    def _may_send(self, kind: str) -> bool:
+        return kind != FRAME or self._credit is None or len(self._captured_at) < self._credit
+
+    async def _send_frame(self, frame: EncodedFrame) -> None:
+        self._captured_at[frame.header.frame_id] = frame.header.captured_at
+        if len(self._captured_at) > MAX_UNACKED:
+            del self._captured_at[next(iter(self._captured_at))]
+        await self._socket.send_bytes(frame.packed)
+        self._meter.count("delivered")
 
 
 async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
@@ -123,7 +123,7 @@ async def _listen_to(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) ->
                     case setting:
                         if not allowance.take(COST_OF_SETTING):
                             raise MessageError("more settings than a hand can make")
-                        hub.on_setting_change(setting)
+                        hub.change_setting(setting)
             case WSMsgType.PING:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
                     await socket.pong(message.data)

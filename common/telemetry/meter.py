@@ -12,18 +12,23 @@ from typing import Self
 import psutil
 
 from common.messaging.messages import MetricsReport, Time
-from common.pacing import Ticker
+from common.pacing import Clock, Ticker
+from common.telemetry.frame_age import FrameAge
 
 REPORT_FPS = 1.0
 MAX_SAMPLES = 1000  # of a name in a report: the newest 20 s of the quickest one, should the server be away for long
+SHORTEST_S = 1e-3  # of a report, which is divided by
 PROBE_FPS = 50.0  # often enough to see a convoy (the GIL's switch interval is 5 ms), seldom enough to cost nothing
 
 
 class Meter:
     """Counts and times of one role since its last report. Every method may be called from any thread."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, clock: Clock = time.monotonic) -> None:
         self._role = role
+        self._clock = clock
+        self._period_start = clock()
+        self._frame_age = FrameAge()
         self._lock = threading.Lock()  # guards all that take_report() empties
         self._counts: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
@@ -47,6 +52,13 @@ class Meter:
         with self._lock:
             self._samples[name].append(value_ms)
 
+    def sample_age(self, name: Time, captured_at: float) -> None:
+        """Sample the age of a frame captured at `captured_at` (Unix time), if it is known."""
+        with self._lock:
+            age_ms = self._frame_age.age_ms(captured_at)
+            if age_ms is not None:
+                self._samples[name].append(age_ms)
+
     def follow_count(self, stage: str, total: Callable[[], int]) -> None:
         """Report under `stage` by how much `total()` grows."""
         self._followed.append((self._counts, stage, total, total()))
@@ -55,12 +67,17 @@ class Meter:
         """Report as frames dropped for `consumer` by how much `total()` grows."""
         self._followed.append((self._drops, f"{consumer}/{cause}", total, total()))
 
+    def start(self) -> None:
+        """Start the period of the first report."""
+        self._period_start = self._clock()
+
     def take_report(self) -> MetricsReport:
         """All since the last report, and the process as it is now."""
         # Without a file descriptor left to ask the system with, they stay as they were.
         with contextlib.suppress(OSError), self._process.oneshot():
             self._gauges = {"cpu_percent": self._process.cpu_percent(), "memory_mb": _memory_mb(self._process)}
         with self._lock:
+            start, self._period_start = self._period_start, self._clock()
             for index, (counter, name, total, before) in enumerate(self._followed):
                 now = total()
                 counter[name] += now - before
@@ -68,6 +85,7 @@ class Meter:
             report = MetricsReport(
                 role=self._role,
                 pid=os.getpid(),
+                duration_s=max(SHORTEST_S, self._period_start - start),
                 counts=dict(self._counts),
                 drops=dict(self._drops),
                 samples={name: tuple(values) for name, values in self._samples.items()},
@@ -95,6 +113,7 @@ class Reporter:
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
 
     def __enter__(self) -> Self:
+        self._meter.start()
         self._thread.start()
         return self
 

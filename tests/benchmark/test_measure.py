@@ -24,7 +24,7 @@ from benchmark.suites.pipeline import by_role
 from common.frames import Frame, Image
 from common.messaging.messages import Detections, MetricsReport
 from common.pipeline import listen
-from tests.support.servers import Server, eventually, frame, say, serving
+from tests.support.servers import Server, eventually, frame, send, serving
 
 SPIN = "while True: pass"
 PICTURE: Image = np.zeros((90, 160, 3), np.uint8)
@@ -120,10 +120,10 @@ async def test_a_viewer_notes_intervals_ages_results_and_statistics(server: Serv
                     processing_ms=8,
                     detections=(),
                 )
-                await say(role, found)
+                await send(role, found)
                 await asyncio.sleep(0.05)
 
-        await say(role, MetricsReport(role="provider", pid=1, counts={"queued": 3}))
+        await send(role, MetricsReport(role="provider", pid=1, duration_s=1, counts={"queued": 3}))
         playing = asyncio.create_task(play())
         await viewer.first_frame()
         await viewer.first_result()

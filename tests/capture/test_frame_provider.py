@@ -15,7 +15,7 @@ from common.config.settings import Settings
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
 from common.interfaces import StopSignal as Stop
-from common.messaging.messages import FrameHeader, SettingChange
+from common.messaging.messages import FrameHeader, SettingChange, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Decimator
 from common.telemetry.meter import Meter
@@ -98,7 +98,7 @@ def test_the_three_rates_are_independent(clock: FakeClock, capture_fps: float, u
     seconds = 60
     queue, publisher = NotingQueue(), NotingPublisher()
     provider = FrameProvider(queue, settings(capture_fps, ui_fps, queue_fps), Meter("provider"))
-    provider.on_setting_change(SettingChange(name="viewers", value=1))
+    provider.handle(ViewerCount(count=1))
     provider.run(Camera(clock, capture_fps, round(seconds * capture_fps)), publisher, StopSignal())
     assert len(queue.frames) == pytest.approx(seconds * queue_fps, abs=1)
     assert len(publisher.sent) == pytest.approx(seconds * ui_fps, abs=1)
@@ -107,7 +107,7 @@ def test_the_three_rates_are_independent(clock: FakeClock, capture_fps: float, u
 def test_a_shown_frame_tells_its_id_its_time_and_its_size(clock: FakeClock) -> None:
     queue, publisher = NotingQueue(), NotingPublisher()
     provider = FrameProvider(queue, settings(), Meter("provider"))
-    provider.on_setting_change(SettingChange(name="viewers", value=1))
+    provider.handle(ViewerCount(count=1))
     provider.run(Camera(clock, 30, 1), publisher, StopSignal())
     ((header, jpeg),) = publisher.sent
     (frame,) = queue.frames
@@ -122,14 +122,14 @@ def test_nothing_is_encoded_while_nobody_watches(clock: FakeClock) -> None:
     publisher, meter = NotingPublisher(), Meter("provider")
     provider = FrameProvider(NotingQueue(), settings(), meter)
     camera = Camera(clock, 30, 10)
-    provider.on_setting_change(SettingChange(name="min_score", value=0.5))  # said to all roles
+    provider.handle(SettingChange(name="min_score", value=0.5))  # said to all roles
     provider.run(camera, publisher, StopSignal())
     assert "encode_ms" not in meter.take_report().samples
-    provider.on_setting_change(SettingChange(name="viewers", value=2))
+    provider.handle(ViewerCount(count=2))
     provider.run(camera, publisher, StopSignal())
     shown = len(publisher.sent)
     assert shown > 0
-    provider.on_setting_change(SettingChange(name="viewers", value=0))
+    provider.handle(ViewerCount(count=0))
     provider.run(camera, publisher, StopSignal())
     assert len(publisher.sent) == shown
 
@@ -150,7 +150,7 @@ def test_ids_rise_over_a_restart(clock: FakeClock) -> None:
 def test_after_a_stall_of_the_source_there_is_no_burst(clock: FakeClock) -> None:
     queue, publisher = NotingQueue(), NotingPublisher()
     provider = FrameProvider(queue, settings(), Meter("provider"))
-    provider.on_setting_change(SettingChange(name="viewers", value=1))
+    provider.handle(ViewerCount(count=1))
     clock.now += 10
     provider.run(Camera(clock, 30, 60), publisher, StopSignal())
     assert len(queue.frames) == pytest.approx(2 * 5, abs=1)
@@ -170,7 +170,7 @@ def test_frames_that_no_jpeg_can_hold_are_counted_said_once_and_queued_all_the_s
 ) -> None:
     queue, publisher, meter = NotingQueue(), NotingPublisher(), Meter("provider")
     provider = FrameProvider(queue, settings(30, 30, 30), meter)
-    provider.on_setting_change(SettingChange(name="viewers", value=1))
+    provider.handle(ViewerCount(count=1))
     too_wide = np.zeros((1, 65_536, 3), np.uint8)
     provider.run(Camera(clock, 30, 3, too_wide), publisher, StopSignal())
     provider.run(Camera(clock, 30, 2), publisher, StopSignal())

@@ -14,7 +14,7 @@ from common.detection.detector import Result
 from common.detection.frame_processor import FrameProcessor, work_in_python
 from common.errors import ModelError, VisionError
 from common.frames import Frame, Image
-from common.messaging.messages import Detections, Message, SettingChange
+from common.messaging.messages import Detections, Message, SettingChange, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from common.telemetry.meter import Meter
 from threading_impl.latest_queue import LatestQueue
@@ -137,14 +137,15 @@ def test_a_processor_in_which_all_fails_for_long_ends_so_that_another_may_try(mo
         ("min_score", 0.6, ["detect 0.6 ×1"]),
         ("infer_repeat", 3, ["detect 0.3 ×3"]),
         ("session_per_frame", True, ["rebuild", "detect 0.3 ×1"]),
-        ("viewers", 2, ["detect 0.3 ×1"]),  # said to all roles, and nothing to this one
+        ("unknown", 2, ["detect 0.3 ×1"]),
         ("min_score", 7, ["detect 0.3 ×1"]),
     ],
 )
 def test_a_setting_acts_on_the_next_frame(name: str, value: float, calls: list[str]) -> None:
     detector, stop = Detector(), StopSignal()
     processor = FrameProcessor(detector, Frames(IMAGE), LiveSettings(), Meter("processor"))
-    processor.on_setting_change(SettingChange(name=name, value=value))
+    processor.handle(SettingChange(name=name, value=value))
+    processor.handle(ViewerCount(count=2))  # sent to all roles
     processor.run(StoppingPublisher(stop), stop)
     assert detector.calls == calls
 

@@ -1,4 +1,4 @@
-"""Whatever comes over a websocket: it is refused by a MessageError, or it is what the wire allows and harms nothing."""
+"""Any input on a websocket is either refused with a MessageError or valid, and valid input does no harm."""
 
 import json
 from typing import Any
@@ -11,25 +11,28 @@ from common.config.settings import LiveSettings
 from common.errors import MessageError
 from common.messaging.messages import (
     MAX_HEADER_BYTES,
+    MAX_STATUS_CHARACTERS,
+    Detections,
     FrameHeader,
-    Message,
     Rates,
     SettingChange,
+    Status,
+    ViewerCount,
     pack_frame,
     parse_ingest,
-    parse_setting_change,
+    parse_server,
     parse_viewer,
-    unpack_frame,
 )
 from common.server.hub import EncodedFrame, Hub
 from common.server.options import ServerOptions
 from common.telemetry.meter import Meter
 from tests.support.fuzzing import bounded, json_values
 
-JPEG = b"\xff\xd8 picture \xff\xd9"
+JPEG = b"\xff\xd8 pixels \xff\xd9"
 names = st.text(min_size=1, max_size=12) | st.sampled_from(["main", "provider", "captured", "<img src=x>"])
 amounts = st.floats(0, 1e12) | st.integers(0, 10**12)
-measures = st.floats(-1e15, 1e15)
+measures = st.floats(-1e12, 1e12)
+durations = st.floats(1e-3, 1e9)
 fractions = st.floats(0, 1)
 odd = json_values | st.sampled_from(
     [0, -1, 2**53, 10**400, 1e308, -1e308, float("inf"), float("nan"), "1", "", "\n", "\x1b[31m", "\ud800", "x" * 200]
@@ -37,7 +40,7 @@ odd = json_values | st.sampled_from(
 headers: dict[str, st.SearchStrategy[Any]] = {
     "camera": names,
     "frame_id": st.integers(0, 2**53 - 1),
-    "captured_at": st.floats(0, 1e11),
+    "captured_at": st.floats(0, 1e308),
     "width": st.integers(1, 65535),
     "height": st.integers(1, 65535),
 }
@@ -47,6 +50,7 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "name": names | st.sampled_from(list(LiveSettings.model_fields)),
         "value": st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     },
+    "viewers": {"count": st.integers(0, 1000)},
     "detections": {
         **{name: headers[name] for name in ("camera", "frame_id", "captured_at")},
         "inference_ms": measures,
@@ -59,6 +63,7 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "report": {
         "role": names,
         "pid": st.integers(),
+        "duration_s": durations,
         "counts": st.dictionaries(names, amounts, max_size=2),
         "drops": st.dictionaries(st.sampled_from(["viewer/slow", "a/b/c"]), amounts, max_size=2),
         "samples": st.dictionaries(
@@ -69,16 +74,16 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "status": {
         "component": names,
         "state": st.sampled_from(["ok", "lost", "restarting", "failed"]),
-        "message": st.text(),
+        "message": st.text() | st.just("x" * (MAX_STATUS_CHARACTERS + 1)),
     },
 }
 
 
 @st.composite
 def nearly(draw: st.DrawFn, fields: dict[str, st.SearchStrategy[Any]]) -> str:
-    """An object with these fields as JSON; at most one of them is odd, is missing, or is one too many."""
+    """A JSON object with these fields, of which at most one is invalid, missing, or superfluous."""
     values = {name: draw(field) for name, field in fields.items()}
-    match draw(st.sampled_from(["right", "right", "odd", "missing", "more"])):
+    match draw(st.sampled_from(["valid", "valid", "odd", "missing", "more"])):
         case "odd":
             values[draw(st.sampled_from(list(fields)))] = draw(odd)
         case "missing":
@@ -89,7 +94,7 @@ def nearly(draw: st.DrawFn, fields: dict[str, st.SearchStrategy[Any]]) -> str:
 
 
 def nearly_of(*kinds: str) -> st.SearchStrategy[str]:
-    """Messages of these kinds and, now and then, what is far from one."""
+    """Almost valid messages of these kinds, and text that is not a message."""
     garbage = json_values.map(json.dumps) | st.text() | st.text('{}[]":,typeacksn0123456789.eE+-\\u ')
     return st.one_of(*(nearly({"type": st.just(kind)} | shapes[kind]) for kind in kinds), garbage)
 
@@ -99,48 +104,56 @@ def nearly_of(*kinds: str) -> st.SearchStrategy[str]:
 @example('{"type":"set","name":"infer_repeat","value":' + "9" * 5000 + "}")
 @example("[" * 100_000)
 @bounded
-def test_a_viewer_can_say_nothing_that_harms(text: str) -> None:
+def test_messages_of_viewers(text: str) -> None:
     hub = new_hub()
-    subscriber = StrictWatcher()
+    subscriber = StrictSubscriber()
     hub.add_subscriber(subscriber)
     try:
         message = parse_viewer(text)
     except MessageError as error:
-        assert_fit_for_the_log(error)
+        assert_loggable(error)
         return
     if isinstance(message, SettingChange):
-        hub.on_setting_change(message)
-    assert set(LiveSettings.model_fields) == set(subscriber.last["settings"])
+        hub.change_setting(message)
+    assert set(LiveSettings.model_fields) == set(subscriber.parsed["Hello"]["settings"])
 
 
-@given(nearly_of("detections", "model", "report", "report", "status", "set"))
-@example('{"type": "report", "role": "provider", "pid": 1, "counts": {"captured": 1e308}}')
+@given(nearly_of("detections", "model", "report", "report", "status", "status", "set"))
+@example('{"type": "report", "role": "provider", "pid": 1, "duration_s": 0.001, "counts": {"captured": 1e12}}')
+@example('{"type": "status", "type": "status", "component": "a", "state": "lost", "component": "b", "state": "ok"}')
 @bounded
-def test_a_role_can_say_nothing_that_harms(text: str) -> None:
+def test_messages_of_roles(text: str) -> None:
     hub = new_hub()
-    hub.add_subscriber(StrictWatcher())
+    subscriber = StrictSubscriber()
+    hub.add_subscriber(subscriber)
     try:
-        message = parse_ingest(text)
+        for _ in range(2):  # sums must stay finite, too
+            hub.handle_message(text)
+            hub.broadcast_stats()
     except MessageError as error:
-        assert_fit_for_the_log(error)
+        assert_loggable(error)
         return
-    for _ in range(2):  # sums, too, must stay numbers
-        hub.on_message(message)
-        hub.tell_stats()
+    message = parse_ingest(text)
+    if isinstance(message, Detections | Status):  # the text is forwarded: viewers must read what was validated
+        kind = "Detections" if isinstance(message, Detections) else f"Status {message.component}"
+        assert parse_ingest(json.dumps(subscriber.parsed[kind])) == message
     strict_json(hub.current_stats().model_dump_json())
     assert hub.stats.exporter.text()
     strict_json(json.dumps(hub.problems()))
 
 
-@given(nearly_of("set", "ack"))
+@given(nearly_of("set", "viewers", "ack"))
 @bounded
-def test_the_server_can_say_nothing_to_a_role_that_harms(text: str) -> None:
+def test_messages_of_the_server_to_roles(text: str) -> None:
     try:
-        setting = parse_setting_change(text)
+        message = parse_server(text)
     except MessageError as error:
-        assert_fit_for_the_log(error)
+        assert_loggable(error)
         return
-    assert type(setting.value) in (bool, int, float)
+    if isinstance(message, ViewerCount):
+        assert message.count >= 0
+    else:
+        assert type(message.value) in (bool, int, float)
 
 
 @given(
@@ -153,19 +166,21 @@ def test_the_server_can_say_nothing_to_a_role_that_harms(text: str) -> None:
     )
 )
 @bounded
-def test_a_frame_is_refused_or_is_one_that_every_viewer_can_read(message: bytes) -> None:
+def test_frames(packed: bytes) -> None:
+    hub = new_hub()
+    subscriber = StrictSubscriber()
+    hub.add_subscriber(subscriber)
     try:
-        header, jpeg = unpack_frame(message)
+        hub.handle_frame(packed)
     except MessageError as error:
-        assert_fit_for_the_log(error)
+        assert_loggable(error)
         return
-    length = int.from_bytes(message[:4], "big")
+    (frame,) = subscriber.frames
+    assert frame.packed is packed
+    length = int.from_bytes(packed[:4], "big")
     assert length <= MAX_HEADER_BYTES
-    # It is passed on as it came: what was checked must be what a viewer reads.
-    assert strict_json(message[4 : 4 + length].decode()) == header.model_dump()
-    assert message[4 + length :] == jpeg
-    subscriber = StrictWatcher()
-    subscriber.offer_frame(EncodedFrame(header, jpeg, message))
+    assert strict_json(packed[4 : 4 + length].decode()) == frame.header.model_dump()
+    assert packed[4 + length :] == frame.jpeg
 
 
 @given(
@@ -180,8 +195,9 @@ def test_a_frame_is_refused_or_is_one_that_every_viewer_can_read(message: bytes)
     st.binary(max_size=50).map(lambda pixels: b"\xff\xd8" + pixels + b"\xff\xd9"),
 )
 @bounded
-def test_every_frame_that_can_be_made_arrives(header: FrameHeader, jpeg: bytes) -> None:
-    assert unpack_frame(pack_frame(header, jpeg)) == (header, jpeg)
+def test_every_frame_that_can_be_packed_is_valid(header: FrameHeader, jpeg: bytes) -> None:
+    frame = EncodedFrame(pack_frame(header, jpeg))
+    assert (frame.header, frame.jpeg) == (header, jpeg)
 
 
 def new_hub() -> Hub:
@@ -190,24 +206,25 @@ def new_hub() -> Hub:
     return Hub(options, Meter("server"))
 
 
-class StrictWatcher:
-    """Reads as strictly as a browser."""
+class StrictSubscriber:
+    """Parses as strictly as a browser, and keeps the last message of each kind."""
 
     def __init__(self) -> None:
-        self.last: dict[str, Any] = {}
+        self.parsed: dict[str, dict[str, Any]] = {}
+        self.frames: list[EncodedFrame] = []
 
-    def offer_frame(self, frame: EncodedFrame) -> None:
-        assert isinstance(frame.header, Message)
+    def put_frame(self, frame: EncodedFrame) -> None:
+        self.frames.append(frame)
 
-    def offer_text(self, kind: str, text: str) -> None:
-        self.last = strict_json(text)
+    def put_text(self, kind: str, text: str) -> None:
+        self.parsed[kind] = strict_json(text)
 
 
 def strict_json(text: str) -> Any:
-    """What JavaScript's JSON.parse gives. It knows no NaN."""
+    """Parse as JSON.parse in JavaScript does, which accepts no NaN."""
     return json.loads(text.encode().decode(), parse_constant=lambda name: pytest.fail(f"{name} in {text}"))
 
 
-def assert_fit_for_the_log(error: MessageError) -> None:
+def assert_loggable(error: MessageError) -> None:
     assert str(error).isprintable()
     assert len(str(error)) <= 400

@@ -1,4 +1,4 @@
-"""The wire: what it passes on, and what it refuses."""
+"""The wire: valid messages survive the round trip, invalid ones are refused with one line."""
 
 import json
 
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from common.errors import MessageError
 from common.messaging.messages import (
     MAX_HEADER_BYTES,
+    MAX_STATUS_CHARACTERS,
     Ack,
     DetectionItem,
     Detections,
@@ -17,15 +18,16 @@ from common.messaging.messages import (
     Model,
     SettingChange,
     Status,
+    ViewerCount,
     pack_frame,
     parse_ingest,
-    parse_setting_change,
+    parse_server,
     parse_viewer,
     unpack_frame,
 )
 
 HEADER = FrameHeader(camera="main", frame_id=7, captured_at=1700000000.25, width=640, height=360)
-JPEG = b"\xff\xd8 picture \xff\xd9"
+JPEG = b"\xff\xd8 pixels \xff\xd9"
 DETECTIONS = Detections(
     camera="main",
     frame_id=7,
@@ -36,11 +38,11 @@ DETECTIONS = Detections(
 )
 
 
-def test_a_frame_comes_back_as_it_was_packed() -> None:
+def test_a_packed_frame_unpacks_to_the_same_header_and_jpeg() -> None:
     assert unpack_frame(pack_frame(HEADER, JPEG)) == (HEADER, JPEG)
 
 
-def test_a_frame_begins_with_the_length_of_its_header_in_big_endian() -> None:
+def test_a_frame_starts_with_the_length_of_its_header_in_big_endian() -> None:
     packed = pack_frame(HEADER, JPEG)
     length = int.from_bytes(packed[:4], "big")
     assert json.loads(packed[4 : 4 + length]) == HEADER.model_dump()
@@ -69,7 +71,7 @@ def framed(head: bytes, jpeg: bytes = JPEG) -> bytes:
         framed(HEADER.model_dump_json().encode(), JPEG[:-1]),
     ],
 )
-def test_a_frame_that_is_none_is_refused(message: bytes) -> None:
+def test_an_invalid_frame_is_refused(message: bytes) -> None:
     with pytest.raises(MessageError):
         unpack_frame(message)
 
@@ -79,24 +81,30 @@ def test_a_frame_that_is_none_is_refused(message: bytes) -> None:
     [
         DETECTIONS,
         Model(name="tiny", labels=("car", "bus")),
-        MetricsReport(role="provider", pid=1, counts={"captured": 30}, samples={"encode_ms": (1.0, 2.0)}),
+        MetricsReport(role="provider", pid=1, duration_s=1, counts={"captured": 30}, samples={"encode_ms": (1.0, 2.0)}),
         Status(component="source", state="lost", message="cable"),
     ],
 )
-def test_what_a_role_publishes_arrives(message: Message) -> None:
+def test_a_message_of_a_role_survives_the_round_trip(message: Message) -> None:
     assert parse_ingest(message.model_dump_json()) == message
 
 
 @pytest.mark.parametrize(
     "message", [Ack(frame_id=3), SettingChange(name="min_score", value=0.5), SettingChange(name="flag", value=True)]
 )
-def test_what_a_viewer_says_arrives(message: Message) -> None:
+def test_a_message_of_a_viewer_survives_the_round_trip(message: Message) -> None:
     assert parse_viewer(message.model_dump_json()) == message
 
 
-def test_a_switch_stays_a_switch_and_a_number_a_number() -> None:
-    assert parse_setting_change('{"type": "set", "name": "a", "value": true}').value is True
-    assert parse_setting_change('{"type": "set", "name": "a", "value": 1}').value == 1
+@pytest.mark.parametrize("message", [ViewerCount(count=2), SettingChange(name="min_score", value=0.5)])
+def test_a_message_of_the_server_survives_the_round_trip(message: Message) -> None:
+    assert parse_server(message.model_dump_json()) == message
+
+
+def test_the_value_of_a_setting_keeps_its_type() -> None:
+    values = [parse_server(f'{{"type": "set", "name": "a", "value": {value}}}').model_dump()["value"] for value in
+              ("true", "1", "1.0")]  # fmt: skip
+    assert [(type(value), value) for value in values] == [(bool, True), (int, 1), (float, 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -114,10 +122,11 @@ def test_a_switch_stays_a_switch_and_a_number_a_number() -> None:
         '{"type": "set", "name": "a", "value": "text"}',
         '{"type": "set", "name": "a", "value": NaN}',
         '{"type": "detections"}',
+        '{"type": "viewers", "count": 0}',
         "\ud800",
     ],
 )
-def test_nonsense_from_a_viewer_is_refused_in_one_line(text: str) -> None:
+def test_an_invalid_message_of_a_viewer_is_refused_with_one_line(text: str) -> None:
     with pytest.raises(MessageError) as refusal:
         parse_viewer(text)
     assert "\n" not in str(refusal.value)
@@ -127,18 +136,31 @@ def test_nonsense_from_a_viewer_is_refused_in_one_line(text: str) -> None:
     ("field", "value"),
     [("score", 1.5), ("score", float("nan")), ("box", (0, 0, 1, 2)), ("box", (0, 0, 1)), ("label", "")],
 )
-def test_a_detection_that_cannot_be_is_refused(field: str, value: object) -> None:
+def test_an_invalid_detection_is_refused(field: str, value: object) -> None:
     message = json.loads(DETECTIONS.model_dump_json())
     message["detections"][0][field] = value
     with pytest.raises(MessageError, match=rf"detections\.0\.{field}"):
         parse_ingest(json.dumps(message))
 
 
-def test_a_role_may_not_say_what_only_viewers_say() -> None:
+def test_a_role_cannot_send_messages_of_viewers() -> None:
     with pytest.raises(MessageError):
         parse_ingest(Ack(frame_id=1).model_dump_json())
 
 
-def test_a_message_cannot_be_changed_once_made() -> None:
+def test_the_text_of_a_status_is_made_to_fit() -> None:
+    status = Status(component="source", state="lost", message="no file \udcff" + "x" * MAX_STATUS_CHARACTERS)
+    assert status.message.startswith("no file ?xx")
+    assert len(status.message) == MAX_STATUS_CHARACTERS
+    assert parse_ingest(status.model_dump_json()) == status
+
+
+def test_a_received_status_is_refused_rather_than_cut() -> None:
+    text = Status(component="source", state="lost", message="x" * MAX_STATUS_CHARACTERS).model_dump_json()
+    with pytest.raises(MessageError, match="message"):
+        parse_ingest(text.replace("xx", "xxx", 1))
+
+
+def test_a_message_is_immutable() -> None:
     with pytest.raises(ValidationError):
         HEADER.frame_id = 8  # type: ignore[misc]

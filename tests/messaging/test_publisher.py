@@ -1,4 +1,4 @@
-"""The publisher: never makes its role wait, keeps the newest, and comes back to a server that was away."""
+"""The publisher: it never blocks its role, keeps the newest message of each kind, and reconnects."""
 
 import json
 import socket
@@ -12,11 +12,21 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from websockets.utils import accept_key
 
-from common.messaging.messages import FrameHeader, MetricsReport, Model, SettingChange, Status, unpack_frame
+from common.messaging.messages import (
+    FrameHeader,
+    MetricsReport,
+    Model,
+    ServerMessage,
+    SettingChange,
+    Status,
+    ViewerCount,
+    unpack_frame,
+)
 from common.messaging.publisher import Ingest, Publisher
 
 PATIENCE_S = 10.0
-JPEG = b"\xff\xd8 picture \xff\xd9"
+JPEG = b"\xff\xd8 pixels \xff\xd9"
+LARGE_JPEG = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
 MODEL = Model(name="tiny", labels=("car",))
 LOST = Status(component="source", state="lost", message="cable")
 
@@ -26,7 +36,7 @@ def header(frame_id: int) -> FrameHeader:
 
 
 class Listener:
-    """A real websocket server that notes what comes in, and says what it is told to."""
+    """A real websocket server that records what it receives."""
 
     def __init__(self, port: int = 0) -> None:
         self.received: list[str | bytes] = []
@@ -34,7 +44,7 @@ class Listener:
         self.connections: list[ServerConnection] = []
         self.reads = threading.Event()
         self.reads.set()
-        # It holds two messages at most that were not read here.
+        # At most two messages are buffered beyond those that were received here.
         self._server: Server = serve(self._talk, "127.0.0.1", port, compression=None, max_size=2**24, max_queue=2)
         self.port: int = self._server.socket.getsockname()[1]
         threading.Thread(target=self._server.serve_forever).start()
@@ -72,18 +82,18 @@ def ingest(port: int) -> Ingest:
 def wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
-        assert time.monotonic() < deadline, "it never came true"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.01)
 
 
 @contextmanager
-def connected(port: int, on_setting_change: Callable[[SettingChange], None] = lambda _: None) -> Iterator[Publisher]:
-    with Publisher(ingest(port), on_setting_change) as publisher:
+def connected(port: int, handle: Callable[[ServerMessage], None] = lambda _: None) -> Iterator[Publisher]:
+    with Publisher(ingest(port), handle) as publisher:
         wait_until(lambda: publisher.connected)
         yield publisher
 
 
-def test_frames_and_messages_arrive_under_the_token(listener: Listener) -> None:
+def test_frames_and_messages_are_sent_with_the_token(listener: Listener) -> None:
     with connected(listener.port) as publisher:
         publisher.send_frame(header(1), JPEG)
         publisher.send(LOST)
@@ -94,19 +104,23 @@ def test_frames_and_messages_arrive_under_the_token(listener: Listener) -> None:
     assert listener.authorizations == ["Bearer secret"]
 
 
-@pytest.mark.parametrize("nonsense", ["nonsense", b"\x00", '{"type": "ack", "frame_id": 1}', "x" * 2**21])
-def test_settings_reach_the_role_and_nonsense_does_not_end_it(listener: Listener, nonsense: str | bytes) -> None:
-    settings: list[SettingChange] = []
-    with connected(listener.port, settings.append) as publisher:
+@pytest.mark.parametrize("invalid", ["not JSON", b"\x00", '{"type": "ack", "frame_id": 1}', "x" * 2**21])
+def test_messages_of_the_server_are_handled_and_an_invalid_one_only_reconnects(
+    listener: Listener, invalid: str | bytes
+) -> None:
+    messages: list[ServerMessage] = []
+    sent = [ViewerCount(count=2), SettingChange(name="min_score", value=0.5)]
+    with connected(listener.port, messages.append) as publisher:
         wait_until(lambda: listener.connections)
-        listener.connections[0].send(nonsense)
+        listener.connections[0].send(invalid)
         wait_until(lambda: len(listener.connections) == 2 and publisher.connected)
-        listener.connections[1].send(SettingChange(name="viewers", value=2).model_dump_json())
-        wait_until(lambda: settings)
-    assert settings == [SettingChange(name="viewers", value=2)]
+        for message in sent:
+            listener.connections[1].send(message.model_dump_json())
+        wait_until(lambda: len(messages) == 2)
+    assert messages == sent
 
 
-def test_model_and_status_are_said_again_to_a_server_that_comes_back(listener: Listener) -> None:
+def test_model_and_last_statuses_are_sent_again_to_a_restarted_server(listener: Listener) -> None:
     with connected(listener.port) as publisher:
         publisher.send(MODEL)
         publisher.send(LOST)
@@ -115,7 +129,7 @@ def test_model_and_status_are_said_again_to_a_server_that_comes_back(listener: L
         wait_until(listener.texts)
         listener.close()
         wait_until(lambda: not publisher.connected)
-        publisher.send(MetricsReport(role="provider", pid=1))
+        publisher.send(MetricsReport(role="provider", pid=1, duration_s=1))
         again = Listener(listener.port)
         try:
             wait_until(lambda: len(again.texts()) >= 3)
@@ -128,7 +142,7 @@ def test_model_and_status_are_said_again_to_a_server_that_comes_back(listener: L
     }
 
 
-def test_what_was_said_before_the_server_was_there_is_not_lost() -> None:
+def test_a_model_put_before_the_server_listens_is_sent_and_a_frame_is_not() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     with Publisher(ingest(port)) as publisher:
@@ -140,14 +154,14 @@ def test_what_was_said_before_the_server_was_there_is_not_lost() -> None:
         finally:
             listener.close()
     assert [text["type"] for text in listener.texts()] == ["model"]
-    assert len(listener.received) == 1  # the frame would be old by now
+    assert len(listener.received) == 1
 
 
 @contextmanager
-def deaf_server() -> Iterator[int]:
-    """A server that accepts one websocket, and reads nothing after."""
+def server_that_does_not_read() -> Iterator[int]:
+    """Accept one websocket, then read nothing."""
 
-    def shake_hands() -> None:
+    def complete_handshake() -> None:
         connection, _ = listening.accept()
         with connection:
             request = connection.makefile("rb")
@@ -162,39 +176,37 @@ def deaf_server() -> Iterator[int]:
 
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=shake_hands)
+        thread = threading.Thread(target=complete_handshake)
         thread.start()
         yield listening.getsockname()[1]
         done.set()
         thread.join()
 
 
-def test_a_server_that_does_not_read_costs_frames_and_no_time() -> None:
-    large = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
-    with deaf_server() as port, connected(port) as publisher:
+def test_a_server_that_does_not_read_blocks_nothing_and_frames_are_dropped() -> None:
+    with server_that_does_not_read() as port, connected(port) as publisher:
         begun = time.monotonic()
         for frame_id in range(200):
-            publisher.send_frame(header(frame_id), large)
+            publisher.send_frame(header(frame_id), LARGE_JPEG)
             time.sleep(0.001)
         took = time.monotonic() - begun
     assert publisher.dropped_count > 150
-    assert took < 200 * 0.05  # had it waited once for the heartbeat, it would have been seconds a frame
+    assert took < 200 * 0.05  # a send that blocks ends after HEARTBEAT_S, which is 5 s
 
 
-def test_a_frame_that_was_sent_is_not_counted_as_dropped(listener: Listener) -> None:
+def test_a_sent_frame_is_not_counted_as_dropped(listener: Listener) -> None:
     with connected(listener.port) as publisher:
         for frame_id in range(20):
             publisher.send_frame(header(frame_id), JPEG)
-            wait_until(lambda: len(listener.received) > frame_id)  # noqa: B023 - called before the next turn
+            wait_until(lambda: len(listener.received) > frame_id)  # noqa: B023 - called in this iteration
         assert publisher.dropped_count == 0
 
 
-def test_of_what_waits_the_newest_is_sent_and_the_rest_counted(listener: Listener) -> None:
-    large = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
+def test_only_the_newest_unsent_frame_is_sent_and_the_others_are_counted(listener: Listener) -> None:
     listener.reads.clear()
     with connected(listener.port) as publisher:
         for frame_id in range(100):
-            publisher.send_frame(header(frame_id), large)
+            publisher.send_frame(header(frame_id), LARGE_JPEG)
             time.sleep(0.002)
         listener.reads.set()
         wait_until(lambda: frame_ids(listener)[-1:] == [99])
@@ -208,7 +220,7 @@ def frame_ids(listener: Listener) -> list[int]:
     return [unpack_frame(message)[0].frame_id for message in list(listener.received) if isinstance(message, bytes)]
 
 
-def test_a_server_that_takes_a_call_and_never_answers_costs_no_time() -> None:
+def test_a_server_that_accepts_and_never_answers_blocks_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, Publisher(ingest(silent.getsockname()[1])) as publisher:
         begun = time.monotonic()
         for frame_id in range(1000):
@@ -219,8 +231,8 @@ def test_a_server_that_takes_a_call_and_never_answers_costs_no_time() -> None:
     assert not publisher._thread.is_alive()
 
 
-@pytest.mark.parametrize("answer", ["HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "no HTTP\r\n\r\n"])
-def test_a_server_that_refuses_is_asked_again(answer: str) -> None:
+@pytest.mark.parametrize("answer", ["HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "not HTTP\r\n\r\n"])
+def test_a_refused_connection_is_tried_again(answer: str) -> None:
     calls = 0
 
     def refuse() -> None:
@@ -241,24 +253,23 @@ def test_a_server_that_refuses_is_asked_again(answer: str) -> None:
     assert calls == 3
 
 
-def test_a_server_that_reads_no_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_whose_server_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.messaging.publisher.HEARTBEAT_S", 0.2)
-    large = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
-    with deaf_server() as port, connected(port) as publisher:
+    with server_that_does_not_read() as port, connected(port) as publisher:
         deadline = time.monotonic() + 3
         while publisher.connected and time.monotonic() < deadline:
-            publisher.send_frame(header(1), large)
+            publisher.send_frame(header(1), LARGE_JPEG)
             time.sleep(0.01)
         assert not publisher.connected
 
 
-def test_its_thread_ends_with_it(listener: Listener) -> None:
+def test_the_thread_ends_with_the_publisher(listener: Listener) -> None:
     with connected(listener.port) as publisher:
         assert publisher._thread.is_alive()
     assert not publisher._thread.is_alive()
 
 
-def test_its_thread_ends_with_it_when_there_never_was_a_server() -> None:
+def test_the_thread_ends_when_there_never_was_a_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     with Publisher(ingest(port)) as publisher:
@@ -266,11 +277,10 @@ def test_its_thread_ends_with_it_when_there_never_was_a_server() -> None:
     assert not publisher._thread.is_alive()
 
 
-def test_its_thread_ends_with_it_when_the_server_does_not_read() -> None:
-    large = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
-    with deaf_server() as port:
+def test_the_thread_ends_when_the_server_does_not_read() -> None:
+    with server_that_does_not_read() as port:
         with connected(port) as publisher:
             for frame_id in range(50):
-                publisher.send_frame(header(frame_id), large)
+                publisher.send_frame(header(frame_id), LARGE_JPEG)
                 time.sleep(0.005)
         assert not publisher._thread.is_alive()

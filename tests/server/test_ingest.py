@@ -18,10 +18,10 @@ from tests.support.servers import (
     frame,
     frame_id_of,
     next_frame,
-    next_words,
-    say,
+    next_text,
+    send,
     serving,
-    told,
+    until_viewers,
 )
 
 PUBLIC_PATHS = ("/", "/ws/ui", "/healthz", "/readyz", "/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg")
@@ -104,31 +104,30 @@ def test_nothing_public_is_on_the_ingest_port(server: Server, path: str) -> None
 
 async def test_roles_are_told_how_many_viewers_there_are(server: Server) -> None:
     async with server.role() as role:
-        await told(role, "viewers", 0)
+        await until_viewers(role, 0)
         async with server.viewer():
-            await told(role, "viewers", 1)
+            await until_viewers(role, 1)
             async with server.viewer():
-                await told(role, "viewers", 2)
+                await until_viewers(role, 2)
                 async with server.role() as late:
-                    await told(late, "viewers", 2)
-            await told(role, "viewers", 1)
-        await told(role, "viewers", 0)
+                    await until_viewers(late, 2)
+            await until_viewers(role, 1)
+        await until_viewers(role, 0)
 
 
 async def test_a_role_hears_the_present_settings_when_it_connects(server: Server) -> None:
     async with server.role() as role:
-        heard = {}
-        for _ in range(5):
-            setting = await next_words(role, "set")
-            heard[setting["name"]] = setting["value"]
-    assert heard == {"min_score": 0.3, "infer_repeat": 1, "python_work_ms": 0, "session_per_frame": False, "viewers": 0}
+        received = [json.loads(await asyncio.wait_for(role.recv(), PATIENCE_S)) for _ in range(5)]
+    assert received.pop() == {"type": "viewers", "count": 0}
+    settings = {message["name"]: message["value"] for message in received}
+    assert settings == {"min_score": 0.3, "infer_repeat": 1, "python_work_ms": 0, "session_per_frame": False}
 
 
 async def test_the_model_is_remembered_when_the_processor_is_gone(server: Server) -> None:
     async with server.viewer() as viewer:
         async with server.role() as role:
-            await say(role, MODEL)
-            while (await next_words(viewer, "hello"))["model"] != MODEL.name:
+            await send(role, MODEL)
+            while (await next_text(viewer, "hello"))["model"] != MODEL.name:
                 pass
         async with server.viewer() as late:
             assert json.loads(await asyncio.wait_for(late.recv(), PATIENCE_S))["model"] == MODEL.name

@@ -20,13 +20,13 @@ from tests.support.servers import (
     PATIENCE_S,
     Server,
     ask,
-    ended,
     eventually,
     frame,
     frame_id_of,
+    is_closed,
     next_frame,
     serving,
-    told,
+    until_viewers,
 )
 
 ACK = '{"type": "ack", "frame_id": 1}'
@@ -97,7 +97,7 @@ def test_who_sends_a_request_byte_by_byte_is_cut_off(hasty: Server, before: int)
 
 def test_who_says_nothing_is_cut_off(hasty: Server) -> None:
     with peer_of(hasty) as peer:
-        assert ended(peer)
+        assert is_closed(peer)
 
 
 def test_who_never_ends_a_body_is_cut_off(hasty: Server) -> None:
@@ -111,7 +111,7 @@ def test_who_never_ends_the_handshake_of_tls_is_cut_off(
 ) -> None:
     with serving(tls=make_certificate(tmp_path_factory.mktemp("certificate")).tls) as server, peer_of(server) as peer:
         peer.sendall(b"\x16\x03\x01")
-        assert ended(peer)
+        assert is_closed(peer)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ async def test_two_hundred_viewers_of_one_address_are_served_at_once(server: Ser
     async with contextlib.AsyncExitStack() as stack:
         viewers = [await stack.enter_async_context(server.viewer()) for _ in range(200)]
         role = await stack.enter_async_context(server.role())
-        await told(role, "viewers", 200)
+        await until_viewers(role, 200)
         await role.send(frame(9))
         received = await asyncio.gather(*map(next_frame, viewers))
     assert {frame_id_of(message) for message in received} == {9}

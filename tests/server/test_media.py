@@ -16,13 +16,13 @@ from tests.support.servers import (
     PATIENCE_S,
     Answer,
     Server,
-    ended,
     frame,
     frame_id_of,
+    is_closed,
     large_jpeg,
     next_frame,
     serving,
-    told,
+    until_viewers,
 )
 from tests.support.videos import jpeg_of, number_in, numbered_picture
 
@@ -35,12 +35,12 @@ def server() -> Iterator[Server]:
 
 async def test_a_snapshot_is_had_though_nobody_watched_before(server: Server) -> None:
     async with server.role() as role:
-        await told(role, "viewers", 0)
+        await until_viewers(role, 0)
         answer = asyncio.create_task(snapshot(server))
-        await told(role, "viewers", 1)  # only now does the provider begin to encode
+        await until_viewers(role, 1)  # only now does the provider begin to encode
         await role.send(frame(77))
         taken = await answer
-        await told(role, "viewers", 0)
+        await until_viewers(role, 0)
     assert taken.status == 200
     assert taken.headers["Content-Type"] == "image/jpeg"
     assert taken.headers["Cache-Control"] == "no-store"
@@ -52,7 +52,7 @@ async def test_a_snapshot_is_a_new_frame_and_not_one_kept_from_before(server: Se
         await role.send(frame(1))
         await next_frame(viewer)
         answer = asyncio.create_task(snapshot(server))
-        await told(role, "viewers", 2)
+        await until_viewers(role, 2)
         await role.send(frame(2))
         assert number_in(decoded((await answer).body)) == 2
 
@@ -75,7 +75,7 @@ async def test_the_stream_gives_each_frame_as_a_part_of_its_own(server: Server) 
         response = await asyncio.to_thread(connection.getresponse)
         kind, _, boundary = response.headers["Content-Type"].partition("; boundary=")
         assert kind == "multipart/x-mixed-replace"
-        await told(role, "viewers", 1)
+        await until_viewers(role, 1)
         for number in range(20, 30):
             await role.send(frame(number))
             headers, jpeg = await asyncio.to_thread(next_part, response, boundary)
@@ -88,7 +88,7 @@ async def test_the_stream_gives_each_frame_as_a_part_of_its_own(server: Server) 
 async def test_ffmpeg_plays_the_stream(server: Server) -> None:
     async with server.role() as role:
         numbers = asyncio.create_task(asyncio.to_thread(play, f"http://127.0.0.1:{server.port}/stream.mjpg", 10))
-        await told(role, "viewers", 1)
+        await until_viewers(role, 1)
         number = 0
         while not numbers.done():
             number = (number + 1) % 1024
@@ -104,25 +104,25 @@ async def test_a_slow_reader_is_cut_off_and_harms_nobody(server: Server, monkeyp
     jpeg, fps, duration_s = large_jpeg(), 30, 2
     with server.silent_reader("/stream.mjpg") as silent:
         async with server.role() as role, server.viewer() as viewer:
-            await told(role, "viewers", 2)
+            await until_viewers(role, 2)
             started = time.monotonic()
             for number in range(fps * duration_s):
                 await role.send(frame(number, jpeg))
                 assert frame_id_of(await next_frame(viewer)) == number
                 await asyncio.sleep(max(0, started + number / fps - time.monotonic()))
             rate = fps * duration_s / (time.monotonic() - started)
-            await told(role, "viewers", 1)
+            await until_viewers(role, 1)
         assert rate > 0.85 * fps
-        assert await asyncio.to_thread(ended, silent)
+        assert await asyncio.to_thread(is_closed, silent)
 
 
 async def test_a_reader_that_leaves_is_forgotten(server: Server) -> None:
     async with server.role() as role:
         reader = server.silent_reader("/stream.mjpg")
-        await told(role, "viewers", 1)
+        await until_viewers(role, 1)
         reader.shutdown(socket.SHUT_RDWR)
         reader.close()
-        await told(role, "viewers", 0)
+        await until_viewers(role, 0)
 
 
 async def snapshot(server: Server) -> Answer:

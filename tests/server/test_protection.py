@@ -17,14 +17,14 @@ from tests.support.servers import (
     PATIENCE_S,
     UPGRADE,
     Server,
-    ended,
     frame,
     frame_id_of,
+    is_closed,
     large_jpeg,
     next_frame,
-    next_words,
+    next_text,
     serving,
-    told,
+    until_viewers,
 )
 
 
@@ -71,25 +71,25 @@ async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
     jpeg = large_jpeg()
     with server.silent_reader("/ws/ui", UPGRADE) as silent:
         async with server.role() as role:
-            await told(role, "viewers", 1)
+            await until_viewers(role, 1)
             deadline = time.monotonic() + PATIENCE_S
             while True:
                 await role.send(frame(1, jpeg))
                 try:
-                    await told(role, "viewers", 0, within_s=0.1)
+                    await until_viewers(role, 0, within_s=0.1)
                     break
                 except TimeoutError:
                     assert time.monotonic() < deadline, "the viewer is still there"
-        assert await asyncio.to_thread(ended, silent)
+        assert await asyncio.to_thread(is_closed, silent)
 
 
 async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.2)
     with server.silent_reader("/ws/ui", UPGRADE) as mute:
         async with server.role() as role:
-            await told(role, "viewers", 1)
-            await told(role, "viewers", 0)
-        assert await asyncio.to_thread(ended, mute)
+            await until_viewers(role, 1)
+            await until_viewers(role, 0)
+        assert await asyncio.to_thread(is_closed, mute)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ async def test_a_viewer_that_sends_garbage_is_sent_away_alone(server: Server, ga
 async def test_a_viewer_that_vanishes_without_a_word_harms_nobody(server: Server) -> None:
     async with server.role() as role, server.viewer() as other:
         silent = server.silent_reader("/ws/ui", UPGRADE)
-        await told(role, "viewers", 2)
+        await until_viewers(role, 2)
         silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # closing is a reset
         silent.close()
-        await told(role, "viewers", 1)
+        await until_viewers(role, 1)
         await role.send(frame(5))
         assert frame_id_of(await next_frame(other)) == 5
 
@@ -139,7 +139,7 @@ async def test_a_thousand_who_come_and_go_leave_no_file_open(server: Server) -> 
                 passing.transport.abort()
 
     async with server.viewer() as other:
-        await next_words(other, "hello")
+        await next_text(other, "hello")
         before = process.num_fds()
         for first in range(0, 1000, 50):
             await asyncio.gather(*(come_and_go(turn) for turn in range(first, first + 50)))
@@ -148,7 +148,7 @@ async def test_a_thousand_who_come_and_go_leave_no_file_open(server: Server) -> 
             assert time.monotonic() < deadline, f"{process.num_fds()} files are open; before it were {before}"
             await asyncio.sleep(0.02)
         async with server.role() as role:
-            await told(role, "viewers", 1)
+            await until_viewers(role, 1)
             await role.send(frame(7))
             assert frame_id_of(await next_frame(other)) == 7
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,12 +12,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection
 
 from common.messaging.messages import MetricsReport, Stats, Status
+from common.messaging.publisher import Ingest, Publisher
 from common.server.stats import StatsBoard, percentiles
-from tests.support.servers import Server, eventually, frame, next_frame, next_words, said_by_now, say, serving
+from common.telemetry.meter import Meter, Reporter
+from tests.support.servers import Server, eventually, frame, next_frame, next_text, received_by_now, send, serving
 
 PROVIDER = MetricsReport(
     role="provider",
     pid=4711,
+    duration_s=1,
     counts={"captured": 30, "queued": 5, "sent": 15},
     drops={"server/socket busy": 3},
     samples={"encode_ms": (1.0, 2.0), "gil_delay_ms": (0.1, 0.3, 4.0)},
@@ -25,6 +29,7 @@ PROVIDER = MetricsReport(
 PROCESSOR = MetricsReport(
     role="processor",
     pid=4712,
+    duration_s=1,
     counts={"taken": 5, "processed": 5},
     samples={
         "inference_ms": (8.0, 9.0, 30.0),
@@ -52,8 +57,8 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def captured(count: float) -> MetricsReport:
-    return MetricsReport(role="provider", pid=1, counts={"captured": count})
+def captured(count: float, duration_s: float = 1) -> MetricsReport:
+    return MetricsReport(role="provider", pid=1, duration_s=duration_s, counts={"captured": count})
 
 
 def test_a_rate_is_taken_over_the_last_five_seconds() -> None:
@@ -66,6 +71,30 @@ def test_a_rate_is_taken_over_the_last_five_seconds() -> None:
         rates.append(board.stats(0).rates["captured"])
     assert rates == [30, 30, 30, 30, 30, 26, 22, 18, 14, 10]
     assert board.stats(0).counters["captured"] == 200
+
+
+@pytest.mark.parametrize("first_s", [0.3, 1.0, 1.7, 12.0])
+def test_a_rate_is_right_from_the_first_report_however_long_that_one_took(first_s: float) -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    clock.now += 0.2  # the server started after the role
+    board.add(captured(25 * first_s, first_s))
+    for delay_s in (0.3, 1.9, 0.8, 1.0, 1.1, 0.9, 1.0):
+        assert board.stats(0).rates["captured"] == pytest.approx(25)
+        clock.now += delay_s
+        board.add(captured(25))
+
+
+async def test_rates_are_right_from_the_first_second_on(server: Server) -> None:
+    meter = Meter("provider")
+    publisher = Publisher(Ingest(f"ws://127.0.0.1:{server.ingest_port}/ingest", server.ingest_token))
+    meter.follow_count("captured", lambda: int(25 * time.monotonic()))
+    rates: list[float] = []
+    async with server.viewer() as viewer:
+        with publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
+            while len(rates) < 4:
+                rates += (await next_text(viewer, "stats"))["rates"].values()
+    assert rates == pytest.approx([25] * 4, rel=0.1)
 
 
 def test_a_role_that_fell_silent_has_no_rate_any_more() -> None:
@@ -117,7 +146,7 @@ def test_memory_of_reports_ends_with_the_window() -> None:
     board = StatsBoard(clock)
     for value in range(100):
         clock.now += 1
-        board.add(MetricsReport(role="processor", pid=1, samples={"inference_ms": (float(value),)}))
+        board.add(MetricsReport(role="processor", pid=1, duration_s=1, samples={"inference_ms": (float(value),)}))
     assert board.stats(0).percentiles["inference_ms"] == {"p50": 97, "p95": 99, "p99": 99}
 
 
@@ -133,8 +162,8 @@ def test_percentiles_are_those_of_numpy(size: int) -> None:
 async def test_api_stats_is_what_the_roles_reported(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         for report in (PROVIDER, PROCESSOR, PROVIDER):
-            await say(role, report)
-        await said_by_now(role, viewer)
+            await send(role, report)
+        await received_by_now(role, viewer)
         answer = server.ask("/api/stats")
     assert answer.headers["Content-Type"].startswith("application/json")
     stats = Stats.model_validate_json(answer.body)
@@ -152,9 +181,9 @@ async def test_api_stats_is_what_the_roles_reported(server: Server) -> None:
 async def test_metrics_are_what_prometheus_reads(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         for report in (PROVIDER, PROCESSOR, PROVIDER):
-            await say(role, report)
-        await say(role, Status(component="processor", state="restarting", message="it died"))
-        await said_by_now(role, viewer)
+            await send(role, report)
+        await send(role, Status(component="processor", state="restarting", message="it died"))
+        await received_by_now(role, viewer)
         answer = server.ask("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     found = samples(answer.body.decode())
@@ -198,7 +227,7 @@ async def test_frames_that_a_slow_viewer_never_gets_are_counted_as_its_drops(ser
         await next_frame(viewer)
         for number in range(2, 6):
             await role.send(frame(number))
-        await said_by_now(role, viewer)
+        await received_by_now(role, viewer)
         stats = await stats_once(viewer, "delivered")
     assert stats["drops"] == {"viewer/slow": 3}
     assert samples(server.ask("/metrics").body.decode())["vision_drops_total", "viewer", "slow"] == 3
@@ -214,15 +243,15 @@ async def test_the_server_measures_itself(server: Server) -> None:
 async def test_ready_means_that_frames_and_inference_flow(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         assert readiness(server) == (503, {"ready": False, "frames": False, "inference": False, "problems": []})
-        await say(role, PROVIDER)
-        await said_by_now(role, viewer)
+        await send(role, PROVIDER)
+        await received_by_now(role, viewer)
         assert readiness(server) == (503, {"ready": False, "frames": True, "inference": False, "problems": []})
-        await say(role, PROCESSOR)
-        await say(role, Status(component="source", state="lost", message="no answer"))
-        await said_by_now(role, viewer)
+        await send(role, PROCESSOR)
+        await send(role, Status(component="source", state="lost", message="no answer"))
+        await received_by_now(role, viewer)
         assert readiness(server)[1]["problems"] == ["source is lost"]
-        await say(role, Status(component="source", state="ok", message="frames again"))
-        await said_by_now(role, viewer)
+        await send(role, Status(component="source", state="ok", message="frames again"))
+        await received_by_now(role, viewer)
         assert readiness(server) == (200, {"ready": True, "frames": True, "inference": True, "problems": []})
 
 
@@ -247,6 +276,6 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
 
 async def stats_once(viewer: ClientConnection, counter: str) -> dict[str, Any]:
     """The first stats that hold `counter`."""
-    while counter not in (stats := await next_words(viewer, "stats"))["counters"]:
+    while counter not in (stats := await next_text(viewer, "stats"))["counters"]:
         pass
     return stats

@@ -17,7 +17,7 @@ from common.server.guard.tls import Tls
 from tests.support.apps import App, running
 from tests.support.certificates import Certificate, make_certificate
 from tests.support.onnx_models import save_yolox
-from tests.support.servers import UPGRADE, Server, ask, ended, eventually, frame, frame_id_of, next_frame, serving
+from tests.support.servers import UPGRADE, Server, ask, eventually, frame, frame_id_of, is_closed, next_frame, serving
 from tests.support.videos import write_clip
 
 TOKEN = "open-sesame"
@@ -64,7 +64,7 @@ def test_a_client_that_knows_not_the_authority_refuses(server: Server) -> None:
 
 def test_plain_http_gets_no_answer_on_the_port_of_tls(server: Server, certificate: Certificate) -> None:
     with server.silent_reader("/") as plain:
-        assert ended(plain)
+        assert is_closed(plain)
     assert ask(server.port, "/healthz", context=certificate.client).status == 200
 
 

@@ -20,11 +20,12 @@ from tests.support.servers import (
     frame,
     frame_id_of,
     next_frame,
-    next_words,
-    said_by_now,
-    say,
+    next_text,
+    received_by_now,
+    send,
     serving,
-    told,
+    until_setting,
+    until_viewers,
 )
 
 
@@ -36,9 +37,9 @@ def server() -> Iterator[Server]:
 
 async def test_hello_comes_first_and_says_what_runs(server: Server) -> None:
     async with server.role() as role:
-        await say(role, MODEL)
+        await send(role, MODEL)
         async with server.viewer() as early:
-            await said_by_now(role, early)
+            await received_by_now(role, early)
             await role.send(frame(1))
             async with server.viewer() as viewer:
                 first = json.loads(await asyncio.wait_for(viewer.recv(), PATIENCE_S))
@@ -52,9 +53,9 @@ async def test_hello_comes_first_and_says_what_runs(server: Server) -> None:
 
 async def test_hello_is_said_again_when_a_model_is_loaded(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
-        assert (await next_words(viewer, "hello"))["labels"] == []
-        await say(role, MODEL)
-        assert (await next_words(viewer, "hello"))["labels"] == ["car", "bus"]
+        assert (await next_text(viewer, "hello"))["labels"] == []
+        await send(role, MODEL)
+        assert (await next_text(viewer, "hello"))["labels"] == ["car", "bus"]
 
 
 async def test_frames_arrive_in_order_and_byte_for_byte(server: Server) -> None:
@@ -76,10 +77,10 @@ async def test_detections_reach_every_viewer_as_they_were_sent(server: Server) -
     )
     async with server.role() as role, server.viewer() as one, server.viewer() as other:
         for viewer in (one, other):
-            await next_words(viewer, "hello")
-        await say(role, found)
+            await next_text(viewer, "hello")
+        await send(role, found)
         for viewer in (one, other):
-            assert await next_words(viewer, "detections") == found.model_dump(mode="json")
+            assert await next_text(viewer, "detections") == found.model_dump(mode="json")
 
 
 async def test_a_viewer_that_lags_gets_the_newest_frame_and_none_of_those_between(server: Server) -> None:
@@ -88,7 +89,7 @@ async def test_a_viewer_that_lags_gets_the_newest_frame_and_none_of_those_betwee
         assert frame_id_of(await next_frame(viewer)) == 1
         for number in range(2, 11):
             await role.send(frame(number))
-        assert frames_in(await said_by_now(role, viewer)) == []
+        assert frames_in(await received_by_now(role, viewer)) == []
         await acknowledge(viewer, 1)
         assert frame_id_of(await next_frame(viewer)) == 10
 
@@ -99,7 +100,7 @@ async def test_credit_limits_the_unacknowledged_frames_and_comes_back_with_each_
             await role.send(frame(number))
             assert frame_id_of(await next_frame(viewer)) == number
         await role.send(frame(3))
-        assert frames_in(await said_by_now(role, viewer)) == []
+        assert frames_in(await received_by_now(role, viewer)) == []
         await acknowledge(viewer, 1)
         assert frame_id_of(await next_frame(viewer)) == 3
         await acknowledge(viewer, 2)
@@ -108,7 +109,7 @@ async def test_credit_limits_the_unacknowledged_frames_and_comes_back_with_each_
             await role.send(frame(number))
             assert frame_id_of(await next_frame(viewer)) == number
         await role.send(frame(6))
-        assert frames_in(await said_by_now(role, viewer)) == []
+        assert frames_in(await received_by_now(role, viewer)) == []
 
 
 async def test_an_ack_of_an_unknown_frame_or_a_second_one_gives_no_credit(server: Server) -> None:
@@ -122,7 +123,7 @@ async def test_an_ack_of_an_unknown_frame_or_a_second_one_gives_no_credit(server
             await acknowledge(viewer, unknown)
         await everything_is_read(viewer)
         await role.send(frame(3))
-        assert frames_in(await said_by_now(role, viewer)) == []
+        assert frames_in(await received_by_now(role, viewer)) == []
 
 
 @pytest.mark.parametrize("credit", ["", "0", "17", "-1", "1.5", "two", "%C2%B2", "9" * 5000])
@@ -142,14 +143,14 @@ async def test_a_viewer_without_credit_gets_every_frame_it_can_take(server: Serv
 
 async def test_the_newest_status_of_each_component_is_replayed_to_a_newcomer(server: Server) -> None:
     async with server.role() as role, server.viewer() as early:
-        await say(role, Status(component="source", state="lost", message="no frames"))
-        await say(role, Status(component="processor", state="restarting", message="it died"))
-        await say(role, Status(component="source", state="ok", message="frames again"))
-        await said_by_now(role, early)
+        await send(role, Status(component="source", state="lost", message="no frames"))
+        await send(role, Status(component="processor", state="restarting", message="it died"))
+        await send(role, Status(component="source", state="ok", message="frames again"))
+        await received_by_now(role, early)
         async with server.viewer() as late:
             statuses = {}
             for _ in ("source", "processor", "the mark"):
-                status = await next_words(late, "status")
+                status = await next_text(late, "status")
                 statuses[status["component"]] = (status["state"], status["message"])
     assert statuses["source"] == ("ok", "frames again")
     assert statuses["processor"] == ("restarting", "it died")
@@ -158,15 +159,15 @@ async def test_the_newest_status_of_each_component_is_replayed_to_a_newcomer(ser
 async def test_a_setting_reaches_roles_and_comes_back_as_hello_to_all(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer, server.viewer() as other:
         for each in (viewer, other):
-            await next_words(each, "hello")
+            await next_text(each, "hello")
         await viewer.send('{"type": "set", "name": "min_score", "value": 0.75}')
-        await told(role, "min_score", 0.75)
+        await until_setting(role, "min_score", 0.75)
         for each in (viewer, other):
-            assert (await next_words(each, "hello"))["settings"]["min_score"] == 0.75
+            assert (await next_text(each, "hello"))["settings"]["min_score"] == 0.75
         async with server.viewer() as late:
-            assert (await next_words(late, "hello"))["settings"]["min_score"] == 0.75
+            assert (await next_text(late, "hello"))["settings"]["min_score"] == 0.75
         async with server.role() as late_role:
-            await told(late_role, "min_score", 0.75)
+            await until_setting(late_role, "min_score", 0.75)
 
 
 @pytest.mark.parametrize(
@@ -183,20 +184,20 @@ async def test_a_setting_reaches_roles_and_comes_back_as_hello_to_all(server: Se
 )
 async def test_a_bad_setting_is_refused_quietly(server: Server, name: str, value: float) -> None:
     async with server.role() as role, server.viewer() as viewer:
-        await next_words(viewer, "hello")
-        await told(role, "viewers", 1)
+        await next_text(viewer, "hello")
+        await until_viewers(role, 1)
         await viewer.send(json.dumps({"type": "set", "name": name, "value": value}))
         await everything_is_read(viewer)
-        assert await said_by_now(role, viewer) == []
+        assert await received_by_now(role, viewer) == []
         await viewer.send('{"type": "set", "name": "infer_repeat", "value": 2}')
-        assert await next_words(role, "set") == {"type": "set", "name": "infer_repeat", "value": 2}
+        assert await next_text(role, "set") == {"type": "set", "name": "infer_repeat", "value": 2}
 
 
 async def test_stats_come_once_a_second(server: Server) -> None:
     async with server.viewer() as viewer:
         times = []
         for _ in range(3):
-            await next_words(viewer, "stats")
+            await next_text(viewer, "stats")
             times.append(time.monotonic())
     assert 2 / (times[-1] - times[0]) == pytest.approx(1, rel=0.2)
 
@@ -205,13 +206,13 @@ async def test_two_hundred_viewers_each_get_the_frame(server: Server) -> None:
     async with server.role() as role:
         viewers_there = [await server.viewer() for _ in range(200)]
         try:
-            await told(role, "viewers", 200)
+            await until_viewers(role, 200)
             await role.send(frame(9))
             got = await asyncio.gather(*(next_frame(viewer) for viewer in viewers_there))
         finally:
             await asyncio.gather(*(viewer.close() for viewer in viewers_there))
         assert {frame_id_of(message) for message in got} == {9}
-        await told(role, "viewers", 0)
+        await until_viewers(role, 0)
     eventually(lambda: json.loads(server.ask("/api/stats").body)["viewers"] == 0, "no viewer is counted any more")
 
 

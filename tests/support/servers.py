@@ -1,4 +1,4 @@
-"""A real server on loopback ports, fed as the roles feed it and watched as viewers watch it."""
+"""A real server on loopback ports, with clients that act as roles, viewers and HTTP programs."""
 
 import asyncio
 import http.client
@@ -28,7 +28,7 @@ from threading_impl import RUNTIME
 
 RATES = Rates(capture_fps=30, ui_fps=15, queue_fps=5)
 MODEL = Model(name="cars.onnx", labels=("car", "bus"))
-PATIENCE_S = 10  # for what must happen soon, on a machine that is busy
+PATIENCE_S = 10  # limit for what takes well under a second on an idle machine
 NO_HEADERS: Mapping[str, str] = {}
 UPGRADE = {
     "Connection": "Upgrade",
@@ -40,28 +40,28 @@ UPGRADE = {
 
 @dataclass(frozen=True)
 class Server:
-    """Where a running server listens, and what it asks of those who come."""
+    """The two ports of a running server, and the token of its ingest port."""
 
     port: int
     ingest_port: int
     ingest_token: str
 
     def viewer(self, query: str = "", **options: Any) -> connect:
-        """A viewer, to be entered with `async with`."""
+        """Return a viewer's connection, to be entered with `async with`."""
         return connect(f"ws://127.0.0.1:{self.port}/ws/ui{query}", compression=None, proxy=None, **options)
 
     def role(self) -> connect:
-        """A role at the ingest socket, to be entered with `async with`."""
+        """Return a role's connection to the ingest port, to be entered with `async with`."""
         headers = {"Authorization": f"Bearer {self.ingest_token}"}
         url = f"ws://127.0.0.1:{self.ingest_port}/ingest"
         return connect(url, additional_headers=headers, compression=None, proxy=None)
 
     def ask(self, path: str, headers: Mapping[str, str] = NO_HEADERS, method: str = "GET") -> "Answer":
-        """One HTTP request to the public port. A websocket that is let in gets status 101."""
+        """Send one HTTP request to the public port. The status of an accepted websocket is 101."""
         return ask(self.port, path, headers, method)
 
     def silent_reader(self, path: str, headers: Mapping[str, str] = NO_HEADERS) -> socket.socket:
-        """A peer that asks for `path` and has read nothing of the answer yet; its own buffer is small."""
+        """Return a connection that has requested `path` and has not read any of the answer; its buffer is small."""
         peer = socket.socket()
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer.settimeout(PATIENCE_S)
@@ -73,7 +73,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer, whole."""
+    """A complete HTTP response."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -82,7 +82,7 @@ class Answer:
 
 @contextmanager
 def serving(token: str | None = None, tls: Tls | None = None) -> Iterator[Server]:
-    """The UiServer role in a thread, on loopback sockets."""
+    """Run the UiServer role in a thread, on loopback sockets."""
     ingest_token = secrets.token_urlsafe()
     options = ServerOptions("threading", "road.mp4", RATES, LiveSettings(), token, ingest_token, tls=tls)
     stop = RUNTIME.stop_signal()
@@ -104,7 +104,7 @@ def ask(
     method: str = "GET",
     context: ssl.SSLContext | None = None,
 ) -> Answer:
-    """One HTTP request to a loopback port; by TLS where there is a context."""
+    """Send one HTTP request to a loopback port, over TLS if `context` is given."""
     if context is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     else:
@@ -119,32 +119,32 @@ def ask(
 
 
 def frame(frame_id: int, jpeg: bytes | None = None) -> bytes:
-    """A frame as the provider sends it; the picture shows its number, unless `jpeg` is given."""
+    """Return a frame message as the provider sends it; its image shows `frame_id` unless `jpeg` is given."""
     jpeg = jpeg or jpeg_of(numbered_picture(frame_id))
     header = FrameHeader(camera="main", frame_id=frame_id, captured_at=time.time(), width=160, height=90)
     return pack_frame(header, jpeg)
 
 
 def large_jpeg() -> bytes:
-    """A picture of noise, some 300 KB as JPEG: more than the buffers on the way to a viewer hold."""
+    """Return a JPEG of noise, about 300 KB: more than the buffers between server and viewer hold."""
     noise: Image = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
     return jpeg_of(noise)
 
 
-async def say(role: ClientConnection, message: Message) -> None:
+async def send(role: ClientConnection, message: Message) -> None:
     """Publish a message as a role does."""
     await role.send(message.model_dump_json())
 
 
 def frame_id_of(message: bytes) -> int:
-    """The id in the header of a frame message, read by the wire's own description."""
+    """Return the frame_id of a frame message, parsed as README describes the format."""
     length = int.from_bytes(message[:4], "big")
     frame_id: int = json.loads(message[4 : 4 + length])["frame_id"]
     return frame_id
 
 
-def ended(peer: socket.socket) -> bool:
-    """Whether the server has ended this connection: after what is still in the buffers comes its end, or a reset."""
+def is_closed(peer: socket.socket) -> bool:
+    """Read what is buffered, and return whether the server has then closed or reset the connection."""
     try:
         while peer.recv(1 << 16):
             pass
@@ -155,50 +155,57 @@ def ended(peer: socket.socket) -> bool:
     return True
 
 
-def eventually(met: Callable[[], bool], what: str) -> None:
-    """Wait until `met`, or fail and say `what` did not come to be."""
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until `condition()` is true. Fails after PATIENCE_S with `what`, which describes the condition."""
     deadline = time.monotonic() + PATIENCE_S
-    while not met():
+    while not condition():
         assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
         time.sleep(0.02)
 
 
 async def next_frame(viewer: ClientConnection) -> bytes:
-    """The next frame message; words before it are passed over."""
+    """Return the next frame message, skipping text messages."""
     while True:
         message = await asyncio.wait_for(viewer.recv(), PATIENCE_S)
         if isinstance(message, bytes):
             return message
 
 
-async def next_words(peer: ClientConnection, kind: str) -> dict[str, Any]:
-    """The next message of type `kind`; all else before it is passed over."""
+async def next_text(peer: ClientConnection, kind: str) -> dict[str, Any]:
+    """Return the next text message whose type is `kind`, skipping all others."""
     while True:
         message = await asyncio.wait_for(peer.recv(), PATIENCE_S)
-        if isinstance(message, str) and (words := json.loads(message))["type"] == kind:
-            return dict(words)
+        if isinstance(message, str) and (parsed := json.loads(message))["type"] == kind:
+            return dict(parsed)
 
 
-async def told(role: ClientConnection, name: str, value: float, within_s: float = PATIENCE_S) -> None:
-    """Wait until the server tells the role this setting, or this count of viewers. Raises TimeoutError."""
+async def until_viewers(role: ClientConnection, count: int, within_s: float = PATIENCE_S) -> None:
+    """Wait until the role receives this number of viewers. Raises TimeoutError."""
     async with asyncio.timeout(within_s):
-        while await next_words(role, "set") != {"type": "set", "name": name, "value": value}:
+        while (await next_text(role, "viewers"))["count"] != count:
             pass
 
 
-async def said_by_now(role: ClientConnection, viewer: ClientConnection) -> list[bytes | dict[str, Any]]:
-    """All that the viewer gets in consequence of what was done up to now: frames, and words without stats.
+async def until_setting(role: ClientConnection, name: str, value: float) -> None:
+    """Wait until the role receives this setting. Raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE_S):
+        while await next_text(role, "set") != {"type": "set", "name": name, "value": value}:
+            pass
 
-    It is known to be all by two statuses that the role sends, the second when the first has arrived.
+
+async def received_by_now(role: ClientConnection, viewer: ClientConnection) -> list[bytes | dict[str, Any]]:
+    """Return what the viewer receives as a result of all that was sent so far: frames, and texts other than stats.
+
+    The role sends a status as an end mark, twice: the second is sent after the viewer has received the first.
     """
     received: list[bytes | dict[str, Any]] = []
     for mark in ("first", "second"):
-        await say(role, Status(component="mark", state="ok", message=mark))
+        await send(role, Status(component="mark", state="ok", message=mark))
         while True:
             message = await asyncio.wait_for(viewer.recv(), PATIENCE_S)
-            words = message if isinstance(message, bytes) else json.loads(message)
-            if isinstance(words, dict) and words.get("component") == "mark":
+            parsed = message if isinstance(message, bytes) else json.loads(message)
+            if isinstance(parsed, dict) and parsed.get("component") == "mark":
                 break
-            if isinstance(words, bytes) or words["type"] != "stats":
-                received.append(words)
+            if isinstance(parsed, bytes) or parsed["type"] != "stats":
+                received.append(parsed)
     return received

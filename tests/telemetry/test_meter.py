@@ -59,6 +59,24 @@ def test_a_total_that_is_followed_is_reported_by_its_growth(meter: Meter) -> Non
     assert report.drops.get("processor/overwritten", 0) == 0
 
 
+def test_a_report_covers_the_time_since_the_one_before() -> None:
+    now = 100.0
+    meter = Meter("provider", clock=lambda: now)
+    now = 101.0
+    meter.start()
+    now = 102.5
+    assert meter.take_report().duration_s == 1.5
+    now = 103.25
+    assert meter.take_report().duration_s == 0.75
+
+
+def test_the_age_of_a_frame_is_a_sample(meter: Meter) -> None:
+    meter.sample_age("paint_age_ms", time.time() - 0.5)
+    meter.sample_age("paint_age_ms", time.time() + 3600)  # captured before the clock was set back
+    (age_ms,) = meter.take_report().samples["paint_age_ms"]
+    assert age_ms >= 500
+
+
 def test_counts_of_several_threads_all_arrive(meter: Meter) -> None:
     def count() -> None:
         for _ in range(5000):
