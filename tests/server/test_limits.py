@@ -191,7 +191,7 @@ async def flood(viewer: ClientConnection, message: str | None, count: int) -> No
     ids=["acknowledgements", "settings", "pings"],
 )
 async def test_a_viewer_that_floods_is_sent_away_alone(server: Server, message: str | None, most: int) -> None:
-    async with server.role() as role, server.viewer() as other, server.viewer() as viewer:
+    async with server.role() as role, server.viewer() as other, server.viewer(max_queue=None) as viewer:
         await flood(viewer, message, 5 * most)
         await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
         assert viewer.close_code == 1008
