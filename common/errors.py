@@ -11,6 +11,8 @@ VisionError
 ├── MessageError           bytes from a socket that are not what the wire allows
 ├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue, or a JPEG
 ├── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
+├── SpoolError             the event spool on disk cannot be read or written
+├── SinkError              a sink cannot deliver an event now
 └── HungError              a role gives no sign of life
 """
 
@@ -61,3 +63,11 @@ class QueueBrokenError(VisionError):
 
 class HungError(VisionError):
     """A role gives no sign of life, or does not stop when asked."""
+
+
+class SpoolError(VisionError):
+    """The event spool cannot be opened, read or written."""
+
+
+class SinkError(VisionError):
+    """A sink cannot deliver at present; delivery is tried again."""

@@ -1,0 +1,1 @@
+"""Events: few, in order, and not lost."""

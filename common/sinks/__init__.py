@@ -1,0 +1,1 @@
+"""Sinks: where events and values leave the app, in a role of its own."""

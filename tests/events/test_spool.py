@@ -1,0 +1,155 @@
+"""Spool: events in order, at least once for each sink, bounded, and through a kill of the writer."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from common.errors import SpoolError
+from common.events.spool import TRIM_EVERY, Spool, Spooled
+from common.messaging.event import Event
+
+PATIENCE_S = 20.0
+
+
+def event(number: int, captured_at: float = 1000.0) -> Event:
+    return Event(
+        event_id=str(number),
+        camera="gate",
+        processor="vehicles",
+        frame_id=number,
+        captured_at=captured_at,
+        kind="crossing",
+    )
+
+
+def ids(spooled: list[Spooled]) -> list[str]:
+    return [one.event.event_id for one in spooled]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "events.sqlite"
+
+
+def test_a_sink_gets_the_events_in_order_until_it_has_marked_them(path: Path) -> None:
+    with Spool(path, 1000) as spool:
+        spool.add_sink("mqtt")
+        for number in range(5):
+            spool.append(event(number))
+        first = spool.unsent("mqtt", 3)
+        assert ids(first) == ["0", "1", "2"]
+        spool.mark_sent("mqtt", first[1].position)
+        assert ids(spool.unsent("mqtt", 10)) == ["2", "3", "4"]
+        assert spool.backlog("mqtt") == 3
+
+
+def test_each_sink_has_its_own_position(path: Path) -> None:
+    with Spool(path, 1000) as spool:
+        spool.add_sink("mqtt")
+        spool.add_sink("webhook")
+        spool.append(event(1))
+        spool.mark_sent("mqtt", spool.unsent("mqtt", 1)[0].position)
+        assert (spool.unsent("mqtt", 1), ids(spool.unsent("webhook", 1))) == ([], ["1"])
+
+
+def test_a_new_sink_begins_with_the_next_event_and_a_known_one_where_it_was(path: Path) -> None:
+    with Spool(path, 1000) as spool:
+        spool.append(event(1))
+        spool.add_sink("mqtt")
+        spool.append(event(2))
+    with Spool(path, 1000) as spool:
+        spool.append(event(3))
+        spool.add_sink("mqtt")
+        assert ids(spool.unsent("mqtt", 10)) == ["2", "3"]
+
+
+def test_an_event_comes_back_as_it_was_appended(path: Path) -> None:
+    whole = Event(
+        camera="gate",
+        processor="p",
+        frame_id=7,
+        captured_at=12.5,
+        kind="crossing",
+        text="a car, inbound",
+        data={"track_id": 3, "label": "car", "speed": 1.5, "first": True},
+        thumbnail="/9j/4AAQ",
+    )
+    with Spool(path, 1000) as spool:
+        spool.add_sink("mqtt")
+        spool.append(whole)
+        (spooled,) = spool.unsent("mqtt", 1)
+    assert spooled.event == whole
+
+
+def test_the_spool_is_bounded_and_counts_what_a_sink_lost(path: Path) -> None:
+    kept = 2 * TRIM_EVERY
+    with Spool(path, kept) as spool:
+        spool.add_sink("fast")
+        spool.add_sink("slow")
+        for number in range(5 * TRIM_EVERY):
+            spool.append(event(number))
+            spool.mark_sent("fast", number + 1)
+        assert (spool.backlog("slow"), spool.lost("slow")) == (kept, 3 * TRIM_EVERY)
+        assert (spool.backlog("fast"), spool.lost("fast")) == (0, 0)
+        assert ids(spool.unsent("slow", 1)) == [str(3 * TRIM_EVERY)]
+
+
+def test_positions_are_not_used_twice_after_all_events_were_removed(path: Path) -> None:
+    with Spool(path, 1000) as spool:
+        spool.add_sink("mqtt")
+        spool.append(event(1))
+        spool.mark_sent("mqtt", spool.unsent("mqtt", 1)[0].position)
+        sqlite3.connect(path).execute("DELETE FROM events").connection.commit()
+        spool.append(event(2))
+        assert ids(spool.unsent("mqtt", 10)) == ["2"]
+
+
+def test_the_newest_events_since_a_time_are_returned_oldest_first(path: Path) -> None:
+    with Spool(path, 1000) as spool:
+        for number in range(6):
+            spool.append(event(number, captured_at=100.0 + number))
+        assert ids(spool.since(101.5, 3)) == ["3", "4", "5"]
+        assert ids(spool.since(104.5, 3)) == ["5"]
+
+
+def append_for_ever(path: Path) -> None:
+    with Spool(path, 1_000_000) as spool:
+        number = 0
+        while True:
+            spool.append(event(number))
+            number += 1
+
+
+def test_a_writer_that_is_killed_leaves_a_sound_spool_without_gaps(path: Path) -> None:
+    with Spool(path, 1_000_000) as spool:
+        spool.add_sink("mqtt")
+        writer = multiprocessing.get_context("spawn").Process(target=append_for_ever, args=(path,))
+        writer.start()
+        deadline = time.monotonic() + PATIENCE_S
+        while spool.backlog("mqtt") < 20 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert writer.pid is not None
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+        found = ids(spool.unsent("mqtt", 1_000_000))
+        spool.append(event(0))
+    assert len(found) >= 20
+    assert found == [str(number) for number in range(len(found))]
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SpoolError, match=r"event spool .*events\.sqlite: "), Spool(tmp_path / "file/events.sqlite", 10):
+        pass
+
+
+def test_a_file_that_is_not_a_database_is_one_line(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("not a database, " * 100)
+    with pytest.raises(SpoolError, match="not a database"), Spool(path, 10):
+        pass
