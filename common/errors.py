@@ -12,7 +12,8 @@ VisionError
 ├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue, or a JPEG
 ├── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
 ├── SpoolError             the event spool on disk cannot be read or written
-├── SinkError              a sink cannot deliver an event now
+├── SinkError              a sink cannot deliver at present
+│   └── EventRejectedError a receiver refuses one event for good
 └── HungError              a role gives no sign of life
 """
 
@@ -71,3 +72,7 @@ class SpoolError(VisionError):
 
 class SinkError(VisionError):
     """A sink cannot deliver at present; delivery is tried again."""
+
+
+class EventRejectedError(SinkError):
+    """The receiver refuses this event and would refuse it again; delivery continues with the next one."""

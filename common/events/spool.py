@@ -36,7 +36,7 @@ class Spool:
     survives a loss of power. The spool keeps the newest `max_events`; what is removed before a sink has sent it is
     counted as lost for that sink.
 
-    Use each object from one thread.
+    Use each object from one thread at a time.
     """
 
     def __init__(self, path: Path, max_events: int) -> None:
@@ -48,7 +48,9 @@ class Spool:
         """Open or create the file. Raises SpoolError."""
         with self._translated():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            self._connection = sqlite3.connect(
+                self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(SCHEMA)

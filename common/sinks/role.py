@@ -1,0 +1,105 @@
+"""The sinks role: delivers events and states to every sink that is configured."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from common.backoff import backoff
+from common.config.sinks import JsonlSettings, MqttSettings, SinkSettings
+from common.events.spool import Spool
+from common.interfaces import StopSignal
+from common.messaging.messages import Status
+from common.messaging.publisher import Ingest, Publisher
+from common.sinks.delivery import Delivery
+from common.sinks.jsonl import JsonlSink
+from common.sinks.sink import Sink
+from common.sinks.state import State
+from common.sinks.webhook import WebhookSink
+from common.telemetry.meter import Meter, Reporter
+
+logger = logging.getLogger(__name__)
+
+STOP_CHECK_S = 0.1
+HEARTBEAT_S = 5.0
+
+
+@dataclass(frozen=True)
+class SinksOptions:
+    """What the role needs. `messages_url` is where the server broadcasts what viewers get, without frames."""
+
+    sinks: tuple[SinkSettings, ...]
+    spool: Path
+    max_events: int
+    messages_url: str
+    ingest: Ingest
+
+
+def run_sinks(options: SinksOptions, stop: StopSignal) -> None:
+    """The role, from its start to its end. Raises SettingsError for a sink that can never work."""
+    sinks = [make_sink(settings) for settings in options.sinks]
+    meter = Meter("sinks")
+    with Publisher(options.ingest) as publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
+        asyncio.run(_serve(options, sinks, meter, publisher.send, stop))
+
+
+def make_sink(settings: SinkSettings) -> Sink:
+    """Return the sink for its settings. Raises SettingsError."""
+    if isinstance(settings, MqttSettings):
+        from common.sinks.mqtt import MqttSink  # needs an optional package
+
+        return MqttSink(settings)
+    return JsonlSink(settings) if isinstance(settings, JsonlSettings) else WebhookSink(settings)
+
+
+async def _serve(
+    options: SinksOptions, sinks: Sequence[Sink], meter: Meter, send: Callable[[Status], None], stop: StopSignal
+) -> None:
+    state = State()
+    deliveries = []
+    for sink in sinks:
+
+        def report(condition: str, message: str, name: str = f"sink {sink.name}") -> None:
+            send(Status.model_validate({"component": name, "state": condition, "message": message}))
+
+        delivery = Delivery(sink, Spool(options.spool, options.max_events), state, report)
+        meter.follow_count(f"sent to {sink.name}", lambda delivery=delivery: delivery.sent_count)  # type: ignore[misc]
+        meter.follow_drop(sink.name, "rejected", lambda delivery=delivery: delivery.rejected_count)  # type: ignore[misc]
+        deliveries.append(delivery)
+    tasks = [asyncio.create_task(delivery.run()) for delivery in deliveries]
+    tasks.append(asyncio.create_task(_follow(options, state, deliveries)))
+    try:
+        while not stop.is_set():
+            stop.beat()
+            for task in tasks:
+                if task.done():
+                    task.result()  # raises what ended it
+            await asyncio.sleep(STOP_CHECK_S)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _follow(options: SinksOptions, state: State, deliveries: Sequence[Delivery]) -> None:
+    """Keep `state` as the server broadcasts it, and wake the deliveries for each event."""
+    delays_s = backoff(0.05, 1)
+    headers = {"Authorization": f"Bearer {options.ingest.token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        while True:
+            try:
+                async with session.ws_connect(options.messages_url, heartbeat=HEARTBEAT_S) as socket:
+                    delays_s = backoff(0.05, 1)
+                    async for message in socket:
+                        if message.type is aiohttp.WSMsgType.TEXT:
+                            parsed = message.json()
+                            state.update(parsed)
+                            if parsed.get("type") == "event":
+                                for delivery in deliveries:
+                                    delivery.wake()
+            except (aiohttp.ClientError, OSError) as error:
+                logger.debug("no messages from the server: %s", error)
+            await asyncio.sleep(next(delays_s))
