@@ -33,7 +33,7 @@ def imported_packages() -> set[str]:
 
 def requirements() -> list[str]:
     """Of the app and of its benchmark."""
-    lines = "".join((ROOT / name).read_text() for name in ("requirements.txt", "requirements-bench.txt")).splitlines()
+    lines = "".join((ROOT / name).read_text() for name in ("requirements.txt", "requirements-bench.txt", "requirements-mqtt.txt")).splitlines()
     return [line for line in lines if not line.startswith("#")]
 
 

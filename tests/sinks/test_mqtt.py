@@ -128,7 +128,9 @@ def stay_connected(port: int) -> None:
     asyncio.run(connect())
 
 
-async def test_a_broker_that_stops_is_a_failure(tmp_path: Path) -> None:
+async def test_a_broker_that_stops_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_module, "TIMEOUT_S", 0.5)
+
     async def send_on(broker: Broker) -> None:
         async with sink(broker.port).connect() as connection:
             broker.stop()
@@ -160,6 +162,7 @@ async def test_a_broker_with_a_password_accepts_only_the_right_one(
 
 async def test_a_broker_that_accepts_and_never_answers_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mqtt_module, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(mqtt_module, "KEEPALIVE_S", 1)  # the client closes its socket only after that time
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
