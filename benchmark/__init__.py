@@ -1,1 +1,1 @@
-"""What is measured from outside: the app as a viewer gets it, and the limits of the machine it runs on."""
+"""The benchmark: measures the app from outside, as a viewer receives it, next to what the machine can do at best."""

@@ -1,7 +1,7 @@
-"""The error of a measurement that cannot be finished."""
+"""The error of a measurement that cannot be completed."""
 
 from common.errors import VisionError
 
 
 class MeasuringError(VisionError):
-    """The app, or a part of it, did not do what is to be measured; the message says what it did instead."""
+    """The app, or a part of it, failed while it was measured; the message states what happened."""

@@ -1,4 +1,4 @@
-"""How far a benchmark is and how long it will take: a bar on a terminal, else a line for each run."""
+"""Progress of a benchmark and the estimated time left: a bar on a terminal, otherwise one line for each run."""
 
 import shutil
 import sys
@@ -9,11 +9,11 @@ from typing import TextIO, TypeVar
 from common.model_zoo.progress import bar, clock_face
 from common.pacing import Clock
 
-T = TypeVar("T")
+Run = TypeVar("Run")
 
 
 class Progress:
-    """Follows runs that all take about as long as each other."""
+    """Reports the progress of `total` runs of about equal duration."""
 
     def __init__(self, total: int, out: TextIO = sys.stderr, clock: Clock = time.monotonic) -> None:
         self._total = total
@@ -21,8 +21,8 @@ class Progress:
         self._clock = clock
         self._started = clock()
 
-    def follow(self, runs: Iterable[tuple[T, str]]) -> Iterator[T]:
-        """Each run in turn; its name is shown while it is under way."""
+    def track(self, runs: Iterable[tuple[Run, str]]) -> Iterator[Run]:
+        """Yield the run of each (run, name), after showing the name and the progress."""
         for done, (run, name) in enumerate(runs):
             self._show(done, name)
             yield run

@@ -1,25 +1,27 @@
-"""What a benchmark writes down, every sample of it: the schema of results.json."""
+"""Results of a benchmark with all samples: the schema of results.json."""
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.errors import SettingsError
 
 Samples: TypeAlias = tuple[float, ...]
 Share: TypeAlias = Annotated[float, Field(ge=0)]
-"""Of all cores together; may be a little above 1, since clocks are read one after the other."""
+"""Of all cores; may exceed 1 slightly, since clocks are read one after the other."""
+
+MAX_BACKGROUND_SHARE = 0.1  # of the machine used by other programs; a run with more is counted as disturbed
 
 
-class Part(BaseModel):
-    """Checked when it is made or read, and unchanged after. `*_ms` and `*_mb` say their unit; CPU is in cores."""
+class Record(BaseModel):
+    """Validated when created or read, then immutable. `*_ms` and `*_mb` carry their unit; CPU is in cores."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Environment(Part):
-    """What it was measured on. `gil` says whether it is on once everything that a role needs is imported."""
+class Environment(Record):
+    """Machine and software. `gil` is by role: whether the GIL is enabled after the imports of that role."""
 
     cpu: str
     cores: int
@@ -33,10 +35,11 @@ class Environment(Part):
     threads: dict[str, int]
 
 
-class Settings(Part):
-    """What was asked for. `order_seed` shuffles the order of the runs within each round."""
+class BenchmarkSettings(Record):
+    """Settings of the benchmark. `order_seed` seeds the order of the runs; `quick` marks a look with few samples."""
 
     command: str
+    quick: bool = False
     source: str
     model: str
     capture_fps: float
@@ -49,8 +52,8 @@ class Settings(Part):
     order_seed: int
 
 
-class Limits(Part):
-    """What this machine can do at best, each a median. `session_run_cpu_ms` is the CPU time of all its threads."""
+class Baseline(Record):
+    """Best times of this machine, each a median. `session_run_cpu_ms` is the CPU time of all threads."""
 
     width: int
     height: int
@@ -62,21 +65,27 @@ class Limits(Part):
     session_run_cpu_ms: float
 
 
-class Surroundings(Part):
-    """How disturbed a run was: CPU of the measuring itself (cores), and the share of the machine others took."""
+class BackgroundLoad(Record):
+    """CPU used beside the app: by the benchmark itself (cores), and by other programs (share of the machine)."""
 
     measuring_cpu: float
     others: Share
 
 
-class PipelineRun(Part):
-    """One app with one viewer. GIL delays are per role, one value for each second."""
+class Run(Record):
+    """Common to the runs of all suites. `round` counts from 1."""
+
+    round: int
+    seconds: float
+    background: BackgroundLoad = Field(validation_alias=AliasChoices("background", "surroundings"))  # the former name
+
+
+class PipelineRun(Run):
+    """One app with one viewer. GIL delays are by role, one value per second; `cpu` is by role or all roles."""
 
     implementation: str
     workload: str
-    round: int
     first_frame_s: float
-    seconds: float
     interval_ms: Samples
     frame_age_ms: Samples
     inference_ms: Samples
@@ -87,72 +96,65 @@ class PipelineRun(Part):
     overwritten: int
     cpu: dict[str, float]
     memory_mb: float
-    surroundings: Surroundings
 
 
-class TransportRun(Part):
-    """One queue, alone. A put that is refused leaves the older frame there; `taking_ms` is the consumer's work."""
+class TransportRun(Run):
+    """One queue in isolation. A refused frame is lost; the consumer is busy for `taking_ms` with each frame."""
 
     queue: str
     width: int
     height: int
     put_fps: float
     taking_ms: float
-    round: int
-    seconds: float
     put_ms: Samples
     hand_over_ms: Samples
     puts: int
     overwritten: int
     refused: int
-    surroundings: Surroundings
 
 
-class Watched(Part):
-    """What one of many viewers saw."""
+class ViewerResult(Record):
+    """Figures of one of many viewers."""
 
     ui_fps: float
     interval_p99_ms: float
     frame_age_p99_ms: float
 
 
-class ViewersRun(Part):
-    """One app with many viewers. `server_*` is the process that serves: with threads, all of the app."""
+class ViewersRun(Run):
+    """One app with many viewers. `server_*` is of the process of the server: with threads, of the whole app."""
 
     implementation: str
     viewers: int
     stalled: int
-    round: int
-    seconds: float
-    reading: tuple[Watched, ...]
+    reading: tuple[ViewerResult, ...]
     server_cpu: float
     server_memory_before_mb: float
     server_memory_begin_mb: float
     server_memory_end_mb: float
-    surroundings: Surroundings
 
 
-class Results(Part):
-    """What every kind of benchmark says first."""
+class Results(Record):
+    """Common to the results of all suites. `format` is incremented when older readers cannot read the file."""
 
-    format: Literal[1] = 1  # rises when an older reader could no longer make sense of the file
+    format: Literal[1] = 1
     started_at: str
     environment: Environment
-    settings: Settings
+    settings: BenchmarkSettings
 
 
 class PipelineResults(Results):
     """`bench pipeline`. `put_ms` and `hand_over_ms` are medians by implementation, for a frame of the source."""
 
     kind: Literal["pipeline"] = "pipeline"
-    limits: Limits
+    baseline: Baseline = Field(validation_alias=AliasChoices("baseline", "limits"))  # the former name
     put_ms: dict[str, float]
     hand_over_ms: dict[str, float]
     runs: tuple[PipelineRun, ...]
 
 
 class TransportResults(Results):
-    """`bench transport`. `memcpy_ms` is a median by size of the frame, "1280×720"."""
+    """`bench transport`. `memcpy_ms` is a median by frame size, e.g. "1280×720"."""
 
     kind: Literal["transport"] = "transport"
     memcpy_ms: dict[str, float]
@@ -171,7 +173,7 @@ _results: TypeAdapter[AnyResults] = TypeAdapter(Annotated[AnyResults, Field(disc
 
 
 def load_results(path: Path) -> AnyResults:
-    """The results in the file at `path`. Raises SettingsError where they cannot be read."""
+    """Read results.json. Raises SettingsError."""
     try:
         return _results.validate_json(path.read_bytes())
     except OSError as error:
@@ -179,5 +181,5 @@ def load_results(path: Path) -> AnyResults:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
-        message = f"{str(path)!r} is no results.json of a benchmark: {where and f'{where}: '}{fault['msg']}"
+        message = f"{str(path)!r} is not a results.json of a benchmark: {where and f'{where}: '}{fault['msg']}"
         raise SettingsError(message) from error

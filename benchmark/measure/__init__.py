@@ -1,1 +1,1 @@
-"""The instruments: a running app, a viewer, the load and the limits of the machine."""
+"""Measuring instruments: a running app, viewers, CPU usage, queues, and a baseline of the machine."""

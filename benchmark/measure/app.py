@@ -1,4 +1,4 @@
-"""The app as a user starts it, in a process of its own."""
+"""The app in a process of its own, as a user starts it."""
 
 import re
 import select
@@ -19,23 +19,23 @@ STOP_S = 10.0
 
 
 class RunningApp:
-    """`python main.py` on a free port, from `__enter__` to `__exit__`."""
+    """`python main.py` on a free port, between `__enter__` and `__exit__`."""
 
     def __init__(self, *flags: str) -> None:
         own = ("--host", "127.0.0.1", "--port", "0", "--log-level", "error")
         self._command = [sys.executable, str(ROOT / "main.py"), *flags, *own]
 
     def __enter__(self) -> Self:
-        """Raises MeasuringError."""
+        """Start the app and wait for its link. Raises MeasuringError."""
         self.started = time.monotonic()
-        # In a session of its own: a Ctrl-C is for the measuring, which then ends the app.
+        # In a session of its own, so that Ctrl-C reaches the benchmark only, which then stops the app.
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, start_new_session=True)
         try:
             link = re.search(r"http://(\S+?)/", next_line(self._process, START_S))
             if link is None:
                 raise MeasuringError("the app did not start; see its message above")
         except BaseException:
-            self._end()
+            self._stop()
             raise
         self.url = f"ws://{link[1]}/ws/ui"
         self.pid = self._process.pid
@@ -44,31 +44,34 @@ class RunningApp:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self._stop()
 
     def processes(self) -> list[psutil.Process]:
-        """All its processes, the parent first."""
+        """Return all processes of the app, the parent first."""
         main = psutil.Process(self.pid)
         return [main, *main.children(recursive=True)]
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         self._process.terminate()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()  # its children see the end of its pipe, and end too
+            self._process.kill()  # its children read end of file from its pipe, and stop
             self._process.wait(STOP_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
 
 def next_line(process: "subprocess.Popen[str]", timeout_s: float) -> str:
-    """What `process` prints next, "" when it ended or printed nothing for so long. Only for a line at a time."""
+    """Return the next line of stdout; "" after `timeout_s` seconds or when the process ended.
+
+    The process must print no further line before this one is read: `select` does not see what is buffered here.
+    """
     if process.stdout is None or not select.select([process.stdout], [], [], timeout_s)[0]:
         return ""
     return process.stdout.readline()
 
 
 def memory_mb(process: psutil.Process) -> float:
-    """Proportional set size: memory that several processes share counts a part for each."""
+    """Return the proportional set size (PSS) in MB: each shared page is divided by the number of its processes."""
     return float(process.memory_full_info().pss) / 2**20

@@ -1,4 +1,4 @@
-"""What this machine can do at best for each part of the way of a frame: the yardstick beside every figure."""
+"""Baseline: the time of each step of a frame's way in isolation, as the best that this machine can do."""
 
 import asyncio
 import statistics
@@ -11,7 +11,7 @@ import numpy as np
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from benchmark.results import Limits
+from benchmark.results import Baseline
 from common.capture.frame_provider import encode_jpeg
 from common.capture.video_source import open_source
 from common.detection.detector import load_detector
@@ -21,24 +21,24 @@ from common.telemetry.machine import inference_threads
 from threading_impl import RUNTIME
 
 
-def best(image: Image, model: Path, jpeg_quality: int, rounds: int) -> Limits:
-    """The median of `rounds` of everything. Raises ModelError."""
+def measure_baseline(image: Image, model: Path, jpeg_quality: int, rounds: int) -> Baseline:
+    """Return the median of `rounds` repetitions of each step. Raises ModelError."""
     cv2.setNumThreads(1)  # as in the app
-    session_run_ms, session_run_cpu_ms = session_run(model, image, rounds)
-    return Limits(
+    session_run_ms, session_run_cpu_ms = time_session_run(model, image, rounds)
+    return Baseline(
         width=image.shape[1],
         height=image.shape[0],
         jpeg_bytes=len(encode_jpeg(image, jpeg_quality)),
-        memcpy_ms=memcpy_ms(image, rounds),
+        memcpy_ms=time_memcpy(image, rounds),
         encode_ms=median_ms(lambda: encode_jpeg(image, jpeg_quality), rounds),
-        echo_ms=asyncio.run(echo_ms(rounds)),
+        echo_ms=asyncio.run(time_echo(rounds)),
         session_run_ms=session_run_ms,
         session_run_cpu_ms=session_run_cpu_ms,
     )
 
 
 def median_ms(work: Callable[[], object], rounds: int) -> float:
-    """Median time of `work`, in ms."""
+    """Return the median time of `work`, in ms."""
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
@@ -47,41 +47,42 @@ def median_ms(work: Callable[[], object], rounds: int) -> float:
     return statistics.median(times)
 
 
-def first_image(source: str) -> Image:
-    """The first picture of a source. Raises SourceError."""
+def first_frame(source: str) -> Image:
+    """Return the first frame of a source. Raises SourceError."""
     with open_source(source, 30, lambda state, message: None) as video:
         for _, image in video.frames(RUNTIME.stop_signal()):
             return image
     raise SourceError("the source has no frame")
 
 
-def memcpy_ms(image: Image, rounds: int) -> float:
-    """To copy `image` into memory that was written before."""
+def time_memcpy(image: Image, rounds: int) -> float:
+    """Return the median time of a copy of `image` into memory that was written before, in ms."""
     target = np.empty_like(image)
     return median_ms(lambda: np.copyto(target, image), rounds)
 
 
-def session_run(model: Path, image: Image, rounds: int) -> tuple[float, float]:
-    """`session.run` of the model on `image`, alone, on as many threads as in the app: how long it takes, and its CPU
-    time, both in ms. What is done before and after it is done on one thread, so its CPU time is its time.
+def time_session_run(model: Path, image: Image, rounds: int) -> tuple[float, float]:
+    """Return the median wall time and the mean CPU time of `session.run`, in ms, with as many threads as in the app.
+
+    The CPU time is that of the process less pre- and post-processing, which run on one thread.
     """
     detector = load_detector(model, inference_threads())
-    used = time.process_time()
+    cpu_before_s = time.process_time()
     results = [detector.detect(image, min_score=0.5) for _ in range(rounds)]
-    used_ms = 1000 * (time.process_time() - used) / rounds
-    beside_ms = statistics.mean(result.processing_ms - result.inference_ms for result in results)
-    return statistics.median(result.inference_ms for result in results), used_ms - beside_ms
+    cpu_ms = 1000 * (time.process_time() - cpu_before_s) / rounds
+    other_ms = statistics.mean(result.processing_ms - result.inference_ms for result in results)
+    return statistics.median(result.inference_ms for result in results), cpu_ms - other_ms
 
 
-async def echo_ms(rounds: int) -> float:
-    """An empty websocket message there and back, on loopback, in one process."""
+async def time_echo(rounds: int) -> float:
+    """Return the median round-trip time of an empty websocket message on loopback, within one process, in ms."""
 
-    async def answer(peer: ServerConnection) -> None:
+    async def echo(peer: ServerConnection) -> None:
         async for message in peer:
             await peer.send(message)
 
     times = []
-    async with serve(answer, "127.0.0.1", 0, compression=None) as server:
+    async with serve(echo, "127.0.0.1", 0, compression=None) as server:
         port = server.sockets[0].getsockname()[1]
         async with connect(f"ws://127.0.0.1:{port}", compression=None, proxy=None) as client:
             for _ in range(rounds):

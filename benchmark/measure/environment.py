@@ -1,4 +1,4 @@
-"""What the benchmark runs on: the machine, Python and its GIL, the packages, the threads."""
+"""The environment of a benchmark: machine, Python and its GIL, package versions, thread counts."""
 
 import os
 import platform
@@ -16,19 +16,20 @@ from benchmark.results import Environment
 from common.telemetry.machine import inference_threads
 
 PACKAGES = ("aiohttp", "numpy", "onnxruntime", "opencv-python-headless", "pydantic", "websockets")
-# What each role imports, all of which may switch the GIL on again; with threads one process imports all of it.
+# On a free-threaded build, importing an extension module that does not support it enables the GIL ("Python support for
+# free threading" in the Python HOWTOs). With threads, one process imports the modules of all roles.
 ROLE_MODULES = {
     "server": ["common.server.app"],
     "provider": ["common.capture.frame_provider"],
     "processor": ["common.detection.frame_processor"],
     "all in one process": ["common.server.app", "common.capture.frame_provider", "common.detection.frame_processor"],
 }
-ASK_FOR_GIL = "import sys, {}; print(sys._is_gil_enabled())"
-ASK_S = 60.0
+PRINT_GIL = "import sys, {}; print(sys._is_gil_enabled())"
+IMPORT_S = 60.0
 
 
-def look_around() -> Environment:
-    """The environment of the app that this Python would start."""
+def read_environment() -> Environment:
+    """Return the environment of an app started by this interpreter."""
     return Environment(
         cpu=_cpu_name(),
         cores=os.cpu_count() or 1,
@@ -36,29 +37,27 @@ def look_around() -> Environment:
         memory_mb=round(psutil.virtual_memory().total / 2**20),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
-        gil={role: _gil_is_on(modules) for role, modules in ROLE_MODULES.items()},
+        gil={role: _gil_is_enabled(modules) for role, modules in ROLE_MODULES.items()},
         switch_interval_ms=1000 * sys.getswitchinterval(),
         packages={package: _version(package) for package in PACKAGES},
-        # OpenCV: as provider and processor set it.
-        threads={"onnxruntime": inference_threads(), "OpenCV": 1},
+        threads={"onnxruntime": inference_threads(), "OpenCV": 1},  # OpenCV: as provider and processor set it
     )
 
 
 def _version(package: str) -> str:
-    """Another build of it may be there, under another name."""
     try:
         return version(package)
     except PackageNotFoundError:
-        return "of another build"
+        return "unknown (another build)"  # e.g. opencv-python in place of opencv-python-headless
 
 
-def _gil_is_on(modules: list[str]) -> bool:
-    """Whether the GIL is on in a new interpreter after these imports: only a free-threaded build must be asked."""
+def _gil_is_enabled(modules: list[str]) -> bool:
+    """Return whether the GIL is enabled after these imports; on a free-threaded build, by a new interpreter."""
     if not sysconfig.get_config_var("Py_GIL_DISABLED"):
         return True
-    command = [sys.executable, "-c", ASK_FOR_GIL.format(", ".join(modules))]
-    asked = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=ASK_S)
-    return asked.stdout.strip() == "True"
+    command = [sys.executable, "-c", PRINT_GIL.format(", ".join(modules))]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=IMPORT_S)
+    return printed.stdout.strip() == "True"
 
 
 def _cpu_name() -> str:

@@ -1,4 +1,4 @@
-"""`python -m benchmark.measure.gil`: which calls release the GIL, by the speed-up of two threads over one."""
+"""Which calls release the GIL, by the speed-up of two threads over one: `python -m benchmark.measure.gil`."""
 
 import threading
 import time
@@ -22,24 +22,24 @@ THREADS = (1, 2)
 
 
 def main() -> None:
-    """Print a table, row by row."""
+    """Print a Markdown table, row by row."""
     print("| call | two threads ÷ one |\n|---|---|")
     for name, factor in speed_ups(sample_clip(), default_model(), SECONDS):
         print(f"| {name} | {factor:.2f} |", flush=True)
 
 
 def speed_ups(clip: Path, model: Path, seconds: float) -> Iterator[tuple[str, float]]:
-    """Call by call, how many times as often two threads together finish it as one alone, in `seconds` each.
+    """Yield (call, speed-up of two threads over one), measured for `seconds` seconds each.
 
-    2 means that the call releases the GIL and finds a free core; 1 that it holds the GIL all along.
+    2 means that the call releases the GIL and a core is free; 1 means that it holds the GIL throughout.
     """
-    cv2.setNumThreads(1)  # a call that spreads over the cores by itself would leave nothing to gain
+    cv2.setNumThreads(1)  # calls that use several cores by themselves have no speed-up
     for name, make in calls(clip, model).items():
         yield name, speed_up(make, seconds)
 
 
 def calls(clip: Path, model: Path) -> dict[str, Callable[[], Work]]:
-    """For every call a function that makes it ready: once for each thread, which share nothing but the GIL."""
+    """Return, by name, a function that prepares the call. Each thread prepares its own, and shares only the GIL."""
 
     def read() -> Work:
         capture = open_capture(str(clip))
@@ -85,13 +85,13 @@ def calls(clip: Path, model: Path) -> dict[str, Callable[[], Work]]:
 
 
 def speed_up(make: Callable[[], Work], seconds: float) -> float:
-    """Calls finished by two threads, over those finished by one, in the same time."""
-    alone, together = (sum(finished([make() for _ in range(count)], seconds)) for count in THREADS)
-    return together / alone
+    """Return the number of calls by two threads divided by that of one thread, in the same time."""
+    one, two = (sum(count_calls([make() for _ in range(count)], seconds)) for count in THREADS)
+    return two / one
 
 
-def finished(works: list[Work], seconds: float) -> list[int]:
-    """How often each of `works` is done in `seconds`, each in a thread of its own."""
+def count_calls(works: list[Work], seconds: float) -> list[int]:
+    """Call each of `works` repeatedly for `seconds` seconds, in a thread of its own; return the number of calls."""
     counts = [0] * len(works)
     barrier = threading.Barrier(len(works))
 
@@ -113,9 +113,9 @@ def finished(works: list[Work], seconds: float) -> list[int]:
 
 
 def first_frame(clip: Path) -> Image:
-    """A frame to work on, as BGR."""
-    taken, image = open_capture(str(clip)).read()
-    if not taken:
+    """Return the first frame of `clip`, height × width × 3, BGR."""
+    decoded, image = open_capture(str(clip)).read()
+    if not decoded:
         raise RuntimeError(f"{clip} has no frame")
     return np.asarray(image, np.uint8)
 

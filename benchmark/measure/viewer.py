@@ -1,4 +1,4 @@
-"""A viewer that paints nothing and notes everything: when frames came, how old they were, what was found."""
+"""A viewer that records what it receives: intervals and ages of frames, inference times, statistics."""
 
 import asyncio
 import json
@@ -14,14 +14,14 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmark.errors import MeasuringError
 
-PATIENCE_S = 30.0  # for the first frame and the first result; a model of 100 MB is loaded in less
+TIMEOUT_S = 30.0  # for the first frame and the first result; a model of 100 MB loads in less
 
 
 @dataclass
-class Sight:
-    """All that one viewer saw. Intervals and ages are ms, one for each frame; the others one for each result.
+class Observation:
+    """Samples of one viewer, in ms: intervals and ages one for each frame, the others one for each result.
 
-    The first of the `stats` came just before all the rest.
+    The first of the `stats` messages was received just before the first sample.
     """
 
     interval_ms: list[float] = field(default_factory=list)
@@ -32,27 +32,27 @@ class Sight:
 
     @property
     def seconds(self) -> float:
-        """From the first frame to the last."""
+        """Time from the first frame to the last."""
         return sum(self.interval_ms) / 1000
 
     @property
     def ui_fps(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return len(self.interval_ms) / self.seconds
 
 
-class Viewer:
-    """One viewer of the app at `url` (ws://…/ws/ui), between `__aenter__` and `__aexit__`."""
+class ViewerProbe:
+    """A viewer of the app at `url` (ws://…/ws/ui), between `__aenter__` and `__aexit__`."""
 
     def __init__(self, url: str) -> None:
-        self._connect = connect(url, max_size=None, compression=None, proxy=None, open_timeout=PATIENCE_S)
+        self._connect = connect(url, max_size=None, compression=None, proxy=None, open_timeout=TIMEOUT_S)
         self._stats: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
-        """Raises MeasuringError."""
+        """Connect. Raises MeasuringError."""
         try:
             self._socket = await self._connect.__aenter__()
-        except OSError as error:  # TimeoutError is one
+        except OSError as error:  # includes TimeoutError
             raise MeasuringError(f"the app does not answer: {error}") from error
         return self
 
@@ -70,57 +70,57 @@ class Viewer:
         await self._until("a result", lambda message: _is(message, "detections"))
 
     async def stats_of(self, role: str) -> dict[str, Any]:
-        """What the statistics say of a role, once they do. Raises MeasuringError."""
+        """Wait for statistics of a role and return them. Raises MeasuringError."""
         await self._until(f"statistics of the {role}", lambda _: role in self._stats.get("roles", {}))
         return dict(self._stats["roles"][role])
 
     async def warm_up(self, seconds: float) -> None:
-        """Read on for so long, and note nothing but the statistics."""
+        """Receive for `seconds` seconds and record the latest statistics only. Raises MeasuringError."""
         end = time.monotonic() + seconds
         await self._until("a frame", lambda _: time.monotonic() >= end)
 
-    async def observe(self, seconds: float) -> Sight:
-        """Note all that comes, from a frame on to the first one that comes `seconds` later or after that.
+    async def observe(self, seconds: float) -> Observation:
+        """Record from a frame until the first frame `seconds` seconds later or after that.
 
-        It begins with the second frame: the first may have waited while the caller looked elsewhere. A stream that
-        stands still counts as one long interval. Raises MeasuringError when it ends.
+        The record begins with the second frame received: the first one may have been buffered. A stream that stops is
+        recorded as one long interval. Raises MeasuringError when the connection is closed.
         """
-        sight = Sight(stats=[self._stats] if self._stats else [])
+        observation = Observation(stats=[self._stats] if self._stats else [])
         await self.first_frame()
         await self.first_frame()
         begun = last = time.monotonic()
         try:
-            async with asyncio.timeout(seconds + PATIENCE_S):
+            async with asyncio.timeout(seconds + TIMEOUT_S):
                 while last - begun < seconds:
                     message = await self._receive()
                     now, now_unix = time.monotonic(), time.time()
                     if isinstance(message, str):
-                        self._note(sight, json.loads(message))
+                        self._record(observation, json.loads(message))
                         continue
                     header = json.loads(message[4 : 4 + int.from_bytes(message[:4], "big")])
-                    sight.frame_age_ms.append(1000 * (now_unix - header["captured_at"]))
-                    sight.interval_ms.append(1000 * (now - last))
+                    observation.frame_age_ms.append(1000 * (now_unix - header["captured_at"]))
+                    observation.interval_ms.append(1000 * (now - last))
                     last = now
         except TimeoutError:
-            sight.interval_ms.append(1000 * (time.monotonic() - last))
-        return sight
+            observation.interval_ms.append(1000 * (time.monotonic() - last))
+        return observation
 
     async def _receive(self) -> str | bytes:
         try:
             return await self._socket.recv()
         except ConnectionClosed as error:
-            raise MeasuringError("the app ended the stream while it was measured") from error
+            raise MeasuringError("the app closed the stream while it was measured") from error
 
-    def _note(self, sight: Sight, message: dict[str, Any]) -> None:
+    def _record(self, observation: Observation, message: dict[str, Any]) -> None:
         if message["type"] == "detections":
-            sight.inference_ms.append(message["inference_ms"])
-            sight.processing_ms.append(message["processing_ms"])
+            observation.inference_ms.append(message["inference_ms"])
+            observation.processing_ms.append(message["processing_ms"])
         elif message["type"] == "stats":
-            sight.stats.append(message)
+            observation.stats.append(message)
 
     async def _until(self, what: str, met: Callable[[str | bytes], bool]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 while True:
                     message = await self._receive()
                     if _is(message, "stats"):
@@ -128,15 +128,15 @@ class Viewer:
                     if met(message):
                         return
         except TimeoutError as error:
-            raise MeasuringError(f"the app did not send {what} within {PATIENCE_S:g} s") from error
+            raise MeasuringError(f"the app did not send {what} within {TIMEOUT_S:g} s") from error
 
 
 def _is(message: str | bytes, kind: str) -> bool:
     return isinstance(message, str) and bool(json.loads(message)["type"] == kind)
 
 
-async def stall(url: str) -> socket.socket:
-    """Connect as a viewer that reads nothing; who calls closes the socket."""
+async def connect_without_reading(url: str) -> socket.socket:
+    """Connect as a viewer that never reads; the caller closes the socket."""
     host, port = url.removeprefix("ws://").split("/")[0].split(":")
     loop = asyncio.get_running_loop()
     viewer = socket.socket()

@@ -1,1 +1,1 @@
-"""From samples to figures, charts, tables and a report."""
+"""Reports: from samples to figures, tables, charts, HTML and Markdown."""

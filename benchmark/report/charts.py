@@ -1,4 +1,4 @@
-"""Charts as SVG that follow the reader's light or dark colours, narrow enough for a phone."""
+"""Charts as SVG in light and dark colours, narrow enough for a phone."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from benchmark.quantile import quantile
 
-SIZE = (5.2, 3.4)  # inches of 72 points: text of 10 points stays readable at the width of a phone
+SIZE = (5.2, 3.4)  # inches of 72 points: text of 10 points is readable at the width of a phone
 
-# What matplotlib draws with, the CSS variable that takes its place, and its value in light and in dark. Blue and
-# orange are told apart with any colour vision; the rest is for the roles of one implementation.
+# By the colour that matplotlib draws with: the CSS variable that replaces it, and its light and dark values. Blue and
+# orange remain distinguishable with colour blindness; the others are for roles of one implementation.
 PALETTE = {
     "#010101": ("ink", "#24292f", "#e6edf3"),
     "#020202": ("grid", "#d8dee4", "#30363d"),
@@ -25,7 +25,7 @@ PALETTE = {
 INK, GRID, PROCESSES, THREADS, THIRD, FOURTH = PALETTE
 COLOURS = {"processes": PROCESSES, "threads": THREADS}
 STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text
+    "svg.fonttype": "none",  # text as text, not as paths
     "svg.hashsalt": "charts",  # the same ids in every run
     "font.family": "sans-serif",
     "font.size": 10,
@@ -42,11 +42,11 @@ STYLE: dict[Any, Any] = {
 }
 
 Groups = Mapping[str, Mapping[str, float]]
-"""Values by series, then by group along the axis."""
+"""Values by series, then by group."""
 
 
 def bars(groups: Groups, axis: str, colours: Mapping[str, str], target: float | None = None) -> str:
-    """Bars side by side: a row for each group, and in it one bar for each series. `target` is drawn as a line."""
+    """Draw a row for each group with one bar for each series. `target` is drawn as a dashed line."""
     with mpl.rc_context(STYLE):
         figure, axes = _axes(list(next(iter(groups.values()))), axis)
         height = 0.8 / len(groups)
@@ -61,7 +61,7 @@ def bars(groups: Groups, axis: str, colours: Mapping[str, str], target: float | 
 
 
 def stacked(groups: Groups, axis: str, colours: Mapping[str, str]) -> str:
-    """One bar for each group, made of the series one after the other."""
+    """Draw one bar for each group, with the series stacked."""
     with mpl.rc_context(STYLE):
         names = list(next(iter(groups.values())))
         figure, axes = _axes(names, axis)
@@ -77,7 +77,7 @@ def stacked(groups: Groups, axis: str, colours: Mapping[str, str]) -> str:
 
 
 def boxes(groups: Mapping[str, Mapping[str, Sequence[float]]], axis: str, target: float) -> str:
-    """How samples spread: a box from p25 to p75 with the median, whiskers from p1 to p99, a dot at the longest."""
+    """Draw boxes: quartiles with the median, whiskers from p1 to p99, a dot at the maximum."""
     with mpl.rc_context(STYLE):
         figure, axes = _axes(list(next(iter(groups.values()))), axis)
         height = 0.8 / len(groups)
@@ -96,7 +96,7 @@ def boxes(groups: Mapping[str, Mapping[str, Sequence[float]]], axis: str, target
                 medianprops={"color": INK, "linewidth": 1.5},
                 flierprops={"marker": "o", "markersize": 3.5, "markerfacecolor": colour, "markeredgecolor": colour},
             )
-            axes.barh(0, 0, color=colour, label=series)  # for the legend alone
+            axes.barh(0, 0, color=colour, label=series)  # for the legend only
         axes.axvline(target, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         return _svg(figure, axes)
 
@@ -120,7 +120,7 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
 def _svg(figure: Figure, axes: Axes) -> str:
     axes.set_xlim(left=0)
     handles, labels = axes.get_legend_handles_labels()
-    columns = min(len(labels), 52 // (5 + max(map(len, labels))))  # characters that fit side by side
+    columns = min(len(labels), 52 // (5 + max(map(len, labels))))  # 52 characters fit in a row
     figure.legend(handles, labels, loc="outside upper left", ncols=columns, handlelength=1, fontsize=9)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
@@ -132,12 +132,12 @@ def _svg(figure: Figure, axes: Axes) -> str:
 
 
 def colour_rules() -> str:
-    """The colours as CSS variables, dark where the reader's system is."""
+    """Return the colours as CSS variables, dark with `prefers-color-scheme: dark`."""
     light = "".join(f"--{name}:{value};" for name, value, _ in PALETTE.values())
     dark = "".join(f"--{name}:{value};" for name, _, value in PALETTE.values())
     return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 def _short(value: float) -> str:
-    """Three digits, whatever the size."""
+    """Format with about three digits."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"

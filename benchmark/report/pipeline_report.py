@@ -1,59 +1,34 @@
-"""The report of `bench pipeline`: what a viewer got, why, and what it cost."""
+"""The report of `bench pipeline`: rate, intervals, GIL delay, CPU, memory, ages, ratios to the baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
-from benchmark.cases import IMPLEMENTATIONS, PEOPLE_SAY, WORKLOADS
+from benchmark.cases import IMPLEMENTATION_LABELS, IMPLEMENTATIONS, NO_LOAD, WORKLOADS
 from benchmark.report import charts
-from benchmark.report import diagnosis as causes
-from benchmark.report.figures import Cell, Figures, summarise
+from benchmark.report.diagnosis import KEPT_RATE, STUTTER_PERIODS, cause_of, video_delay
+from benchmark.report.figures import CaseKey, Figures, summarise
 from benchmark.report.report import Chart, Section, Table
 from benchmark.report.tables import table
 from benchmark.results import PipelineResults
-from benchmark.suites.pipeline import ONE_PROCESS, PARENT
+from benchmark.suites.pipeline import ALL_ROLES, PARENT
 
 NAMES = ("implementation", "workload")
+Summary = Mapping[CaseKey, Figures]
 
 
 def sections(results: PipelineResults) -> list[Section]:
-    """One for each question."""
+    """Return one section for each question."""
     figures = summarise(results)
-    asked = results.settings.ui_fps
     return [
+        _ui_rate(figures, results.settings.ui_fps),
+        _intervals(figures, results),
+        _gil_delay(figures, results),
+        _cpu(figures),
+        _memory(figures),
         Section(
-            "UI rate at a viewer",
-            causes.of_ui_rate(figures, asked),
-            Chart("ui-rate", charts.bars(_by_workload(figures, "UI FPS"), "frames a second", charts.COLOURS, asked)),
-            table(NAMES, figures, ("UI FPS", "UI FPS, worst run", "results/s", "puts", "overwritten %")),
-        ),
-        Section(
-            "Between two frames",
-            causes.of_intervals(figures, asked),
-            Chart("intervals", charts.boxes(_intervals(results), "ms between two frames", 1000 / asked)),
-            table(NAMES, figures, ("interval p50", "interval p95", "interval p99", "interval max")),
-        ),
-        Section(
-            "Waiting for the GIL",
-            causes.of_gil(figures, asked, any(results.environment.gil.values())),
-            Chart("gil-delay", charts.bars(_delays(figures), "ms, p99 of a second", DELAY_COLOURS)),
-            table(NAMES, figures, [f"GIL delay {role} p99" for role in ("provider", "server", "processor")]),
-        ),
-        Section(
-            "CPU",
-            causes.of_cpu(figures),
-            Chart("cpu", charts.stacked(_cpu(figures), "% of one core", CPU_COLOURS)),
-            table(NAMES, figures, ("CPU %", "CPU beyond inference %", "measuring CPU %", "others %", "machine %")),
-        ),
-        Section(
-            "Memory and start",
-            causes.of_memory(figures),
-            Chart("memory", charts.bars(_by_workload(figures, "memory MB"), "MB, all processes", charts.COLOURS)),
-            table(NAMES, figures, ("memory MB", "first frame s")),
-        ),
-        Section(
-            "How old a frame is, and how long inference takes",
-            "ms. A frame's age runs from the capture to the viewer's socket; processing is inference with what is "
-            "before and after it.",
+            "Frame age and inference time",
+            "In ms. Frame age: from the capture to the viewer's socket. Processing: pre-processing, inference and "
+            "post-processing.",
             table=table(
                 NAMES,
                 figures,
@@ -61,26 +36,96 @@ def sections(results: PipelineResults) -> list[Section]:
             ),
         ),
         Section(
-            "Against what is possible",
-            "1.00 is the best there can be. The limits were measured on this machine in the same run (below).",
+            "Ratios to the baseline",
+            "1.00 is the best possible. The baseline was measured in the same run (below).",
             table=table(NAMES, figures, [name for name in next(iter(figures.values())) if "÷" in name]),
         ),
-        Section("What this machine can do at best", "Medians.", table=_limits_table(results)),
+        Section("Baseline of this machine", "Each step in isolation.", table=_baseline_table(results)),
     ]
 
 
-def _limits_table(results: PipelineResults) -> Table:
-    limits, threads = results.limits, results.environment.threads["onnxruntime"]
+def _ui_rate(figures: Summary, ui_fps: float) -> Section:
+    processes, threads = (min(_by_workload(figures, name, "UI FPS").values()) for name in IMPLEMENTATIONS)
+    return Section(
+        "UI rate at a viewer",
+        f"Frames per second received; {ui_fps:g} were requested (dashed).",
+        f"Lowest of all workloads: processes {processes:.2f} FPS, threads {threads:.2f} FPS.",
+        Chart("ui-rate", charts.bars(_series(figures, "UI FPS"), "frames per second", charts.COLOURS, ui_fps)),
+        table(NAMES, figures, ("UI FPS", "UI FPS, worst run", "results/s", "puts", "overwritten %")),
+    )
+
+
+def _intervals(figures: Summary, results: PipelineResults) -> Section:
+    period_ms = 1000 / results.settings.ui_fps
+    processes, threads = (_maximum(_by_workload(figures, name, "interval p99")) for name in IMPLEMENTATIONS)
+    return Section(
+        "Interval between frames",
+        f"Time between two frames at the viewer; {period_ms:.1f} ms is even (dashed). Box: quartiles and median; "
+        "whiskers: p1 and p99; dot: maximum.",
+        f"Longest p99: processes {processes[0]:.0f} ms ({processes[1]}), threads {threads[0]:.0f} ms ({threads[1]}).",
+        Chart("intervals", charts.boxes(_interval_samples(results), "ms between two frames", period_ms)),
+        table(NAMES, figures, ("interval p50", "interval p95", "interval p99", "interval max")),
+    )
+
+
+def _gil_delay(figures: Summary, results: PipelineResults) -> Section:
+    ui_fps, quick = results.settings.ui_fps, results.settings.quick
+    gil_is_enabled = any(results.environment.gil.values())
+    with_cause = {(*case, str(cause_of(values, ui_fps, gil_is_enabled))): values for case, values in figures.items()}
+    without_load = [video_delay(figures[name, NO_LOAD]) for name in IMPLEMENTATIONS]
+    worst = [max(video_delay(figures[name, workload.name]) for workload in WORKLOADS) for name in IMPLEMENTATIONS]
+    return Section(
+        "Wait for the GIL",
+        "A thread in each role requests a wake-up 50 times per second and records how late it runs. Video: the longer "
+        "delay of provider and server, which a frame passes.",
+        f"Video, p99 without load and at most: processes {without_load[0]:.1f} and {worst[0]:.1f} ms, threads "
+        f"{without_load[1]:.1f} and {worst[1]:.1f} ms. Cause: why a case received less than {KEPT_RATE:.0%} of the UI "
+        f"rate, or had an interval p99 above {STUTTER_PERIODS:g} periods.",
+        Chart("gil-delay", charts.bars(_delay_series(figures), "ms, p99 of a second", DELAY_COLOURS)),
+        table(
+            NAMES if quick else (*NAMES, "cause"),
+            figures if quick else with_cause,
+            [f"GIL delay {role} p99" for role in ("provider", "server", "processor")],
+        ),
+    )
+
+
+def _cpu(figures: Summary) -> Section:
+    processes, threads = (figures[name, NO_LOAD] for name in IMPLEMENTATIONS)
+    return Section(
+        "CPU",
+        "Beyond inference: without the CPU time of session.run.",
+        f"Without load: processes {processes['CPU %']:.0f} % of a core, {processes['CPU beyond inference %']:.0f} % "
+        f"beyond inference; threads {threads['CPU %']:.0f} %, {threads['CPU beyond inference %']:.0f} %.",
+        Chart("cpu", charts.stacked(_cpu_series(figures), "% of one core", CPU_COLOURS)),
+        table(NAMES, figures, ("CPU %", "CPU beyond inference %", "measuring CPU %", "others %", "machine %")),
+    )
+
+
+def _memory(figures: Summary) -> Section:
+    processes, threads = (figures[name, NO_LOAD] for name in IMPLEMENTATIONS)
+    return Section(
+        "Memory and start",
+        "Proportional set size of all processes, and the time from the start to the first frame at the viewer.",
+        f"Without load: processes {processes['memory MB']:.0f} MB, {processes['first frame s']:.1f} s; threads "
+        f"{threads['memory MB']:.0f} MB, {threads['first frame s']:.1f} s.",
+        Chart("memory", charts.bars(_series(figures, "memory MB"), "MB, all processes", charts.COLOURS)),
+        table(NAMES, figures, ("memory MB", "first frame s")),
+    )
+
+
+def _baseline_table(results: PipelineResults) -> Table:
+    best, threads = results.baseline, results.environment.threads["onnxruntime"]
     rows = [
-        [f"session.run of {results.settings.model}, {threads} thread(s)", f"{limits.session_run_ms:.2f} ms"],
-        [f"JPEG of a frame ({limits.width}×{limits.height}, {limits.jpeg_bytes / 1000:.0f} kB)", _ms(limits.encode_ms)],
-        ["memcpy of a frame", _ms(limits.memcpy_ms)],
-        ["an empty websocket message, there and back", _ms(limits.echo_ms)],
+        [f"session.run of {results.settings.model}, {threads} thread(s)", f"{best.session_run_ms:.2f} ms"],
+        [f"JPEG encoding ({best.width}×{best.height}, {best.jpeg_bytes / 1000:.0f} kB)", _ms(best.encode_ms)],
+        ["memcpy of a frame", _ms(best.memcpy_ms)],
+        ["round trip of an empty websocket message", _ms(best.echo_ms)],
     ]
     for implementation in IMPLEMENTATIONS:
         put = results.put_ms[implementation]
-        rows.append([f"LatestQueue.put, {implementation}", f"{_ms(put)}, {put / limits.memcpy_ms:.2f} × memcpy"])
-        rows.append([f"put → an idle consumer has it, {implementation}", _ms(results.hand_over_ms[implementation])])
+        rows.append([f"LatestQueue.put, {implementation}", f"{_ms(put)}, {put / best.memcpy_ms:.2f} × memcpy"])
+        rows.append([f"put to idle consumer, {implementation}", _ms(results.hand_over_ms[implementation])])
     return Table(("", "median"), rows)
 
 
@@ -88,23 +133,28 @@ def _ms(value: float) -> str:
     return f"{value:.3f} ms"
 
 
-def _by_workload(figures: dict[Cell, Figures], figure: str) -> dict[str, dict[str, float]]:
-    return {
-        PEOPLE_SAY[implementation]: {
-            workload.name: figures[implementation, workload.name][figure] for workload in WORKLOADS
-        }
-        for implementation in IMPLEMENTATIONS
-    }
+def _by_workload(figures: Summary, implementation: str, figure: str) -> dict[str, float]:
+    return {workload.name: figures[implementation, workload.name][figure] for workload in WORKLOADS}
 
 
-def _intervals(results: PipelineResults) -> dict[str, dict[str, Sequence[float]]]:
-    def pooled(cell: Cell) -> list[float]:
-        runs = (run for run in results.runs if (run.implementation, run.workload) == cell)
+def _maximum(by_workload: Mapping[str, float]) -> tuple[float, str]:
+    """Return the highest value and its workload."""
+    workload = max(by_workload, key=by_workload.__getitem__)
+    return by_workload[workload], workload
+
+
+def _series(figures: Summary, figure: str) -> dict[str, dict[str, float]]:
+    return {IMPLEMENTATION_LABELS[name]: _by_workload(figures, name, figure) for name in IMPLEMENTATIONS}
+
+
+def _interval_samples(results: PipelineResults) -> dict[str, dict[str, Sequence[float]]]:
+    def pooled(case: CaseKey) -> list[float]:
+        runs = (run for run in results.runs if (run.implementation, run.workload) == case)
         return list(chain.from_iterable(run.interval_ms for run in runs))
 
     return {
-        PEOPLE_SAY[implementation]: {workload.name: pooled((implementation, workload.name)) for workload in WORKLOADS}
-        for implementation in IMPLEMENTATIONS
+        IMPLEMENTATION_LABELS[name]: {workload.name: pooled((name, workload.name)) for workload in WORKLOADS}
+        for name in IMPLEMENTATIONS
     }
 
 
@@ -115,14 +165,17 @@ DELAY_COLOURS = {
 }
 
 
-def _delays(figures: dict[Cell, Figures]) -> dict[str, dict[str, float]]:
-    """In processes the processor has a GIL of its own; in threads it is everyone's."""
+def _delay_series(figures: Summary) -> dict[str, dict[str, float]]:
+    """With processes the processor has its own GIL; with threads all roles share one."""
 
-    def video(implementation: str) -> dict[str, float]:
-        return {workload.name: causes.video_delay(figures[implementation, workload.name]) for workload in WORKLOADS}
+    def by_workload(implementation: str, delay: Callable[[Figures], float]) -> dict[str, float]:
+        return {workload.name: delay(figures[implementation, workload.name]) for workload in WORKLOADS}
 
-    processor = _by_workload(figures, "GIL delay processor p99")["processes"]
-    values = (video("multiprocessing"), processor, video("threading"))
+    values = (
+        by_workload("multiprocessing", video_delay),
+        by_workload("multiprocessing", lambda each: each["GIL delay processor p99"]),
+        by_workload("threading", video_delay),
+    )
     return dict(zip(DELAY_COLOURS, values, strict=True))
 
 
@@ -131,19 +184,17 @@ CPU_COLOURS = {
     "provider": charts.THIRD,
     "processor": charts.FOURTH,
     PARENT: charts.GRID,
-    ONE_PROCESS: charts.THREADS,
+    ALL_ROLES: charts.THREADS,
 }
 
 
-def _cpu(figures: dict[Cell, Figures]) -> dict[str, dict[str, float]]:
-    """By role, then by cell."""
+def _cpu_series(figures: Summary) -> dict[str, dict[str, float]]:
+    """Return CPU by role, then by case."""
     return {
         role: {
-            f"{workload.name}, {PEOPLE_SAY[implementation]}": figures[implementation, workload.name].get(
-                f"CPU {role} %", 0
-            )
+            f"{workload.name}, {IMPLEMENTATION_LABELS[name]}": figures[name, workload.name].get(f"CPU {role} %", 0)
             for workload in WORKLOADS
-            for implementation in IMPLEMENTATIONS
+            for name in IMPLEMENTATIONS
         }
         for role in CPU_COLOURS
     }

@@ -1,1 +1,1 @@
-"""The suites: what is run, in which order, and with which settings."""
+"""Suites of runs: `bench pipeline`, `bench transport`, `bench viewers`."""

@@ -1,29 +1,29 @@
-"""`bench transport`: the latest queue alone, beside a plain `multiprocessing.Queue` and a memcpy."""
+"""`bench transport`: the latest queue in isolation, next to a plain `multiprocessing.Queue` and a memcpy."""
 
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from benchmark.cases import interleaved
-from benchmark.measure.baseline import memcpy_ms
-from benchmark.measure.cpu_usage import cpu_times, load_between
-from benchmark.measure.environment import look_around
-from benchmark.measure.queue_timing import QUEUES, measure
+from benchmark.measure.baseline import time_memcpy
+from benchmark.measure.cpu_usage import cpu_times, usage_between
+from benchmark.measure.environment import read_environment
+from benchmark.measure.queue_timing import QUEUES, measure_queue
 from benchmark.progress import Progress
-from benchmark.results import Settings, TransportResults, TransportRun
+from benchmark.results import BenchmarkSettings, TransportResults, TransportRun
+from benchmark.suites.schedule import interleaved
 from common.frames import Image
 
 SIZES = ((640, 360), (1280, 720), (1920, 1080))
-DETECTOR_MS = 200  # what a consumer is busy for that takes 5 frames a second
-# Puts a second, and for how long the consumer is busy with each frame: the app's rate to an idle consumer and to a
-# busy one, then ten times as much.
-PACES = ((30, 0), (30, DETECTOR_MS), (300, DETECTOR_MS))
+BUSY_MS = 200  # a consumer that processes 5 FPS
+# Puts per second, and ms that the consumer is busy with each frame: the rate of the app with an idle and with a busy
+# consumer, then ten times that rate.
+PACES = ((30, 0), (30, BUSY_MS), (300, BUSY_MS))
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A queue, the size of the frames, and the pace of both sides."""
+class TransportCase:
+    """A queue, the size of the frames in pixels, and the pace of both sides."""
 
     queue: str
     width: int
@@ -32,50 +32,50 @@ class Cell:
     taking_ms: float
 
     def name(self) -> str:
-        """In words, for the progress bar."""
+        """Return the case in words, for the progress."""
         return f"{self.queue}, {size_name(self.width, self.height)}, {self.put_fps:g} puts/s"
 
 
-CELLS = [Cell(name, *size, *pace) for name, size, pace in product(QUEUES, SIZES, PACES)]
+CASES = [TransportCase(name, *size, *pace) for name, size, pace in product(QUEUES, SIZES, PACES)]
 
 
 def size_name(width: int, height: int) -> str:
-    """1280×720"""
+    """Return e.g. "1280×720"."""
     return f"{width}×{height}"
 
 
-def run_all(settings: Settings, rounds: int, started_at: str) -> TransportResults:
-    """Every cell. `rounds` is how often a memcpy is measured."""
-    environment = look_around()
-    copies = {size_name(*size): memcpy_ms(_noise(*size), rounds) for size in SIZES}
-    plan = list(interleaved(CELLS, settings.repeats, settings.order_seed))
-    named = ((planned, planned[1].name()) for planned in plan)
-    runs = [run_one(cell, number, settings.seconds) for number, cell in Progress(len(plan)).follow(named)]
+def run_all(settings: BenchmarkSettings, rounds: int, started_at: str) -> TransportResults:
+    """Measure a memcpy `rounds` times, then every case. Raises MeasuringError."""
+    environment = read_environment()
+    copies = {size_name(*size): time_memcpy(_noise(*size), rounds) for size in SIZES}
+    schedule = list(interleaved(CASES, settings.repeats, settings.order_seed))
+    named = ((scheduled, scheduled[1].name()) for scheduled in schedule)
+    runs = [run_one(case, number, settings.seconds) for number, case in Progress(len(schedule)).track(named)]
     return TransportResults(
         started_at=started_at, environment=environment, settings=settings, memcpy_ms=copies, runs=tuple(runs)
     )
 
 
-def run_one(cell: Cell, number: int, seconds: float) -> TransportRun:
-    """One queue, made new. Raises MeasuringError."""
-    image = _noise(cell.width, cell.height)
+def run_one(case: TransportCase, number: int, seconds: float) -> TransportRun:
+    """Measure a new queue. Raises MeasuringError."""
+    image = _noise(case.width, case.height)
     before = cpu_times()
-    passage = measure(QUEUES[cell.queue](), image, cell.put_fps, seconds, cell.taking_ms / 1000)
-    surroundings = load_between(before, cpu_times()).surroundings
+    times = measure_queue(QUEUES[case.queue](), image, case.put_fps, seconds, case.taking_ms / 1000)
+    background = usage_between(before, cpu_times()).background
     return TransportRun(
-        queue=cell.queue,
-        width=cell.width,
-        height=cell.height,
-        put_fps=cell.put_fps,
-        taking_ms=cell.taking_ms,
+        queue=case.queue,
+        width=case.width,
+        height=case.height,
+        put_fps=case.put_fps,
+        taking_ms=case.taking_ms,
         round=number,
         seconds=seconds,
-        put_ms=tuple(round(value, 4) for value in passage.put_ms),
-        hand_over_ms=tuple(round(value, 4) for value in passage.hand_over_ms),
-        puts=passage.put_count,
-        overwritten=passage.overwritten_count,
-        refused=passage.refused_count,
-        surroundings=surroundings,
+        put_ms=tuple(round(value, 4) for value in times.put_ms),
+        hand_over_ms=tuple(round(value, 4) for value in times.hand_over_ms),
+        puts=times.put_count,
+        overwritten=times.overwritten_count,
+        refused=times.refused_count,
+        background=background,
     )
 
 

@@ -1,4 +1,4 @@
-"""`bench viewers`: what many viewers cost the server, and what those that never read cost the others."""
+"""`bench viewers`: the cost of many viewers to the server, and of viewers that never read to the other viewers."""
 
 import asyncio
 import json
@@ -9,51 +9,57 @@ from itertools import product
 
 import psutil
 
-from benchmark.cases import IMPLEMENTATIONS, interleaved
+from benchmark.cases import IMPLEMENTATIONS
 from benchmark.errors import MeasuringError
 from benchmark.measure.app import ROOT, RunningApp, memory_mb, next_line
-from benchmark.measure.cpu_usage import cpu_times, load_between
-from benchmark.measure.environment import look_around
-from benchmark.measure.viewer import PATIENCE_S, Viewer
+from benchmark.measure.cpu_usage import cpu_times, usage_between
+from benchmark.measure.environment import read_environment
+from benchmark.measure.viewer import TIMEOUT_S, ViewerProbe
 from benchmark.progress import Progress
-from benchmark.results import Settings, ViewersResults, ViewersRun, Watched
+from benchmark.results import BenchmarkSettings, ViewerResult, ViewersResults, ViewersRun
+from benchmark.suites.schedule import interleaved
 
 COUNTS = (1, 10, 50)
 MANY = 200
-STALLED_SHARE = 10  # one viewer in ten never reads
+VIEWERS_PER_STALLED = 10  # one viewer in ten never reads
 
 
-def run_all(settings: Settings, flags: Sequence[str], counts: Sequence[int], started_at: str) -> ViewersResults:
-    """Every implementation with every count of viewers."""
-    environment = look_around()
-    plan = list(interleaved(list(product(IMPLEMENTATIONS, counts)), settings.repeats, settings.order_seed))
-    named = ((planned, f"{planned[1][0]}, {planned[1][1]} viewers") for planned in plan)
+def run_all(
+    settings: BenchmarkSettings, flags: Sequence[str], counts: Sequence[int], started_at: str
+) -> ViewersResults:
+    """Measure each implementation with each number of viewers. Raises MeasuringError."""
+    environment = read_environment()
+    cases = list(product(IMPLEMENTATIONS, counts))
+    schedule = list(interleaved(cases, settings.repeats, settings.order_seed))
+    named = ((scheduled, f"{scheduled[1][0]}, {scheduled[1][1]} viewers") for scheduled in schedule)
     runs = [
         run_one(implementation, count, flags, number, settings)
-        for number, (implementation, count) in Progress(len(plan)).follow(named)
+        for number, (implementation, count) in Progress(len(schedule)).track(named)
     ]
     return ViewersResults(started_at=started_at, environment=environment, settings=settings, runs=tuple(runs))
 
 
-def run_one(implementation: str, count: int, flags: Sequence[str], number: int, settings: Settings) -> ViewersRun:
+def run_one(
+    implementation: str, count: int, flags: Sequence[str], number: int, settings: BenchmarkSettings
+) -> ViewersRun:
     """Start the app and then its viewers. Raises MeasuringError."""
-    stalled = count // STALLED_SHARE
+    stalled = count // VIEWERS_PER_STALLED
     with RunningApp(*flags, f"--impl={implementation}") as app:
         server = psutil.Process(asyncio.run(_server_pid(app)))
         memory_before = memory_mb(server)
-        words = (app.url, count - stalled, stalled, settings.warm_up_s, settings.seconds)
-        command = [sys.executable, "-m", "benchmark.measure.many_viewers", *map(str, words)]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as crowd:
+        arguments = (app.url, count - stalled, stalled, settings.warm_up_s, settings.seconds)
+        command = [sys.executable, "-m", "benchmark.measure.many_viewers", *map(str, arguments)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as viewers:
             try:
-                _next_line(crowd, settings.warm_up_s)
+                _next_line(viewers, settings.warm_up_s)
                 memory_begin = memory_mb(server)
-                processes, measuring = app.processes(), psutil.Process(crowd.pid)
+                processes, measuring = app.processes(), psutil.Process(viewers.pid)
                 before = cpu_times(processes, measuring)
-                seen = json.loads(_next_line(crowd, settings.seconds))
-                load = load_between(before, cpu_times(processes, measuring))
+                results = json.loads(_next_line(viewers, settings.seconds))
+                usage = usage_between(before, cpu_times(processes, measuring))
                 memory_end = memory_mb(server)
             finally:
-                crowd.kill()  # it has said all
+                viewers.kill()
     return ViewersRun(
         implementation=implementation,
         viewers=count,
@@ -61,27 +67,27 @@ def run_one(implementation: str, count: int, flags: Sequence[str], number: int, 
         round=number,
         seconds=settings.seconds,
         reading=tuple(
-            Watched(ui_fps=round(fps, 3), interval_p99_ms=round(interval, 2), frame_age_p99_ms=round(age, 2))
-            for fps, interval, age in seen
+            ViewerResult(ui_fps=round(fps, 3), interval_p99_ms=round(interval, 2), frame_age_p99_ms=round(age, 2))
+            for fps, interval, age in results
         ),
-        server_cpu=round(load.by_pid[server.pid], 4),
+        server_cpu=round(usage.by_pid[server.pid], 4),
         server_memory_before_mb=round(memory_before, 1),
         server_memory_begin_mb=round(memory_begin, 1),
         server_memory_end_mb=round(memory_end, 1),
-        surroundings=load.surroundings,
+        background=usage.background,
     )
 
 
 async def _server_pid(app: RunningApp) -> int:
-    """The process of the server; known when the app has found its pace. Raises MeasuringError."""
-    async with Viewer(app.url) as viewer:
+    """Return the PID of the server, after the first detections. Raises MeasuringError."""
+    async with ViewerProbe(app.url) as viewer:
         await viewer.first_result()
         stats = await viewer.stats_of("server")
     return int(stats["pid"])
 
 
-def _next_line(crowd: "subprocess.Popen[str]", expected_s: float) -> str:
-    line = next_line(crowd, expected_s + 2 * PATIENCE_S)
+def _next_line(viewers: "subprocess.Popen[str]", expected_s: float) -> str:
+    line = next_line(viewers, expected_s + 2 * TIMEOUT_S)
     if not line:
-        raise MeasuringError("the viewers ended early; see their message above")
+        raise MeasuringError("the process of the viewers ended early; see its message above")
     return line

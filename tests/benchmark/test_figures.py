@@ -1,18 +1,22 @@
-"""From samples to figures and to what is said of them: percentiles, ratios, causes, the comparison of two runs."""
+"""Figures from samples: percentiles, ratios, probable causes, the comparison of two runs."""
 
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmark.arguments import load_earlier
+from benchmark.cases import NO_LOAD
 from benchmark.quantile import quantile
-from benchmark.report import diagnosis as causes
-from benchmark.report.against import against, check_comparable
+from benchmark.report.against import against
+from benchmark.report.diagnosis import Cause, cause_of, lost_frames, stuttered
 from benchmark.report.figures import summarise
 from benchmark.results import AnyResults
 from common.errors import SettingsError
 from tests.support.benchmarks import (
+    BASELINE,
     BUSY,
-    LIMITS,
     STUTTERING,
     pipeline_results,
     pipeline_run,
@@ -30,11 +34,11 @@ def test_a_percentile_is_the_value_of_the_nearest_rank(q: float, value: float) -
     assert quantile(values, q) == value
 
 
-def test_the_percentile_of_nothing_is_0() -> None:
+def test_the_percentile_without_values_is_0() -> None:
     assert quantile([], 0.5) == 0
 
 
-def test_the_samples_of_all_runs_of_a_cell_count_together() -> None:
+def test_the_samples_of_all_runs_of_a_case_are_pooled() -> None:
     results = pipeline_results()
     slow = pipeline_run("threading", round=2, interval_ms=(200.0,) * 50, memory_mb=130)
     figures = summarise(results.model_copy(update={"runs": (*results.runs, slow)}))["threading", "none"]
@@ -49,31 +53,31 @@ def test_the_rate_is_counted_over_whole_intervals() -> None:
     assert figures["threading", "none"]["UI FPS"] == pytest.approx(20)
 
 
-def test_ratios_are_to_what_is_possible() -> None:
+def test_ratios_are_to_settings_and_baseline() -> None:
     figures = summarise(pipeline_results(pipeline_run("threading", "inference ×5", inference_ms=(110.0,) * 20)))
     plain, five = figures["threading", "none"], figures["threading", "inference ×5"]
-    assert plain["UI rate ÷ asked"] == pytest.approx(1, abs=0.01)
+    assert plain["UI rate ÷ requested"] == pytest.approx(1, abs=0.01)
     assert plain["interval p99 ÷ period"] == pytest.approx(67 * 15 / 1000)
-    assert plain["frame age p50 ÷ (encode + echo)"] == 4 / (LIMITS.encode_ms + LIMITS.echo_ms)
+    assert plain["frame age p50 ÷ (encode + echo)"] == 4 / (BASELINE.encode_ms + BASELINE.echo_ms)
     assert plain["inference p50 ÷ session.run"] == five["inference p50 ÷ session.run"] == pytest.approx(1.1)
     assert plain["processing ÷ inference"] == pytest.approx(24 / 22)
 
 
-def test_cpu_beyond_inference_leaves_out_every_inference_that_was_run() -> None:
+def test_cpu_beyond_inference_excludes_repeated_inferences() -> None:
     figures = summarise(pipeline_results(pipeline_run("threading", "inference ×5", cpu={"all roles": 0.75})))
     # 20 results in 3.99 s, of 20 ms CPU each, and of five times as much.
     assert figures["threading", "none"]["CPU beyond inference %"] == pytest.approx(25 - 10, abs=0.1)
     assert figures["threading", "inference ×5"]["CPU beyond inference %"] == pytest.approx(75 - 50, abs=0.2)
 
 
-def test_cells_stand_in_the_order_of_the_plan() -> None:
-    cells = list(summarise(pipeline_results()))
-    assert cells[:3] == [("multiprocessing", "none"), ("threading", "none"), ("multiprocessing", "inference ×5")]
+def test_cases_are_ordered_by_workload_and_by_number() -> None:
+    cases = list(summarise(pipeline_results()))
+    assert cases[:3] == [("multiprocessing", "none"), ("threading", "none"), ("multiprocessing", "inference ×5")]
     counts = [viewers_run("threading", (15.0,) * (count - 1)) for count in (50, 200, 10, 2)]
-    assert [cell[1] for cell in summarise(viewers_results(*counts))] == ["2", "10", "50", "200"]
+    assert [case[1] for case in summarise(viewers_results(*counts))] == ["2", "10", "50", "200"]
 
 
-def test_a_queue_is_measured_by_its_puts_against_memcpy() -> None:
+def test_the_figures_of_a_queue_are_relative_to_memcpy_and_to_all_puts() -> None:
     run = transport_run("q", (0.1, 0.1, 0.3, 0.2), puts=3, refused=1, overwritten=2)
     (figures,) = summarise(transport_results(run)).values()
     assert figures["put p50"] == 0.2
@@ -81,54 +85,56 @@ def test_a_queue_is_measured_by_its_puts_against_memcpy() -> None:
     assert (figures["refused %"], figures["overwritten %"]) == (25, 50)
 
 
-def test_of_many_viewers_the_slowest_counts() -> None:
+def test_the_figure_of_many_viewers_is_that_of_the_slowest() -> None:
     (figures,) = summarise(viewers_results(viewers_run("threading", (15.0, 9.0, 14.0)))).values()
     assert figures["slowest UI FPS"] == 9
 
 
-def test_threads_are_said_to_stutter_only_if_they_did() -> None:
-    even = summarise(pipeline_results())
-    assert "Threads stuttered nowhere" in causes.of_intervals(even, 15)
-    assert "Threads kept 15 FPS under every workload" in causes.of_ui_rate(even, 15)
+def cause(workload: str, *, implementation: str = "threading", gil_is_enabled: bool = True, **changes: Any) -> Cause:
+    """Return the probable cause for one case of which the run is changed."""
+    figures = summarise(pipeline_results(pipeline_run(implementation, workload, **changes)))
+    return cause_of(figures[implementation, workload], 15, gil_is_enabled)
+
+
+def test_an_even_stream_neither_stutters_nor_loses_frames() -> None:
+    for figures in summarise(pipeline_results()).values():
+        assert not stuttered(figures, 15)
+        assert not lost_frames(figures, 15)
+        assert cause_of(figures, 15, gil_is_enabled=True) is Cause.NONE
+
+
+def test_stutter_and_loss_are_those_of_one_case() -> None:
     uneven = summarise(pipeline_results(pipeline_run("threading", "Python 100 ms", interval_ms=STUTTERING)))
-    assert "Threads stuttered with Python 100 ms (180 ms)" in causes.of_intervals(uneven, 15)
-    assert "Threads fell to 10.0 with Python 100 ms, and kept the rate with none" in causes.of_ui_rate(uneven, 15)
-    assert "Processes stuttered nowhere" in causes.of_intervals(uneven, 15)
+    assert [case for case, figures in uneven.items() if stuttered(figures, 15)] == [("threading", "Python 100 ms")]
+    assert [case for case, figures in uneven.items() if lost_frames(figures, 15)] == [("threading", "Python 100 ms")]
 
 
-def test_processes_are_said_to_stutter_when_they_did() -> None:
-    figures = summarise(pipeline_results(pipeline_run("multiprocessing", "none", interval_ms=STUTTERING)))
-    assert "Processes stuttered with none (180 ms)" in causes.of_intervals(figures, 15)
+def test_stutter_is_found_with_processes_as_well() -> None:
+    assert cause(NO_LOAD, implementation="multiprocessing", interval_ms=STUTTERING) is not Cause.NONE
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
-        ({"gil_delay_ms": 6.0}, "the GIL was waited for: it was held elsewhere"),
-        ({"gil_delay_ms": 40.0, "surroundings": BUSY}, "that cannot be told"),
-        ({"gil_delay_ms": 40.0, "cpu": {"all roles": 1.8}}, "that cannot be told"),
-        ({"gil_delay_ms": 0.3}, "neither the GIL nor the cores explain it"),
+        ({"gil_delay_ms": 6.0}, Cause.GIL),
+        ({"gil_delay_ms": 40.0, "background": BUSY}, Cause.MACHINE),
+        ({"gil_delay_ms": 40.0, "cpu": {"all roles": 1.8}}, Cause.MACHINE),
+        ({"gil_delay_ms": 0.3}, Cause.UNKNOWN),
     ],
 )
-def test_the_gil_is_blamed_only_when_it_was_waited_for_while_cores_were_free(
-    changes: dict[str, object], said: str
+def test_the_gil_is_the_cause_only_if_it_was_waited_for_while_cores_were_free(
+    changes: dict[str, Any], expected: Cause
 ) -> None:
-    run = pipeline_run("threading", "Python 100 ms", interval_ms=STUTTERING, **changes)
-    sentences = causes.of_gil(summarise(pipeline_results(run)), 15, gil_is_on=True)
-    assert "With Python 100 ms the video suffered" in sentences
-    assert said in sentences
+    assert cause("Python 100 ms", interval_ms=STUTTERING, **changes) is expected
 
 
-def test_without_a_gil_it_is_not_blamed() -> None:
-    run = pipeline_run("threading", "Python 100 ms", interval_ms=STUTTERING, gil_delay_ms=40.0)
-    sentences = causes.of_gil(summarise(pipeline_results(run)), 15, gil_is_on=False)
-    assert "there is no GIL to wait for" in sentences
-    assert "held elsewhere" not in sentences
+def test_the_gil_is_not_the_cause_when_it_is_disabled() -> None:
+    delayed = cause("Python 100 ms", interval_ms=STUTTERING, gil_delay_ms=40.0, gil_is_enabled=False)
+    assert delayed is Cause.LATE_THREADS
 
 
-def test_a_wait_for_the_gil_that_harmed_nobody_is_blamed_for_nothing() -> None:
-    run = pipeline_run("threading", "Python 50 ms", gil_delay_ms=40.0)
-    assert "suffered" not in causes.of_gil(summarise(pipeline_results(run)), 15, gil_is_on=True)
+def test_a_wait_for_the_gil_without_loss_or_stutter_is_no_cause() -> None:
+    assert cause("Python 50 ms", gil_delay_ms=40.0) is Cause.NONE
 
 
 def test_a_run_against_itself_is_1_everywhere() -> None:
@@ -139,19 +145,19 @@ def test_a_run_against_itself_is_1_everywhere() -> None:
     assert {value for row in table.rows for value in row[1:]} == {"1.00"}
 
 
-def test_against_says_now_by_then_what_differs_and_how_the_machine_drifted() -> None:
+def test_the_comparison_states_ratios_the_baseline_and_different_settings() -> None:
     now = pipeline_results(pipeline_run("threading", memory_mb=220))
-    slower = now.limits.model_copy(update={"session_run_ms": 40})
-    section = against(now.model_copy(update={"limits": slower}), pipeline_results())
+    slower = now.baseline.model_copy(update={"session_run_ms": 40})
+    section = against(now.model_copy(update={"baseline": slower}), pipeline_results())
     assert section.table is not None
     column = section.table.header.index("memory MB")
     memory = {row[0]: row[column] for row in section.table.rows}
     assert (memory["threads, none"], memory["processes, none"]) == ("2.00", "1.00")
-    assert "session run 2.00" in section.text
-    assert "Not the same" not in section.text
+    assert "session.run 2.00" in section.text
+    assert "Different settings" not in section.text
 
 
-def test_against_leaves_out_what_was_not_measured_before() -> None:
+def test_the_comparison_omits_cases_that_were_not_measured_before() -> None:
     then = viewers_results(viewers_run("threading", (15.0,)))
     now = viewers_results(viewers_run("threading", (15.0,)), viewers_run("threading", (15.0,) * 9))
     table = against(now, then).table
@@ -160,6 +166,7 @@ def test_against_leaves_out_what_was_not_measured_before() -> None:
 
 
 @pytest.mark.parametrize("earlier", [transport_results(), viewers_results()])
-def test_results_of_another_kind_are_no_match(earlier: AnyResults) -> None:
+def test_results_of_another_suite_are_refused(earlier: AnyResults, tmp_path: Path) -> None:
+    (tmp_path / "then.json").write_text(earlier.model_dump_json(), encoding="utf-8")
     with pytest.raises(SettingsError, match=f"of `bench {earlier.kind}`, not of `bench pipeline`"):
-        check_comparable(earlier, "pipeline")
+        load_earlier(tmp_path / "then.json", "pipeline")

@@ -1,4 +1,4 @@
-"""Which calls release the GIL: measured on real calls, whose relation holds on any machine."""
+"""Which calls release the GIL, measured on real calls by ratios that hold on any machine."""
 
 from benchmark.measure.gil import speed_up, speed_ups
 from common.detection.frame_processor import work_in_python
@@ -7,7 +7,7 @@ from common.model_zoo.resolve import default_model, sample_clip
 SECONDS = 0.2
 
 
-def test_pure_python_gains_nothing_from_a_second_thread() -> None:
+def test_pure_python_has_no_speed_up_with_a_second_thread() -> None:
     assert speed_up(lambda: lambda: work_in_python(1), SECONDS) < 1.4
 
 

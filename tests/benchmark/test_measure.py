@@ -1,4 +1,4 @@
-"""The instruments of the benchmark, each on the real thing: a queue, a server, a process that works."""
+"""The measuring instruments of the benchmark, with real queues, servers and processes."""
 
 import asyncio
 import os
@@ -14,20 +14,21 @@ import psutil
 import pytest
 
 from benchmark.errors import MeasuringError
-from benchmark.measure import baseline as limits
+from benchmark.measure import baseline
 from benchmark.measure.app import RunningApp, next_line
-from benchmark.measure.cpu_usage import cpu_times, load_between
-from benchmark.measure.environment import look_around
-from benchmark.measure.queue_timing import LATEST_PROCESSES, PLAIN, QUEUES, PlainQueue, measure
-from benchmark.measure.viewer import Sight, Viewer, stall
-from benchmark.suites.pipeline import by_role
+from benchmark.measure.cpu_usage import cpu_times, usage_between
+from benchmark.measure.environment import read_environment
+from benchmark.measure.plain_queue import PlainQueue
+from benchmark.measure.queue_timing import LATEST_PROCESSES, PLAIN, QUEUES, measure_queue
+from benchmark.measure.viewer import Observation, ViewerProbe, connect_without_reading
+from benchmark.suites.pipeline import cpu_by_role
 from common.frames import Frame, Image
 from common.messaging.messages import Detections, MetricsReport
 from common.pipeline import listen
 from tests.support.servers import Server, eventually, frame, send, serving
 
 SPIN = "while True: pass"
-PICTURE: Image = np.zeros((90, 160, 3), np.uint8)
+IMAGE: Image = np.zeros((90, 160, 3), np.uint8)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def server() -> Iterator[Server]:
 
 
 @contextmanager
-def working(code: str) -> Iterator[psutil.Process]:
+def run_code(code: str) -> Iterator[psutil.Process]:
     with subprocess.Popen([sys.executable, "-c", code]) as process:
         try:
             yield psutil.Process(process.pid)
@@ -47,67 +48,67 @@ def working(code: str) -> Iterator[psutil.Process]:
 
 @pytest.mark.parametrize("name", QUEUES)
 def test_every_frame_reaches_an_idle_consumer(name: str) -> None:
-    passage = measure(QUEUES[name](), PICTURE, put_fps=30, seconds=1, taking_s=0)
-    assert len(passage.put_ms) == 30
-    assert len(passage.hand_over_ms) >= 20  # on a machine that is full some are overwritten
-    assert passage.refused_count == 0
-    assert min(passage.hand_over_ms) > 0
+    times = measure_queue(QUEUES[name](), IMAGE, put_fps=30, seconds=1, busy_s=0)
+    assert len(times.put_ms) == 30
+    assert len(times.hand_over_ms) >= 20  # some are overwritten on a busy machine
+    assert times.refused_count == 0
+    assert min(times.hand_over_ms) > 0
 
 
 def test_frames_are_overwritten_while_the_consumer_is_busy() -> None:
-    passage = measure(QUEUES[LATEST_PROCESSES](), PICTURE, put_fps=30, seconds=1, taking_s=0.3)
-    assert 2 <= len(passage.hand_over_ms) <= 6
-    assert passage.overwritten_count >= 15
+    times = measure_queue(QUEUES[LATEST_PROCESSES](), IMAGE, put_fps=30, seconds=1, busy_s=0.3)
+    assert 2 <= len(times.hand_over_ms) <= 6
+    assert times.overwritten_count >= 15
 
 
-def test_the_plain_queue_refuses_what_comes_faster_than_it_pickles() -> None:
+def test_the_plain_queue_refuses_frames_that_are_put_faster_than_it_pickles() -> None:
     large: Image = np.zeros((1080, 1920, 3), np.uint8)
-    passage = measure(QUEUES[PLAIN](), large, put_fps=200, seconds=0.5, taking_s=0.2)
-    assert passage.refused_count > 0
-    assert passage.put_count + passage.refused_count == len(passage.put_ms) == 100
+    times = measure_queue(QUEUES[PLAIN](), large, put_fps=200, seconds=0.5, busy_s=0.2)
+    assert times.refused_count > 0
+    assert times.put_count + times.refused_count == len(times.put_ms) == 100
 
 
-def test_the_plain_queue_gives_the_newest_frame() -> None:
+def test_the_plain_queue_returns_the_newest_frame() -> None:
     queue = PlainQueue()
     for number in (1, 2):
-        queue.put(Frame("main", number, 0, PICTURE))
-        time.sleep(0.2)  # its feeder thread has yet to write; there is nothing to wait for
-    taken = queue.get(5)
-    assert taken is not None
-    assert (taken.frame_id, queue.overwritten_count, queue.get(0.01)) == (2, 1, None)
+        queue.put(Frame("main", number, 0, IMAGE))
+        time.sleep(0.2)  # for its feeder thread to write, which cannot be observed
+    received = queue.get(5)
+    assert received is not None
+    assert (received.frame_id, queue.overwritten_count, queue.get(0.01)) == (2, 1, None)
 
 
-def test_the_machine_is_divided_into_the_app_the_measuring_and_all_others() -> None:
-    with working(SPIN) as app, working(SPIN):
+def test_cpu_usage_is_attributed_to_the_app_the_benchmark_and_other_programs() -> None:
+    with run_code(SPIN) as app, run_code(SPIN):
         before = cpu_times([app])
         time.sleep(1)
-        load = load_between(before, cpu_times([app]))
-    assert 0.1 < load.by_pid[app.pid] < 1.2
-    assert load.surroundings.measuring_cpu < 0.3
-    # The second one is not ours to know; it had about as much as the first.
-    assert load.surroundings.others > 0.3 * load.by_pid[app.pid] / (os.cpu_count() or 1)
+        usage = usage_between(before, cpu_times([app]))
+    assert 0.1 < usage.by_pid[app.pid] < 1.2
+    assert usage.background.measuring_cpu < 0.3
+    # The second process, which used about as much as the first, counts as another program.
+    assert usage.background.others > 0.3 * usage.by_pid[app.pid] / (os.cpu_count() or 1)
 
 
 def test_a_process_that_ends_while_it_is_measured_is_an_error() -> None:
-    with working(SPIN) as app:
+    with run_code(SPIN) as app:
         cpu_times([app])
     with pytest.raises(MeasuringError, match="ended while it was measured"):
         cpu_times([app])
 
 
-def test_cpu_is_told_by_role_where_each_has_a_process() -> None:
-    def sight(*pids: int) -> Sight:
+def test_cpu_is_attributed_to_roles_that_have_a_process_each() -> None:
+    def observation(*pids: int) -> Observation:
         roles = dict(zip(("server", "provider", "processor"), ({"pid": float(pid)} for pid in pids), strict=True))
-        return Sight(stats=[{"roles": roles}])
+        return Observation(stats=[{"roles": roles}])
 
     cores = {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4}
-    apart = by_role(cores, sight(2, 3, 4))
-    assert apart == {"parent": 0.1, "server": 0.2, "provider": 0.3, "processor": 0.4}
-    assert by_role({1: 0.5}, sight(1, 1, 1)) == {"all roles": 0.5}
+    by_role = cpu_by_role(cores, observation(2, 3, 4))
+    assert by_role == {"parent": 0.1, "server": 0.2, "provider": 0.3, "processor": 0.4}
+    assert cpu_by_role({1: 0.5}, observation(1, 1, 1)) == {"all roles": 0.5}
 
 
-async def test_a_viewer_notes_intervals_ages_results_and_statistics(server: Server) -> None:
-    async with server.role() as role, Viewer(f"ws://127.0.0.1:{server.port}/ws/ui") as viewer:
+async def test_a_viewer_records_intervals_ages_results_and_statistics(server: Server) -> None:
+    async with server.role() as role, ViewerProbe(f"ws://127.0.0.1:{server.port}/ws/ui") as viewer:
 
         async def play() -> None:
             for number in range(1, 60):
@@ -128,49 +129,49 @@ async def test_a_viewer_notes_intervals_ages_results_and_statistics(server: Serv
         await viewer.first_frame()
         await viewer.first_result()
         assert (await viewer.stats_of("provider"))["pid"] == 1
-        sight = await viewer.observe(1)
+        observed = await viewer.observe(1)
         playing.cancel()
-    assert 1 <= sight.seconds < 2
-    assert 8 < sight.ui_fps < 21
-    assert len(sight.frame_age_ms) == len(sight.interval_ms)
-    assert all(0 < age < 1000 for age in sight.frame_age_ms)
-    assert set(sight.inference_ms) == {7}
-    assert set(sight.processing_ms) == {8}
-    assert sight.stats[0]["counters"]["queued"] == 3
+    assert 1 <= observed.seconds < 2
+    assert 8 < observed.ui_fps < 21
+    assert len(observed.frame_age_ms) == len(observed.interval_ms)
+    assert all(0 < age < 1000 for age in observed.frame_age_ms)
+    assert set(observed.inference_ms) == {7}
+    assert set(observed.processing_ms) == {8}
+    assert observed.stats[0]["counters"]["queued"] == 3
 
 
-async def test_a_stream_that_stands_still_counts_as_one_long_interval(
+async def test_a_stream_that_stops_is_recorded_as_one_long_interval(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.measure.viewer.PATIENCE_S", 0.5)
-    async with server.role() as role, Viewer(f"ws://127.0.0.1:{server.port}/ws/ui") as viewer:
+    monkeypatch.setattr("benchmark.measure.viewer.TIMEOUT_S", 0.5)
+    async with server.role() as role, ViewerProbe(f"ws://127.0.0.1:{server.port}/ws/ui") as viewer:
         observing = asyncio.create_task(viewer.observe(0.5))
         for number in (1, 2, 3):
             await role.send(frame(number))
             await asyncio.sleep(0.1)
-        sight = await observing
-    assert sight.interval_ms[-1] > 700
-    assert sight.ui_fps < 3
+        observed = await observing
+    assert observed.interval_ms[-1] > 700
+    assert observed.ui_fps < 3
 
 
 async def test_an_app_that_sends_nothing_is_an_error(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.measure.viewer.PATIENCE_S", 0.2)
-    async with Viewer(f"ws://127.0.0.1:{server.port}/ws/ui") as viewer:
+    monkeypatch.setattr("benchmark.measure.viewer.TIMEOUT_S", 0.2)
+    async with ViewerProbe(f"ws://127.0.0.1:{server.port}/ws/ui") as viewer:
         with pytest.raises(MeasuringError, match="did not send a frame"):
             await viewer.first_frame()
 
 
-async def test_an_app_that_is_gone_is_an_error() -> None:
-    with listen("127.0.0.1", 0) as gone:
-        port = gone.getsockname()[1]
+async def test_an_app_that_has_ended_is_an_error() -> None:
+    with listen("127.0.0.1", 0) as closed:
+        port = closed.getsockname()[1]
     with pytest.raises(MeasuringError, match="does not answer"):
-        async with Viewer(f"ws://127.0.0.1:{port}/ws/ui"):
+        async with ViewerProbe(f"ws://127.0.0.1:{port}/ws/ui"):
             pass
 
 
-def test_a_stalled_viewer_counts_as_a_viewer(server: Server) -> None:
-    with asyncio.run(stall(f"ws://127.0.0.1:{server.port}/ws/ui")):
-        eventually(lambda: b'"viewers":1' in server.ask("/api/stats").body, "the stalled viewer is counted")
+def test_a_viewer_that_never_reads_counts_as_a_viewer(server: Server) -> None:
+    with asyncio.run(connect_without_reading(f"ws://127.0.0.1:{server.port}/ws/ui")):
+        eventually(lambda: b'"viewers":1' in server.ask("/api/stats").body, "the viewer is counted")
 
 
 def test_an_app_that_cannot_start_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
@@ -179,24 +180,24 @@ def test_an_app_that_cannot_start_is_an_error(capfd: pytest.CaptureFixture[str])
     assert "nowhere.mp4" in capfd.readouterr().err
 
 
-def test_a_process_that_says_nothing_is_not_waited_for() -> None:
+def test_waiting_for_a_line_of_output_ends_after_the_timeout() -> None:
     code = "import time; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as silent:
         assert next_line(silent, 0.2) == ""
         silent.kill()
 
 
-def test_a_median_is_not_moved_by_one_slow_round() -> None:
+def test_one_slow_repetition_does_not_affect_the_median() -> None:
     pauses = iter([0.3, *[0.001] * 8])
-    assert limits.median_ms(lambda: time.sleep(next(pauses)), rounds=9) < 100
+    assert baseline.median_ms(lambda: time.sleep(next(pauses)), rounds=9) < 100
 
 
-async def test_the_echo_goes_there_and_back() -> None:
-    assert 0 < await limits.echo_ms(rounds=20) < 1000
+async def test_the_round_trip_of_a_message_is_measured() -> None:
+    assert 0 < await baseline.time_echo(rounds=20) < 1000
 
 
-def test_the_environment_names_the_machine_and_the_gil() -> None:
-    environment = look_around()
+def test_the_environment_states_machine_versions_and_gil() -> None:
+    environment = read_environment()
     assert environment.cpu
     assert environment.python.startswith("CPython 3.")
     assert environment.packages["numpy"] == np.__version__
@@ -204,15 +205,15 @@ def test_the_environment_names_the_machine_and_the_gil() -> None:
         assert set(environment.gil.values()) == {True}
 
 
-def test_a_free_threaded_build_is_asked_after_the_imports(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+def test_on_a_free_threaded_build_the_gil_is_read_after_the_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    executed = []
 
-    def answer(command: list[str], **_: object) -> SimpleNamespace:
-        asked.append(command[-1])
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        executed.append(command[-1])
         return SimpleNamespace(stdout="False\n" if "common.server.app" in command[-1] else "True\n")
 
     monkeypatch.setattr("sysconfig.get_config_var", lambda name: 1)
-    monkeypatch.setattr("subprocess.run", answer)
-    gil = look_around().gil
+    monkeypatch.setattr("subprocess.run", run)
+    gil = read_environment().gil
     assert gil == {"server": False, "provider": True, "processor": True, "all in one process": False}
-    assert all(code.startswith("import sys, common.") for code in asked)
+    assert all(code.startswith("import sys, common.") for code in executed)

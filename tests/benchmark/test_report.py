@@ -1,4 +1,4 @@
-"""What is written and what is shown: the schema of results.json, the order of the runs, progress, tables, charts."""
+"""The schema of results.json, the order of the runs, progress, tables, charts and reports."""
 
 import io
 import json
@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmark.cases import WORKLOADS, interleaved
+from benchmark.cases import WORKLOADS
 from benchmark.measure.queue_timing import QUEUES
 from benchmark.progress import Progress
 from benchmark.report.charts import COLOURS, bars
@@ -17,6 +17,7 @@ from benchmark.report.full_report import report_of
 from benchmark.report.report import Report, Section, Table, to_html, to_markdown, write
 from benchmark.report.tables import gil_label
 from benchmark.results import AnyResults, load_results
+from benchmark.suites.schedule import interleaved
 from common.errors import SettingsError
 from tests.support.benchmarks import (
     BUSY,
@@ -29,6 +30,7 @@ from tests.support.benchmarks import (
 )
 
 ALL_QUEUES = [transport_run(name, (0.1, 0.2), taking_ms=taking) for name in QUEUES for taking in (0, 200)]
+GIL_SECTION = "Wait for the GIL"
 EACH_KIND: list[AnyResults] = [
     pipeline_results(),
     transport_results(*ALL_QUEUES),
@@ -36,11 +38,11 @@ EACH_KIND: list[AnyResults] = [
 ]
 
 
-def test_every_cell_runs_once_a_round_in_another_order() -> None:
+def test_every_case_runs_once_per_round_in_a_different_order() -> None:
     runs = list(interleaved("abcdefgh", repeats=5, seed=1))
     assert Counter(number for number, _ in runs) == dict.fromkeys(range(1, 6), 8)
     assert [number for number, _ in runs] == sorted(number for number, _ in runs)
-    orders = {"".join(cell for number, cell in runs if number == each) for each in range(1, 6)}
+    orders = {"".join(case for number, case in runs if number == each) for each in range(1, 6)}
     assert len(orders) == 5
     assert {"".join(sorted(order)) for order in orders} == {"abcdefgh"}
 
@@ -67,11 +69,11 @@ def test_results_are_read_back_as_they_were_written(results: AnyResults, tmp_pat
     [
         ({"format": 2}, "pipeline.format"),
         ({"kind": "teapot"}, "teapot"),
-        ({"runs": [{}]}, "pipeline.runs.0.implementation: Field required"),
+        ({"runs": [{}]}, "pipeline.runs.0.round: Field required"),
         ({"weather": "fine"}, "pipeline.weather: Extra inputs are not permitted"),
     ],
 )
-def test_what_does_not_follow_the_schema_is_refused_with_the_place(
+def test_a_file_that_violates_the_schema_is_refused_with_the_location(
     changes: dict[str, object], fault: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "results.json"
@@ -83,7 +85,7 @@ def test_what_does_not_follow_the_schema_is_refused_with_the_place(
 
 
 @pytest.mark.parametrize("results", EACH_KIND, ids=lambda results: results.kind)
-def test_every_kind_of_results_makes_a_report_with_charts(results: AnyResults, tmp_path: Path) -> None:
+def test_results_of_every_suite_make_a_report_with_charts(results: AnyResults, tmp_path: Path) -> None:
     report = report_of(results, earlier=results)
     write(report, tmp_path)
     charts = [section.chart.name for section in report.sections if section.chart]
@@ -92,16 +94,52 @@ def test_every_kind_of_results_makes_a_report_with_charts(results: AnyResults, t
         "report.md", "report.html", *(f"{name}.svg" for name in charts),
     }  # fmt: skip
     for name in charts:
-        ElementTree.parse(tmp_path / f"{name}.svg")  # noqa: S314 - written just now
+        ElementTree.parse(tmp_path / f"{name}.svg")  # noqa: S314 - written by this test
     titles = [section.title for section in report.sections]
-    assert "Against an earlier run" in titles
-    assert titles[-1] == "Measured on"
+    assert "Comparison with an earlier run" in titles
+    assert titles[-1] == "Environment"
 
 
-def test_the_introduction_says_how_many_runs_were_disturbed() -> None:
-    quiet, shared = pipeline_results(), pipeline_results(pipeline_run("threading", surroundings=BUSY))
-    assert "In none of 10 runs did other programs take more than 10 %" in report_of(quiet).introduction
-    assert "1 of 10 runs are marked" in report_of(shared).introduction
+def test_the_introduction_states_the_number_of_disturbed_runs() -> None:
+    quiet, shared = pipeline_results(), pipeline_results(pipeline_run("threading", background=BUSY))
+    assert "In 0 of 10 runs other programs used more than 10 %" in report_of(quiet).introduction
+    assert "In 1 of 10 runs other programs used" in report_of(shared).introduction
+
+
+@pytest.mark.parametrize("results", EACH_KIND, ids=lambda results: results.kind)
+def test_a_quick_look_says_so_and_states_no_finding(results: AnyResults) -> None:
+    measured = report_of(results)
+    assert any(section.finding for section in measured.sections)
+    assert "not a measurement" not in measured.introduction
+    quick = results.settings.model_copy(update={"quick": True})
+    look = report_of(results.model_copy(update={"settings": quick}))
+    assert look.introduction.startswith("A quick look, not a measurement")
+    assert not any(section.finding for section in look.sections)
+    assert not any(section.table and "cause" in section.table.header for section in look.sections)
+
+
+def test_a_finding_is_a_fixed_sentence_with_figures() -> None:
+    run = pipeline_run("threading", "Python 100 ms", interval_ms=(20.0, 180.0) * 20, gil_delay_ms=6.0)
+    sections = {section.title: section for section in report_of(pipeline_results(run)).sections}
+    rate, intervals, gil = (sections[each] for each in ("UI rate at a viewer", "Interval between frames", GIL_SECTION))
+    assert rate.finding == "Lowest of all workloads: processes 15.04 FPS, threads 10.00 FPS."
+    assert intervals.finding == "Longest p99: processes 67 ms (none), threads 180 ms (Python 100 ms)."
+    assert gil.finding.startswith(
+        "Video, p99 without load and at most: processes 0.2 and 0.2 ms, threads 0.2 and 6.0 ms. Cause:"
+    )
+    assert gil.table is not None
+    assert [row[2] for row in gil.table.rows if row[:2] == ["threads", "Python 100 ms"]] == ["GIL"]
+
+
+def test_results_under_their_former_names_are_read(tmp_path: Path) -> None:
+    results = pipeline_results()
+    former = json.loads(results.model_dump_json())
+    former["limits"] = former.pop("baseline")
+    for run in former["runs"]:
+        run["surroundings"] = run.pop("background")
+    del former["settings"]["quick"]
+    (tmp_path / "results.json").write_text(json.dumps(former))
+    assert load_results(tmp_path / "results.json") == results
 
 
 @pytest.mark.parametrize(
@@ -112,34 +150,34 @@ def test_the_introduction_says_how_many_runs_were_disturbed() -> None:
         ({"server": False, "processor": True}, "GIL on in processor only"),
     ],
 )
-def test_a_run_is_labelled_by_its_gil(gil: dict[str, bool], label: str) -> None:
+def test_the_label_of_the_gil_names_the_roles_in_which_it_is_enabled(gil: dict[str, bool], label: str) -> None:
     assert gil_label(gil) == label
 
 
-def test_a_section_is_a_table_for_pasting_and_one_for_reading() -> None:
+def test_a_section_is_written_as_markdown_and_as_html() -> None:
     table = Table(("who", "what", "ms"), [("a", "b", "1.0")], name_columns=2)
-    report = Report("Title", "Said <first>.", "make it", [Section("Speed", "Fast & even.", table=table)])
+    report = Report("Title", "Introduction <1>.", "make it", [Section("Speed", "Fast & even.", "15 FPS.", table=table)])
     assert to_markdown(report) == (
-        "# Title\n\nSaid <first>.\n\n## Speed\n\nFast & even.\n\n"
+        "# Title\n\nIntroduction <1>.\n\n## Speed\n\nFast & even.\n\n15 FPS.\n\n"
         "| who | what | ms |\n| --- | --- | ---: |\n| a | b | 1.0 |\n\nReproduce: `make it`\n"
     )
     page = to_html(report)
-    assert "Said &lt;first&gt;." in page
-    assert "Fast &amp; even." in page
+    assert "Introduction &lt;1&gt;." in page
+    assert "Fast &amp; even. 15 FPS." in page
     assert '<tr><td class="name">a</td><td class="name">b</td><td>1.0</td></tr>' in page
 
 
-def test_a_chart_takes_all_its_colours_from_variables_with_a_light_and_a_dark_value() -> None:
+def test_all_colours_of_a_chart_are_variables_with_a_light_and_a_dark_value() -> None:
     svg = bars({"processes": {"none": 15.0}, "threads": {"none": 9.0}}, "FPS", COLOURS, target=15)
     rules, drawing = svg.split("</style>", 1)
     assert "var(--processes)" in drawing
     assert set(re.findall(r"var\(--(\w+)\)", drawing)) <= set(re.findall(r"--(\w+):", rules))
     assert rules.count("--processes:") == 2
-    assert ">9.0<" in drawing  # text stays text
+    assert ">9.0<" in drawing  # text as text, not as paths
 
 
 class Terminal(io.StringIO):
-    """A terminal that keeps what is written to it."""
+    """A terminal that records its output."""
 
     def isatty(self) -> bool:
         return True
@@ -147,14 +185,14 @@ class Terminal(io.StringIO):
 
 def test_progress_estimates_the_time_left_from_the_runs_so_far() -> None:
     now, out = [0.0], io.StringIO()
-    for _ in Progress(3, out, lambda: now[0]).follow((name, name) for name in "abc"):
+    for _ in Progress(3, out, lambda: now[0]).track((name, name) for name in "abc"):
         now[0] += 40
     assert out.getvalue().splitlines() == ["1/3, -:-- left: a", "2/3, 1:20 left: b", "3/3, 0:40 left: c"]
 
 
-def test_progress_keeps_to_one_line_of_a_terminal_and_clears_it() -> None:
+def test_progress_uses_one_line_of_a_terminal_and_clears_it() -> None:
     out = Terminal()
-    assert list(Progress(2, out).follow((name, name) for name in "ab")) == ["a", "b"]
+    assert list(Progress(2, out).track((name, name) for name in "ab")) == ["a", "b"]
     assert "\n" not in out.getvalue()
     assert out.getvalue().count("█") == 12  # half of the bar, once
     assert out.getvalue().endswith("\r\033[K")

@@ -1,25 +1,25 @@
-"""Results of a benchmark as they would be on a quiet machine of two cores, to be changed by each test."""
+"""Results of a benchmark on an idle machine of two cores, as a starting point for tests."""
 
 from typing import Any
 
 from benchmark.cases import IMPLEMENTATIONS, WORKLOADS
 from benchmark.results import (
+    BackgroundLoad,
+    Baseline,
+    BenchmarkSettings,
     Environment,
-    Limits,
     PipelineResults,
     PipelineRun,
-    Settings,
-    Surroundings,
     TransportResults,
     TransportRun,
+    ViewerResult,
     ViewersResults,
     ViewersRun,
-    Watched,
 )
 
 EVEN = (66.0, 67.0) * 30
 STUTTERING = (20.0, 180.0) * 20  # 10 FPS
-QUIET, BUSY = Surroundings(measuring_cpu=0.02, others=0.01), Surroundings(measuring_cpu=0.02, others=0.6)
+QUIET, BUSY = BackgroundLoad(measuring_cpu=0.02, others=0.01), BackgroundLoad(measuring_cpu=0.02, others=0.6)
 ROLES = ("server", "provider", "processor")
 
 ENVIRONMENT = Environment(
@@ -34,7 +34,7 @@ ENVIRONMENT = Environment(
     packages={"numpy": "2.4"},
     threads={"onnxruntime": 1, "OpenCV": 1},
 )
-SETTINGS = Settings(
+SETTINGS = BenchmarkSettings(
     command="python main.py bench --seed 1",
     source="road.mp4",
     model="cars.onnx",
@@ -47,7 +47,7 @@ SETTINGS = Settings(
     repeats=1,
     order_seed=1,
 )
-LIMITS = Limits(
+BASELINE = Baseline(
     width=640,
     height=360,
     jpeg_bytes=20_000,
@@ -61,7 +61,7 @@ START: dict[str, Any] = {"started_at": "2030-01-01T00:00:00+00:00", "environment
 
 
 def pipeline_run(implementation: str, workload: str = "none", **changes: Any) -> PipelineRun:
-    """One run of 4 s with 5 results a second; `gil_delay_ms` is that of every role."""
+    """Return a run of 4 s with 5 results per second; `gil_delay_ms` is the delay p99 of every role."""
     delay = changes.pop("gil_delay_ms", 0.2)
     intervals = changes.get("interval_ms", EVEN)
     together = implementation == "threading"
@@ -81,47 +81,47 @@ def pipeline_run(implementation: str, workload: str = "none", **changes: Any) ->
         "overwritten": 5,
         "cpu": {"all roles": 0.25} if together else dict.fromkeys((*ROLES, "parent"), 0.0625),
         "memory_mb": 110.0 if together else 230.0,
-        "surroundings": QUIET,
+        "background": QUIET,
     }
     return PipelineRun(**(run | changes))
 
 
 def pipeline_results(*changed: PipelineRun) -> PipelineResults:
-    """A run of every cell; the changed ones take the place of those of the same cell."""
+    """Return results with one run of every case; `changed` replace the runs of their cases."""
     runs = {(each.implementation, each.workload): each for each in changed}
     for implementation in IMPLEMENTATIONS:
         for workload in WORKLOADS:
             runs.setdefault((implementation, workload.name), pipeline_run(implementation, workload.name))
     times = dict.fromkeys(IMPLEMENTATIONS, 0.1)
-    return PipelineResults(**START, limits=LIMITS, put_ms=times, hand_over_ms=times, runs=tuple(runs.values()))
+    return PipelineResults(**START, baseline=BASELINE, put_ms=times, hand_over_ms=times, runs=tuple(runs.values()))
 
 
 def transport_results(*runs: TransportRun) -> TransportResults:
-    """These runs, beside memcpy."""
+    """Return results with these runs, and a memcpy time."""
     return TransportResults(**START, memcpy_ms={"640×360": 0.05}, runs=runs)
 
 
 def transport_run(queue: str, put_ms: tuple[float, ...], **changes: Any) -> TransportRun:
-    """One run with small frames to a busy consumer."""
+    """Return a run with small frames and a busy consumer."""
     run = {
         "queue": queue, "width": 640, "height": 360, "put_fps": 30, "taking_ms": 200, "round": 1, "seconds": 1,
         "put_ms": put_ms, "hand_over_ms": (1.0,), "puts": len(put_ms), "overwritten": 0, "refused": 0,
-        "surroundings": QUIET,
+        "background": QUIET,
     }  # fmt: skip
     return TransportRun(**(run | changes))
 
 
 def viewers_results(*runs: ViewersRun) -> ViewersResults:
-    """These runs."""
+    """Return results with these runs."""
     return ViewersResults(**START, runs=runs)
 
 
 def viewers_run(implementation: str, fps: tuple[float, ...], **changes: Any) -> ViewersRun:
-    """One run in which the viewers got so many FPS, and one more never read."""
+    """Return a run in which the reading viewers received `fps`, with one more viewer that never read."""
     run = {
         "implementation": implementation, "viewers": len(fps) + 1, "stalled": 1, "round": 1, "seconds": 4,
-        "reading": tuple(Watched(ui_fps=each, interval_p99_ms=70, frame_age_p99_ms=9) for each in fps),
+        "reading": tuple(ViewerResult(ui_fps=each, interval_p99_ms=70, frame_age_p99_ms=9) for each in fps),
         "server_cpu": 0.1, "server_memory_before_mb": 40, "server_memory_begin_mb": 42, "server_memory_end_mb": 43,
-        "surroundings": QUIET,
+        "background": QUIET,
     }  # fmt: skip
     return ViewersRun(**(run | changes))
