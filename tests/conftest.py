@@ -1,5 +1,6 @@
 """What the tests share: the two implementations, for the suites that both must pass, and a small source and model."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # see common/detection/__init__.py
 
 # A process inherits which signals are ignored. Where the tests were started by nohup or in the background of a script,
 # the apps that they start would not hear of a terminal that hangs up, nor of Ctrl-C.
