@@ -3,9 +3,16 @@
 from typing import Annotated, Literal
 from uuid import uuid4
 
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field
 
-from common.messaging.messages import FrameId, Message, Name, UnixTime, for_people
+from common.messaging.messages import (
+    MAX_STATUS_CHARACTERS,
+    FrameId,
+    Message,
+    Name,
+    UnixTime,
+    fit_status_text,
+)
 
 MAX_THUMBNAIL_CHARACTERS = 64 * 1024  # base64 of 48 KiB: a JPEG of 320 × 180 pixels has some 10 KiB
 MAX_FIELDS = 50
@@ -31,6 +38,6 @@ class Event(Message):
     frame_id: FrameId
     captured_at: UnixTime
     kind: Name
-    text: Annotated[str, AfterValidator(for_people)] = ""
+    text: Annotated[str, Field(max_length=MAX_STATUS_CHARACTERS), BeforeValidator(fit_status_text)] = ""
     data: dict[Name, bool | int | float | str] = Field(default_factory=dict, max_length=MAX_FIELDS)
     thumbnail: Annotated[str, Field(max_length=MAX_THUMBNAIL_CHARACTERS)] = ""
