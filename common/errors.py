@@ -6,6 +6,7 @@ VisionError
 │   ├── AddressError       the address to serve on cannot be had
 │   ├── SourceError        the video cannot be opened or read
 │   ├── ModelError         the model cannot be loaded, or has a contract that is not known here
+│   │   └── ProviderError  an execution provider other than the CPU cannot load or run the model
 │   ├── DownloadError      a file cannot be fetched, or is not the one that is wanted
 │   └── ResourceError      the machine has too little of something
 ├── MessageError           bytes from a socket that are not what the wire allows
@@ -40,6 +41,10 @@ class SourceError(UserError):
 
 class ModelError(UserError):
     """A model is missing, is no ONNX, or fits no known contract."""
+
+
+class ProviderError(ModelError):
+    """An execution provider other than the CPU cannot load or run a model."""
 
 
 class DownloadError(UserError):

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from common.config.settings import LiveSettings, Settings, access_token
+from common.detection.providers import ExecutionOptions
 from common.errors import AddressError, SettingsError
 from common.interfaces import LatestQueue, Runtime, StopSignal, Target
 from common.messaging.messages import Rates
@@ -92,6 +93,7 @@ class Pipeline:
         settings, ingest = self._settings, self._ingest_address()
         (camera,), (each,) = settings.cameras, settings.processors
         live = settings.live.changed("min_score", each.min_score)
+        execution = ExecutionOptions(each.provider, each.device, Path(settings.cache_folder))
         comparison = self._comparison
         start_s = comparison.start_s if comparison else None
         options = ServerOptions(
@@ -115,7 +117,7 @@ class Pipeline:
             Role(
                 "processor",
                 processor,
-                lambda: (live, self._model, ingest, self._queue),
+                lambda: (live, self._model, execution, ingest, self._queue),
                 holds_queue=True,
             ),
             *self._beside,
@@ -160,11 +162,13 @@ def provider(
     run_provider(settings, source, start_s, ingest, queue, stop)
 
 
-def processor(live: LiveSettings, model: Path, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+def processor(
+    live: LiveSettings, model: Path, execution: ExecutionOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal
+) -> None:
     """The FrameProcessor role."""
     from common.detection.frame_processor import run_processor
 
-    run_processor(live, model, ingest, queue, stop)
+    run_processor(live, model, execution, ingest, queue, stop)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -30,7 +30,13 @@ HELP: dict[str, dict[str, str]] = {
     "implementation": {"impl": "NAME"},
     "video": {"source": "[NAME=]SOURCE"},
     "rates, in frames a second": {"capture_fps": "FPS", "ui_fps": "FPS", "queue_fps": "FPS"},
-    "model": {"model": "NAME|PATH", "min_score": "SCORE"},
+    "model": {
+        "model": "NAME|PATH",
+        "min_score": "SCORE",
+        "provider": "NAME",
+        "device": "NAME",
+        "cache_folder": "FOLDER",
+    },
     "server": {
         "host": "ADDRESS",
         "port": "PORT",

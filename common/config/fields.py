@@ -1,6 +1,6 @@
 """The base class of all settings models, and the types that their fields share."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -8,6 +8,7 @@ Rate: TypeAlias = Annotated[float, Field(gt=0, le=240)]  # frames a second; 240:
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]  # part of URLs, metrics and Zenoh keys
 Score: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+ProviderName: TypeAlias = Literal["auto", "cpu", "openvino", "cuda", "tensorrt", "coreml", "directml"]
 Quality: TypeAlias = Annotated[int, Field(ge=1, le=100)]
 Width: TypeAlias = Annotated[int, Field(ge=0, le=16384)]  # pixels; libjpeg-turbo and browsers handle this width
 

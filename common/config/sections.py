@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from common.config.fields import Name, Quality, Rate, Score, SettingsModel, Text, Width
+from common.config.fields import Name, ProviderName, Quality, Rate, Score, SettingsModel, Text, Width
 
 MAIN = "main"
 """The name of the only camera, and of the only processor, where none is configured."""
@@ -39,6 +39,8 @@ class ProcessorSettings(SettingsModel):
 
     DEFAULTS: ClassVar[Mapping[str, str]] = {
         "model": "model",
+        "provider": "provider",
+        "device": "device",
         "fps": "queue_fps",
         "min_score": "min_score",
         "cameras": "cameras",
@@ -47,10 +49,18 @@ class ProcessorSettings(SettingsModel):
 
     name: Name
     model: Text
+    provider: ProviderName
+    device: Text | None = None
     cameras: Annotated[tuple[Text, ...], Field(min_length=1)]
     fps: Rate
     workers: Annotated[int, Field(ge=1, le=16)] = 1
     min_score: Score
+
+    @model_validator(mode="after")
+    def _check_device(self) -> Self:
+        if self.device is not None and self.provider == "auto":
+            raise ValueError(f"device ({self.device}) needs a provider by name, not auto")
+        return self
 
 
 def complete(sections: object, names: Mapping[str, str], defaults: Mapping[str, Any]) -> object:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from common.config.faults import sentence
-from common.config.fields import Quality, Rate, Score, SettingsModel, Text, Width
+from common.config.fields import ProviderName, Quality, Rate, Score, SettingsModel, Text, Width
 from common.config.sections import MAIN, CameraSettings, ProcessorSettings, check_distinct, complete, webcams
 from common.errors import SettingsError
 
@@ -54,6 +54,15 @@ class Settings(LiveSettings):
     ui_fps: Annotated[Rate, Field(description="frames sent to the page; at most the capture rate")] = 15
     queue_fps: Annotated[Rate, Field(description="frames queued for the detector; at most the capture rate")] = 5
     model: Annotated[Text, Field(description="ONNX file, or the name of a model in models/")] = "default"
+    provider: Annotated[
+        ProviderName, Field(description="execution provider that runs the model; auto: the fastest that works here")
+    ] = "auto"
+    device: Annotated[
+        Text | None, Field(description="device in the notation of the provider, such as 0 for cuda or GPU for openvino")
+    ] = None
+    cache_folder: Annotated[
+        Text, Field(description="folder for models that a provider has compiled; default: models/cache of the app")
+    ] = "default"
     host: Annotated[Text, Field(description="address to listen on; a token is required unless it is loopback")] = (
         "127.0.0.1"
     )

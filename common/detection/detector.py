@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from common.detection.boxes import Detection
+from common.detection.engine_cache import discard_engines
 from common.detection.formats.contracts import DEFAULT_SIDE, Contract, recognise
 from common.detection.labels import MAX_NAME_LENGTH, find_labels
-from common.detection.session import Session, open_session
-from common.errors import ModelError
+from common.detection.providers import ON_CPU, Choice, ExecutionOptions, load_on_best
+from common.detection.session import RELEASE, Session, available_providers, open_session
+from common.errors import ModelError, ProviderError
 from common.frames import Image
 
 
@@ -47,12 +50,20 @@ class Detector(Protocol):
 class OnnxDetector:
     """A Detector on onnxruntime. Made by `load_detector`, which finds out what the model wants."""
 
-    def __init__(self, path: Path, threads: int, session: Session, contract: Contract, labels: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        reopen: Callable[[], Session],
+        choice: Choice,
+        session: Session,
+        contract: Contract,
+        labels: tuple[str, ...],
+    ) -> None:
         # As the wire allows it: a file's name may be longer, and need not be Unicode.
         self.name = path.name.encode(errors="replace").decode()[:MAX_NAME_LENGTH]
         self.labels = labels
-        self._path = path
-        self._threads = threads
+        self.choice = choice
+        self._reopen = reopen
         self._session = session
         self._contract = contract
 
@@ -79,22 +90,39 @@ class OnnxDetector:
 
     def rebuild(self) -> None:
         """See Detector. Raises ModelError when the file is no longer there."""
-        self._session = open_session(self._path, self._threads)
+        self._session = self._reopen()
 
 
-def load_detector(path: Path, threads: int) -> OnnxDetector:
-    """The detector in the ONNX file at `path`, warmed up, with `threads` threads for the inference.
+def load_detector(path: Path, threads: int, execution: ExecutionOptions = ON_CPU) -> OnnxDetector:
+    """Load the ONNX file at `path` on the provider in `execution`, or on the CPU if that fails, and warm it up.
 
-    Raises ModelError when the file is missing or no ONNX, when it fits no known contract, or its labels do not fit.
+    `threads` are those of the CPU. Raises ModelError when the file is missing or no ONNX, when it fits no known
+    contract, or its labels do not fit, and SettingsError when the provider is not part of the installed onnxruntime.
     """
-    session = open_session(path, threads)
+
+    def load(attempt: ExecutionOptions, choice: Choice) -> OnnxDetector:
+        try:
+            return _load(path, threads, attempt, choice)
+        except ProviderError:
+            if not discard_engines(path, attempt, RELEASE):
+                raise
+        return _load(path, threads, attempt, choice)
+
+    return load_on_best(execution, available_providers(), load)
+
+
+def _load(path: Path, threads: int, execution: ExecutionOptions, choice: Choice) -> OnnxDetector:
+    reopen = partial(open_session, path, threads, execution)
+    session = reopen()
     try:
         contract = recognise(session.inputs, session.outputs)
         # The first run allocates and is several times slower than the rest. Its outputs also settle what the
         # declared shapes may leave open.
         grey = np.full((DEFAULT_SIDE, DEFAULT_SIDE, 3), 128, np.uint8)
         class_count = contract.class_count(session.run(contract.outputs, contract.prepare(grey)))
+    except ProviderError:
+        raise
     except ModelError as error:
         raise ModelError(f"model {path}: {error}") from error
     labels = find_labels(path, session.metadata, class_count)
-    return OnnxDetector(path, threads, session, contract, labels)
+    return OnnxDetector(path, reopen, choice, session, contract, labels)

@@ -9,10 +9,11 @@ import cv2
 from common.config.settings import LiveSettings
 from common.detection.boxes import one_label_each
 from common.detection.detector import Detector, Result, load_detector
+from common.detection.providers import Choice, ExecutionOptions
 from common.errors import SettingsError, VisionError
 from common.frames import Frame
 from common.interfaces import LatestQueue, StopSignal
-from common.messaging.messages import DetectionItem, Detections, Model, ServerMessage, SettingChange
+from common.messaging.messages import DetectionItem, Detections, Model, ServerMessage, SettingChange, Status
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Throttle
 from common.telemetry.machine import inference_threads
@@ -130,15 +131,31 @@ def work_in_python(duration_ms: float) -> None:
         pass
 
 
-def run_processor(live: LiveSettings, model: Path, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
-    """The role, from its start to its end. Raises ModelError when `model` cannot be used."""
+def status_of(choice: Choice) -> Status:
+    """Return the status that reports the execution provider in use."""
+    if choice.warning:
+        return Status(component="inference", state="degraded", message=choice.warning)
+    return Status(component="inference", state="ok", message=f"runs on {choice.provider}")
+
+
+def run_processor(
+    live: LiveSettings, model: Path, execution: ExecutionOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal
+) -> None:
+    """Run the role until stop is set.
+
+    Raises ModelError when `model` cannot be used, and SettingsError when the execution provider is not installed.
+    """
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("processor")
     threads = inference_threads()
-    detector = load_detector(model, threads)
-    logger.info("%s: %d classes, onnxruntime on %d thread(s)", detector.name, len(detector.labels), threads)
+    detector = load_detector(model, threads, execution)
+    choice = detector.choice
+    logger.info("%s: %d classes, %d thread(s), on %s", detector.name, len(detector.labels), threads, choice)
+    if choice.warning:
+        logger.warning("%s", choice.warning)
     processor = FrameProcessor(detector, queue, live, meter)
     publisher = Publisher(ingest, processor.handle)
     with publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         publisher.send(Model(name=detector.name, labels=detector.labels))
+        publisher.send(status_of(choice))
         processor.run(publisher, stop)

@@ -33,7 +33,7 @@ Seconds: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e9)]
 UnixTime: TypeAlias = Annotated[float, Field(ge=0)]
 FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # the integers that a JavaScript number holds exactly
 Pixels: TypeAlias = Annotated[int, Field(gt=0, lt=2**16)]  # sides that a JPEG can have
-State: TypeAlias = Literal["ok", "lost", "restarting", "failed"]
+State: TypeAlias = Literal["ok", "degraded", "lost", "restarting", "failed"]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
 
 

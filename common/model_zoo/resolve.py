@@ -44,8 +44,11 @@ def resolve_settings(settings: Settings) -> Settings:
     processors = tuple(
         processor.model_copy(update={"model": str(resolve_model(processor.model))}) for processor in settings.processors
     )
-    certificate = {name: os.path.abspath(path) for name in ("tls_cert", "tls_key") if (path := getattr(settings, name))}
-    return settings.model_copy(update={"cameras": cameras, "processors": processors, **certificate})
+    cache = settings.cache_folder
+    cache = str(ROOT / "models/cache") if cache == "default" else os.path.abspath(os.path.expanduser(cache))
+    files = {name: os.path.abspath(path) for name in ("tls_cert", "tls_key") if (path := getattr(settings, name))}
+    files["cache_folder"] = cache
+    return settings.model_copy(update={"cameras": cameras, "processors": processors, **files})
 
 
 def resolve_source(text: str, root: Path = ROOT) -> str:

@@ -52,7 +52,15 @@ def test_the_defaults_are_one_camera_and_one_processor(capsys: pytest.CaptureFix
         {"name": "main", "source": "sample", "capture_fps": 30, "ui_fps": 15, "ui_width": 1280, "jpeg_quality": 80}
     ]
     assert values["processors"] == [
-        {"name": "main", "model": "default", "cameras": ["main"], "fps": 5, "workers": 1, "min_score": 0.3}
+        {
+            "name": "main",
+            "model": "default",
+            "provider": "auto",
+            "cameras": ["main"],
+            "fps": 5,
+            "workers": 1,
+            "min_score": 0.3,
+        }
     ]
     assert values["port"] == Settings().port
 

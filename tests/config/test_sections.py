@@ -47,7 +47,9 @@ def test_without_cameras_there_is_one_with_the_settings_of_the_top() -> None:
 def test_without_processors_there_is_one_for_all_cameras() -> None:
     settings = settings_of("--queue-fps", "4", "--model", "mine", "--min-score", "0.5", file=GATE + YARD)
     assert settings.processors == (
-        ProcessorSettings(name="main", model="mine", cameras=("gate", "yard"), fps=4, workers=1, min_score=0.5),
+        ProcessorSettings(
+            name="main", model="mine", provider="auto", cameras=("gate", "yard"), fps=4, workers=1, min_score=0.5
+        ),
     )
 
 
@@ -62,8 +64,12 @@ def test_a_processor_sets_what_the_top_does_not() -> None:
     vehicles = "[[processors]]\nname = 'vehicles'\nmodel = 'large'\nmin_score = 0.6\n"
     settings = settings_of(file=f"queue_fps = 4\nmin_score = 0.2\n{GATE}{YARD}{people}{vehicles}")
     assert settings.processors == (
-        ProcessorSettings(name="people", model="default", cameras=("yard",), fps=2, workers=3, min_score=0.2),
-        ProcessorSettings(name="vehicles", model="large", cameras=("gate", "yard"), fps=4, min_score=0.6),
+        ProcessorSettings(
+            name="people", model="default", provider="auto", cameras=("yard",), fps=2, workers=3, min_score=0.2
+        ),
+        ProcessorSettings(
+            name="vehicles", model="large", provider="auto", cameras=("gate", "yard"), fps=4, min_score=0.6
+        ),
     )
 
 

@@ -77,6 +77,8 @@ def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str
         (["--impl", "fibers"], ["--impl", "'fibers'", "multiprocessing", "threading"]),
         (["--port", "99999"], ["--port", "'99999'", "65535"]),
         (["--min-score", "2"], ["--min-score", "'2'", "between 0 and 1"]),
+        (["--provider", "gpu"], ["--provider", "'gpu'", "auto, cpu, openvino, cuda"]),
+        (["--provider", "directml"], ["'directml' is not part of the installed onnxruntime, which has"]),
         (["--host", "no such host"], ["no such host"]),
         (["--tls-cert", "main.py"], ["tls_cert needs tls_key"]),
         (["--tls-cert", "main.py", "--tls-key", "missing.pem"], ["tls_key", "missing.pem", "No such file"]),

@@ -113,6 +113,7 @@ export class Panel {
         const li = document.createElement("li");
         li.dataset.state = state;
         li.textContent = state === "ok" ? component : `${component} ${state}`;
+        if (state === "degraded") li.textContent += `: ${message}`;
         li.title = message ?? "";
         return li;
       }),
