@@ -10,38 +10,39 @@ import multiprocessing_impl
 import threading_impl
 from common.config.settings import Settings, access_token
 from common.interfaces import StopSignal
-from common.pipeline import Comparison, Pipeline, listen
+from common.pipeline import Comparison, Pipeline
+from common.server.listen import listen
+from common.supervision.role import Role
 
 
 def make_pipeline(settings: Settings) -> Pipeline:
-    """The app in processes on `settings.port`, and as one more of its roles the app in threads on a free port.
+    """Return the app in processes on `settings.port`, with the app in threads on a free port as one more role.
 
-    As a role, the app in threads is a process of its own, supervised like the others: started again when it dies,
-    ended with them, and gone when this process is killed. Raises UserError.
+    As a role, the app in threads is a process that is supervised like the others. Raises UserError.
     """
     token = access_token(settings)
-    settings = settings.model_copy(update={"token": token and SecretStr(token)})  # one that is made up opens both
+    settings = settings.model_copy(update={"token": token and SecretStr(token)})  # one token for both apps
     start_s = time.monotonic()
-    here, there = listen(settings.host, settings.port), listen(settings.host, 0)
-    pipeline = Pipeline(settings, multiprocessing_impl.RUNTIME, Comparison(here, port_of(there), start_s))
-    pipeline.add_role("app in threads", run_in_threads, settings, Comparison(there, port_of(here), start_s))
-    return pipeline
+    processes, threads = listen(settings.host, settings.port), listen(settings.host, 0)
+    other = settings, Comparison(threads, port_of(processes), start_s)
+    role = Role("app in threads", run_in_threads, lambda: other, holds_queue=False)
+    comparison = Comparison(processes, port_of(threads), start_s, roles=(role,))
+    return Pipeline(settings, multiprocessing_impl.RUNTIME, comparison)
 
 
 def run_in_threads(settings: Settings, comparison: Comparison, stop: StopSignal) -> None:
-    """The whole app as threads of the process that this is called in, until stop is set."""
+    """Run the app in threads of this process until stop is set. A thread that does not end goes with the process."""
     logger = logging.getLogger()
-    logger.setLevel(max(logger.level, logging.WARNING))  # two inference times on one console cannot be told apart
+    logger.setLevel(max(logger.level, logging.WARNING))  # the console shows the inference times of one app only
 
-    def stopped() -> bool:
+    def stop_requested() -> bool:
         stop.beat()
         return stop.is_set()
 
-    # A thread that does not end goes with its process.
-    Pipeline(settings, threading_impl.RUNTIME, comparison).run(stopped)
+    Pipeline(settings, threading_impl.RUNTIME, comparison).run(stop_requested)
 
 
 def port_of(listener: socket.socket) -> int:
-    """Where it listens."""
+    """Return the port on which `listener` listens."""
     port: int = listener.getsockname()[1]
     return port

@@ -1,47 +1,50 @@
-"""The pipeline: from settings and an implementation to three running roles, and back to nothing."""
+"""The pipeline: composes the roles from the settings and an implementation, and runs them."""
 
-import errno
 import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from common.config.settings import LiveSettings, Settings, access_token
 from common.detection.providers import ExecutionOptions
-from common.errors import AddressError, SettingsError
-from common.interfaces import LatestQueue, Runtime, StopSignal, Target
+from common.errors import SettingsError
+from common.interfaces import LatestQueue, Runtime, StopSignal
 from common.messaging.messages import Rates
 from common.messaging.publisher import Ingest, Publisher
 from common.server.guard.tls import tls_of
+from common.server.listen import listen
 from common.server.options import ServerOptions
-from common.supervision.supervisor import Role, Supervisor
+from common.supervision.role import Role
+from common.supervision.supervisor import Supervisor
 from common.text import redact
 
-BACKLOG = 128
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What makes a pipeline one of two that are compared.
+    """What one of two compared apps has to know of the other, and `roles` to run beside its own.
 
-    `public` is where it listens; `other_port` where, on the same host, the other one does; `start_s` is when, in
-    monotonic time, the clip of both began to play.
+    `public` is the socket on which this app listens, `other_port` the port of the other one on the same host, and
+    `start_s` the monotonic time at which the clip of both began.
     """
 
     public: socket.socket
     other_port: int
     start_s: float
+    roles: tuple[Role, ...] = ()
 
 
 class Pipeline:
-    """Owns what outlives a single run of a role: the two listening sockets and the queue."""
+    """Owns what outlives a run of a role: the two listening sockets and the queue."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
-        """`settings` are those of resolve_settings. Raises SettingsError and AddressError. Nothing is started yet."""
+        """`settings` are those of resolve_settings. Starts nothing.
+
+        Raises SettingsError, AddressError and ResourceError.
+        """
         refuse_several(settings)
         self._settings = settings
         self._runtime = runtime
@@ -51,40 +54,33 @@ class Pipeline:
         self.model_name = self._model.name
         self._tls = tls_of(settings)
         self.token = access_token(settings)
-        # Both listen before any role starts: whoever comes first waits in the backlog, and a server that dies
-        # leaves nobody with a refused connection.
+        # Both listen from before the first start of the server until after its last end: a connection made meanwhile
+        # waits in the backlog instead of being refused.
         self._public = comparison.public if comparison else listen(settings.host, settings.port)
         self._ingest = listen("127.0.0.1", 0)
         self._ingest_token = secrets.token_urlsafe()
         self._queue = runtime.latest_queue()
         self._comparison = comparison
-        self._beside: list[Role] = []
         self.port: int = self._public.getsockname()[1]
 
     def links(self) -> list[str]:
-        """The addresses to open, with the token where one is needed: from this machine, and from others."""
+        """Return the addresses of the page, with the token if one is needed: on this machine, and for others."""
         host = self._settings.host
         names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
         query = f"?token={quote(self.token, safe='')}" if self.token else ""
         scheme = "https" if self._tls else "http"
         return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
 
-    def add_role(self, name: str, target: Target, *arguments: Any) -> None:
-        """One more role to be run beside the three: `target(*arguments, stop)`."""
-        self._beside.append(Role(name, target, lambda: arguments, holds_queue=False))
-
-    def run(self, asked_to_stop: Callable[[], bool]) -> list[str]:
-        """Run until asked to stop; the names of roles that could not be ended.
+    def run(self, stop_requested: Callable[[], bool]) -> list[str]:
+        """Run until stop is requested, and return the names of roles that could not be ended.
 
         Raises UserError and HungError (see Supervisor).
         """
         with self._public, self._ingest, Publisher(self._ingest_address()) as publisher:
-            supervisor = Supervisor(
-                self._roles(), self._runtime.worker, self._runtime.stop_signal, self._rebuild_queue, publisher.send
-            )
+            supervisor = Supervisor(self._roles(), self._runtime, self._rebuild_queue, publisher.send)
             try:
                 supervisor.start()
-                supervisor.run(asked_to_stop)
+                supervisor.run(stop_requested)
             finally:
                 left = supervisor.end()
         return left
@@ -120,7 +116,7 @@ class Pipeline:
                 lambda: (live, self._model, execution, ingest, self._queue),
                 holds_queue=True,
             ),
-            *self._beside,
+            *(comparison.roles if comparison else ()),
         ]
 
     def _rebuild_queue(self) -> None:
@@ -143,11 +139,11 @@ def refuse_several(settings: Settings) -> None:
             raise SettingsError(f"{what} cannot be run by this version")
 
 
-# What a role needs is imported where it runs: the parent of the processes stays small, and starts at once.
+# A role imports its libraries where it runs: the parent of the processes stays small and starts fast.
 
 
 def server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
-    """The UiServer role."""
+    """Run the UiServer."""
     from common.server.app import run_server
 
     run_server(options, public, ingest, stop)
@@ -156,7 +152,7 @@ def server(options: ServerOptions, public: socket.socket, ingest: socket.socket,
 def provider(
     settings: Settings, source: str, start_s: float | None, ingest: Ingest, queue: LatestQueue, stop: StopSignal
 ) -> None:
-    """The FrameProvider role."""
+    """Run the FrameProvider."""
     from common.capture.frame_provider import run_provider
 
     run_provider(settings, source, start_s, ingest, queue, stop)
@@ -165,32 +161,7 @@ def provider(
 def processor(
     live: LiveSettings, model: Path, execution: ExecutionOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal
 ) -> None:
-    """The FrameProcessor role."""
+    """Run the FrameProcessor."""
     from common.detection.frame_processor import run_processor
 
     run_processor(live, model, execution, ingest, queue, stop)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on `host` and `port` (0 for any free port). Raises AddressError."""
-    try:
-        return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise AddressError(f"port {port} is in use; {_suggestion(host, port)}") from error
-        raise AddressError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
-
-
-def _suggestion(host: str, port: int) -> str:
-    """The next port that is free, as a flag."""
-    for candidate in range(port + 1, min(port + 100, 65536)):
-        try:
-            socket.create_server((host, candidate), family=_family(host)).close()
-        except OSError:
-            continue
-        return f"try --port {candidate}"
-    return "try --port 0 for any free one"
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,4 +1,4 @@
-"""Every role is a process: a frame is handed on through shared memory, and each has a GIL of its own."""
+"""Every role is a process: frames pass through shared memory, and each role has a GIL of its own."""
 
 from common.interfaces import Runtime
 
@@ -6,4 +6,4 @@ from .latest_queue import LatestQueue
 from .stop_signal import StopSignal
 from .worker import Worker
 
-RUNTIME = Runtime(__name__.removesuffix("_impl"), LatestQueue, StopSignal, Worker)
+RUNTIME = Runtime("multiprocessing", LatestQueue, StopSignal, Worker)

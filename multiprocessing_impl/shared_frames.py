@@ -1,9 +1,8 @@
-"""Pixels in memory that several processes map: three slots, so that a writer never waits for a reader."""
+"""Frames in memory that several processes map: three slots, so that the writer never waits for the reader."""
 
 import mmap
 import os
 import struct
-import tempfile
 import time
 import weakref
 from typing import NamedTuple
@@ -13,13 +12,15 @@ import numpy as np
 from common.errors import FrameTooLargeError
 from common.frames import MAX_FRAME_BYTES, Frame
 
-SLOTS = 3  # one being read, one waiting, one being written
-_HEADER = struct.Struct("q")  # the generation of the frame in the slot; 0 while it is being written
+from .os_support import anonymous_file
+
+SLOTS = 3  # one is read, one waits to be read, one is written
+_HEADER = struct.Struct("q")  # the generation of the frame in the slot; 0 while a frame is written
 _SLOT_BYTES = mmap.PAGESIZE + -(-MAX_FRAME_BYTES // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
 class Ticket(NamedTuple):
-    """All of a frame but its pixels: some hundred bytes, so that it passes a pipe whole or not at all."""
+    """All of a frame but its pixels: some hundred bytes, and so less than PIPE_BUF."""
 
     generation: int
     camera: str
@@ -30,18 +31,18 @@ class Ticket(NamedTuple):
 
 
 class SharedFrames:
-    """One writer, one reader. The writer goes round the slots, so a reader has two whole puts to finish its copy.
+    """One writer, one reader. The writer takes the slots in turn, so the reader's copy may last two whole puts.
 
-    The memory has no name: the kernel frees it with its last holder, however that one ends. Nothing is left in
-    /dev/shm, no resource tracker warns, and the size of /dev/shm (64 MB in a container) does not limit it.
+    The memory has no name: the kernel frees it when its last holder ends, however it ends. Nothing stays in /dev/shm,
+    there is nothing for the resource tracker to do, and the size of /dev/shm (64 MB in a container) is no limit.
     """
 
     def __init__(self, fd: int | None = None) -> None:
-        """Make the memory, or map that of `fd`, which from then on belongs to this object."""
-        self.fd = _anonymous_file(SLOTS * _SLOT_BYTES) if fd is None else fd
+        """Create the memory, or map that of `fd`, which this object closes at its end."""
+        self.fd = anonymous_file(SLOTS * _SLOT_BYTES) if fd is None else fd
         weakref.finalize(self, os.close, self.fd)
         self._memory = mmap.mmap(self.fd, SLOTS * _SLOT_BYTES)
-        # A writer that replaces a dead one must not give a generation twice: the clock rises over both.
+        # From a clock that all processes share: a writer that replaces another continues above its generations.
         self._generation = time.monotonic_ns()
 
     def write(self, frame: Frame) -> Ticket:
@@ -58,7 +59,7 @@ class SharedFrames:
         return ticket
 
     def read(self, ticket: Ticket) -> Frame | None:
-        """A copy of the frame, or None when its slot was written over, before the copy or during it."""
+        """Return a copy of the frame, or None if its slot was overwritten before or during the copy."""
         if not self._holds(ticket):
             return None
         image = self._pixels(ticket).copy()
@@ -71,21 +72,9 @@ class SharedFrames:
         return bool(generation == ticket.generation)
 
     def _pixels(self, ticket: Ticket) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-        # A page after the header, so that rows start where the hardware likes them.
-        start = self._offset(ticket) + mmap.PAGESIZE
+        start = self._offset(ticket) + mmap.PAGESIZE  # page-aligned
         return np.ndarray(ticket.shape, ticket.dtype, self._memory, start)
 
     @staticmethod
     def _offset(ticket: Ticket) -> int:
         return ticket.generation % SLOTS * _SLOT_BYTES
-
-
-def _anonymous_file(size: int) -> int:
-    """A file without a name that holds `size` bytes, none of which takes memory before it is written."""
-    if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("latest-frame")
-    else:  # macOS
-        with tempfile.TemporaryFile() as file:
-            fd = os.dup(file.fileno())
-    os.ftruncate(fd, size)
-    return fd

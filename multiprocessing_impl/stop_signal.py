@@ -5,10 +5,10 @@ from typing import Any
 
 
 class StopSignal:
-    """A pipe whose write end only the parent holds: end of file is stop, so a parent that dies stops its children.
+    """A pipe whose write end only the parent holds: end of file means stop, also when the parent was killed.
 
-    A `multiprocessing.Event` would not do: `set()` hangs for ever once a process was killed while it waited.
-    Nor would a count of beats with a lock: killed with that in its hands, a process would never give it back.
+    `multiprocessing.Event.set()` blocks for ever once a process was killed while it waited (CPython issue gh-75158).
+    Likewise the count of heartbeats has no lock, which a process killed while it holds it would never release.
     """
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class StopSignal:
         self._beats: Any = context.RawValue("Q", 0)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A child that held the write end would keep the end of file away.
+        # Without the write end: while a child holds it, there is no end of file.
         return {"_reader": self._reader, "_beats": self._beats}
 
     def set(self) -> None:

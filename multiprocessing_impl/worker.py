@@ -1,9 +1,7 @@
 """One run of a role, in a process of its own."""
 
-import ctypes
 import logging
 import signal
-import sys
 from multiprocessing import connection, get_context
 from typing import Any
 
@@ -12,54 +10,62 @@ from common.interfaces import Target
 from common.supervision.run_role import run_role
 from common.telemetry.console_log import configure_logging
 
-PR_SET_PDEATHSIG = 1  # of prctl(2)
+from .os_support import blocked, end_with_parent, exit_reason, prepare_to_spawn
+
+TERMINATE_S = 0.5
+KILL_S = 2.0  # on a busy machine the kernel takes some time to free the memory of a process
 
 
 class Worker:
-    """A process that tells its parent how it ended."""
+    """A spawned `multiprocessing.Process` that sends its failure to the parent."""
 
     def __init__(self, name: str, target: Target, args: tuple[Any, ...]) -> None:
         self.name = name
-        context = get_context("spawn")  # fork copies the locks of OpenCV and onnxruntime without their threads
-        self._result, sender = context.Pipe(duplex=False)
-        args = (sender, logging.getLogger().getEffectiveLevel(), name, target, args)
+        # fork copies the locks of OpenCV and onnxruntime without the threads that hold them (CPython issue gh-84559).
+        context = get_context("spawn")
+        self._result, self._sender = context.Pipe(duplex=False)
+        args = (self._sender, logging.getLogger().getEffectiveLevel(), name, target, args)
         self._worker = context.Process(target=_run, args=args, name=name, daemon=True)
-        self._sender = sender
 
     def start(self) -> None:
         """Start the role. Called once."""
-        self._worker.start()
-        self._sender.close()  # the child has its own; with that one the pipe ends
+        prepare_to_spawn()
+        # A terminal sends both signals to every process in the foreground. Only the parent reacts to them.
+        with blocked(signal.SIGINT, signal.SIGHUP):
+            self._worker.start()
+        self._sender.close()  # the child holds a copy, with whose end the pipe ends
 
     def is_alive(self) -> bool:
-        """Whether the role still runs."""
+        """Return whether the role is still running."""
         return self._worker.is_alive()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` seconds for the role to end; says whether it has."""
+        """Wait up to `timeout_s` seconds for the role to end, and return whether it has."""
         self._worker.join(timeout_s)
         return not self.is_alive()
 
     def kill(self) -> bool:
-        """Terminate the process, and kill it if that is not enough."""
+        """Terminate the process, and kill it if that is not enough.
+
+        A process in uninterruptible sleep, in a system call of a driver say, ends only when it has left it.
+        """
         self._worker.terminate()
-        if not self.join(0.5):
+        if not self.join(TERMINATE_S):
             self._worker.kill()
-        return self.join(2)  # seconds: a busy machine takes some time to free what it held
+            self.join(KILL_S)
+        return True
 
     def failure(self) -> Exception | None:
-        """Why the role ended, None when it ended as it should. Asked once, after its end."""
+        """Return why the role failed, or None if it ended normally. Called once, after its end."""
         try:
             failure: Exception | None = self._result.recv()
-            return failure
-        except EOFError:
-            return VisionError(f"died with exit code {self._worker.exitcode}")
+        except (EOFError, OSError):  # killed before it sent its result, or meanwhile
+            return VisionError(exit_reason(self._worker.exitcode or 0))
+        return failure
 
 
 def _run(sender: connection.Connection, level: int, name: str, target: Target, args: tuple[Any, ...]) -> None:
-    for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to every process; the parent alone says stop
-        signal.signal(number, signal.SIG_IGN)
-    if sys.platform == "linux":  # a parent that dies stops all roles but one that hangs: that one the kernel ends
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # The end of the parent sets the stop signal; a child that hangs does not look at it.
+    end_with_parent()
     configure_logging(level)
     sender.send(run_role(name, target, args))

@@ -1,4 +1,4 @@
-"""Every role is a thread of one process: a frame is handed on as a reference, and all share one GIL."""
+"""Every role is a thread of one process: frames pass as references, and all roles share one GIL."""
 
 from common.interfaces import Runtime
 
@@ -6,4 +6,4 @@ from .latest_queue import LatestQueue
 from .stop_signal import StopSignal
 from .worker import Worker
 
-RUNTIME = Runtime(__name__.removesuffix("_impl"), LatestQueue, StopSignal, Worker)
+RUNTIME = Runtime("threading", LatestQueue, StopSignal, Worker)

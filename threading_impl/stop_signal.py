@@ -4,7 +4,7 @@ import threading
 
 
 class StopSignal:
-    """An event that threads share."""
+    """A `threading.Event`, and a count in the memory that all threads share."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

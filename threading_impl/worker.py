@@ -8,7 +8,7 @@ from common.supervision.run_role import run_role
 
 
 class Worker:
-    """A thread that records how it ended."""
+    """A `threading.Thread` that keeps its failure."""
 
     def __init__(self, name: str, target: Target, args: tuple[Any, ...]) -> None:
         self.name = name
@@ -20,20 +20,20 @@ class Worker:
         self._worker.start()
 
     def is_alive(self) -> bool:
-        """Whether the role still runs."""
+        """Return whether the role is still running."""
         return self._worker.is_alive()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` seconds for the role to end; says whether it has."""
+        """Wait up to `timeout_s` seconds for the role to end, and return whether it has."""
         self._worker.join(timeout_s)
         return not self.is_alive()
 
     def kill(self) -> bool:
-        """A thread cannot be killed, only the process with all of them."""
+        """Return False: a thread cannot be killed, only the process with all of its threads."""
         return False
 
     def failure(self) -> Exception | None:
-        """Why the role ended, None when it ended as it should. Asked once, after its end."""
+        """Return why the role failed, or None if it ended normally. Called once, after its end."""
         return self._failure
 
     def _run(self, name: str, target: Target, args: tuple[Any, ...]) -> None:

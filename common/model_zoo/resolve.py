@@ -82,7 +82,7 @@ def resolve_model(text: str, root: Path = ROOT) -> Path:
         return models[text]
     path = os.path.expanduser(text)
     if os.path.isfile(path):
-        return Path(path).absolute()
+        return Path(os.path.abspath(path))
     known = load_catalogue(folder).get(text)
     if known and known.download:
         raise ModelError(f"model {text!r} is not downloaded; run: python main.py models fetch {text}")

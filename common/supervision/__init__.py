@@ -1,1 +1,1 @@
-"""Starting, watching, restarting and stopping roles."""
+"""Start, monitor, restart and stop the roles."""

@@ -1,4 +1,4 @@
-"""Heartbeats: detect a role that no longer runs its loop."""
+"""Heartbeats: sent by a role in its loop and its waits, and monitored by the supervisor."""
 
 import math
 import time
@@ -6,44 +6,12 @@ import time
 from common.interfaces import StopSignal
 from common.pacing import Clock
 
-BEAT_S = 0.5  # period of the heartbeats during a wait for stop
-START_S = 60.0  # until the first beat: libraries are imported, a model of 100 MB is loaded and run for the first time
-SILENCE_S = 5.0  # of a role that beat before. Beats come twice a second, or after each frame
-SLOWER = 3  # times the longest silence that this run came back from, as when a large model runs on a slow machine
-LONGEST_S = 60.0  # however slow it is
-BLINK_S = 0.5  # the supervisor looks 20 times a second; see Heartbeat
-
-
-class Heartbeat:
-    """How long one run of a role has been silent.
-
-    Time counts only while the supervisor gets on itself. Where a look comes long after the one before, it was held up:
-    the machine was suspended, or all its processes were stopped, or starved; and so were the roles, which must not be
-    blamed for it.
-    """
-
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
-        self._looked_at = clock()
-        self._beats = 0
-        self._longest_s = 0.0
-        self.silent_s = 0.0
-
-    def is_lost(self, beats: int) -> bool:
-        """Whether the role has been silent for too long. `beats` is how often it has beaten by now."""
-        now = self._clock()
-        self.silent_s += min(now - self._looked_at, BLINK_S)
-        self._looked_at = now
-        if beats != self._beats:
-            self._beats = beats
-            self._longest_s = max(self._longest_s, self.silent_s)
-            self.silent_s = 0.0
-        return self.silent_s > self._limit_s()
-
-    def _limit_s(self) -> float:
-        if self._beats == 0:
-            return START_S
-        return max(SILENCE_S, min(SLOWER * self._longest_s, LONGEST_S))
+BEAT_S = 0.5  # period of the heartbeats during a wait
+TIMEOUT_S = 5.0  # of a run that has sent a heartbeat; the next is due after BEAT_S, or after a frame
+START_TIMEOUT_S = 60.0  # of one that has not: it imports libraries, loads a model of 100 MB and runs it once
+SLOW_FACTOR = 3  # a run whose longest pause was P has a timeout of SLOW_FACTOR * P: a large model, a slow machine
+MAX_TIMEOUT_S = 60.0
+MAX_STEP_S = 0.5  # see Watchdog; the supervisor checks 20 times a second
 
 
 def wait_with_heartbeat(stop: StopSignal, timeout_s: float = math.inf) -> bool:
@@ -56,3 +24,34 @@ def wait_with_heartbeat(stop: StopSignal, timeout_s: float = math.inf) -> bool:
         left_s -= BEAT_S
         if left_s <= 0:
             return False
+
+
+class Watchdog:
+    """A timer that expires when one run of a role sends no heartbeat for too long.
+
+    At most MAX_STEP_S of the time between two checks counts. When more has passed, the supervisor itself was held up:
+    the machine was suspended, or its processes were stopped or starved, and the roles with them.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._checked_at = clock()
+        self._beats = 0
+        self._longest_pause_s = 0.0
+        self.pause_s = 0.0
+
+    def is_expired(self, beats: int) -> bool:
+        """Return whether the role hangs. `beats` is the number of its heartbeats so far."""
+        now = self._clock()
+        self.pause_s += min(now - self._checked_at, MAX_STEP_S)
+        self._checked_at = now
+        if beats != self._beats:
+            self._beats = beats
+            self._longest_pause_s = max(self._longest_pause_s, self.pause_s)
+            self.pause_s = 0.0
+        return self.pause_s > self._timeout_s()
+
+    def _timeout_s(self) -> float:
+        if self._beats == 0:
+            return START_TIMEOUT_S
+        return max(TIMEOUT_S, min(SLOW_FACTOR * self._longest_pause_s, MAX_TIMEOUT_S))

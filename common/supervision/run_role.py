@@ -1,4 +1,4 @@
-"""Run a role and report why it failed."""
+"""Run the target of a role and return its failure."""
 
 import logging
 from typing import Any
@@ -10,13 +10,16 @@ logger = logging.getLogger(__name__)
 
 
 def run_role(name: str, target: Target, args: tuple[Any, ...]) -> Exception | None:
-    """Run a role to its end and return why it failed. A failure that this app did not foresee is logged whole."""
+    """Call `target(*args)` and return the VisionError that ended it, or None.
+
+    Any other exception is logged with its traceback, and returned as a VisionError that names it.
+    """
     try:
         target(*args)
     except VisionError as error:
         return error
     except MemoryError as error:
-        return VisionError(f"out of memory: {error or 'nothing more is known'}")
+        return VisionError(f"out of memory: {error or 'no details'}")
     except Exception as error:
         logger.exception("%s failed", name)
         return VisionError(f"{type(error).__name__}: {error}")

@@ -24,7 +24,7 @@ from benchmark.measure.viewer import Observation, ViewerProbe, connect_without_r
 from benchmark.suites.pipeline import cpu_by_role
 from common.frames import Frame, Image
 from common.messaging.messages import Detections, MetricsReport
-from common.pipeline import listen
+from common.server.listen import listen
 from tests.support.servers import Server, eventually, frame, send, serving
 
 SPIN = "while True: pass"

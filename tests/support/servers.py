@@ -19,9 +19,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from common.config.settings import LiveSettings
 from common.frames import Image
 from common.messaging.messages import FrameHeader, Message, Model, Rates, Status, pack_frame
-from common.pipeline import listen
 from common.server.app import run_server
 from common.server.guard.tls import Tls
+from common.server.listen import listen
 from common.server.options import ServerOptions
 from tests.support.videos import jpeg_of, numbered_picture
 from threading_impl import RUNTIME

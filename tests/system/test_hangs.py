@@ -12,11 +12,13 @@ import psutil
 import pytest
 
 from common.messaging.messages import Status
-from common.supervision.heartbeat import SILENCE_S
-from common.supervision.supervisor import Role, Supervisor
+from common.supervision.heartbeat import TIMEOUT_S
+from common.supervision.role import Role
+from common.supervision.supervisor import Supervisor
 from multiprocessing_impl import RUNTIME
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, App, running, viewing
 from tests.support.roles import loop_for_ever, read_for_ever
+from tests.support.stuck import kept_from_ending
 
 ROOM = 0.3  # of a rate, while a role starts beside it
 
@@ -50,16 +52,35 @@ async def test_provider_and_server_that_hang_at_once_are_replaced(app: App) -> N
     for victim in victims:
         victim.suspend()
     await asyncio.to_thread(psutil.wait_procs, victims, PATIENCE_S)
-    assert time.monotonic() - begun > SILENCE_S
+    assert time.monotonic() - begun > TIMEOUT_S
     async with viewing(app) as viewer:
         await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 2)
         await viewer.until(lambda viewer: viewer.has_heard("provider", "ok") and viewer.has_heard("server", "ok"))
 
 
+async def test_video_goes_on_while_a_killed_processor_does_not_end_and_it_is_replaced_once_it_has(
+    small: tuple[str, ...],
+) -> None:
+    with running(*small) as app:
+        app.wait_until_ready()
+        victim = app.role("processor")
+        async with viewing(app) as viewer:
+            with kept_from_ending(victim.pid):
+                victim.suspend()
+                await viewer.until(lambda viewer: viewer.has_heard("processor", "failed"))
+                assert "has not ended" in viewer.said("status")[-1]["message"]
+                viewer.forget()
+                await viewer.receive(3)
+                assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
+                assert psutil.pid_exists(victim.pid)
+            await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
+            await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+
+
 def test_processes_lost_in_a_loop_or_in_a_read_are_replaced() -> None:
     roles = [Role(target.__name__, target, tuple, holds_queue=False) for target in (loop_for_ever, read_for_ever)]
     said: list[Status] = []
-    supervisor = Supervisor(roles, RUNTIME.worker, RUNTIME.stop_signal, lambda: None, said.append)
+    supervisor = Supervisor(roles, RUNTIME, lambda: None, said.append)
     deadline = time.monotonic() + PATIENCE_S
     supervisor.start()
     supervisor.run(lambda: len(said) == len(roles) or time.monotonic() > deadline)
@@ -87,9 +108,9 @@ def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...]) 
         port, begun = app.port, time.monotonic()
         app.ended = True
         assert app.process.wait(PATIENCE_S) == 1
-        assert time.monotonic() - begun > SILENCE_S / 2
+        assert time.monotonic() - begun > TIMEOUT_S / 2
         lines = app.stderr.splitlines()
-        assert lines[-1].startswith("error: the processor cannot be started again, and ends the app: it hangs")
+        assert lines[-1].startswith("error: the processor hangs: no heartbeat for ")
         assert not [line for line in lines if "Traceback" in line]
         socket.create_server(("127.0.0.1", port)).close()
 
@@ -102,7 +123,7 @@ async def test_an_app_that_was_suspended_as_a_whole_goes_on_with_the_roles_it_ha
         processes = [set(app.processes()) for app in apps]
         for app in apps:
             os.killpg(app.process.pid, signal.SIGSTOP)
-        await asyncio.sleep(SILENCE_S + 2)
+        await asyncio.sleep(TIMEOUT_S + 2)
         for app in apps:
             os.killpg(app.process.pid, signal.SIGCONT)
         resumed_at = time.time()
@@ -110,7 +131,7 @@ async def test_an_app_that_was_suspended_as_a_whole_goes_on_with_the_roles_it_ha
             async with viewing(app) as viewer:
                 await viewer.until(
                     lambda viewer: any(
-                        found["captured_at"] > resumed_at + SILENCE_S / 2 for found in viewer.said("detections")
+                        found["captured_at"] > resumed_at + TIMEOUT_S / 2 for found in viewer.said("detections")
                     )
                 )
             assert "hangs" not in app.stderr

@@ -1,0 +1,40 @@
+"""A process that does not end when it is killed, as one in uninterruptible sleep."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+# A tracee with PTRACE_O_TRACEEXIT stops once more on its way to the end, also when it was killed, until its tracer lets
+# it go on or ends itself (ptrace(2), PTRACE_EVENT_EXIT and BUGS).
+TRACER = """
+import ctypes, os, sys
+
+PTRACE_SEIZE, PTRACE_O_TRACEEXIT = 0x4206, 0x40
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+if libc.ptrace(PTRACE_SEIZE, int(sys.argv[1]), None, PTRACE_O_TRACEEXIT) == -1:
+    sys.exit(os.strerror(ctypes.get_errno()))
+print("traced", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def kept_from_ending(pid: int) -> Iterator[None]:
+    """Keep the main thread of a process from ending within the block. Skips the test where that is not allowed."""
+    if sys.platform != "linux":
+        pytest.skip("elsewhere ptrace knows no such event")
+    with subprocess.Popen(
+        [sys.executable, "-c", TRACER, str(pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as tracer:
+        assert tracer.stdout is not None
+        assert tracer.stderr is not None
+        if not tracer.stdout.readline():
+            pytest.skip(f"ptrace is not allowed here: {tracer.stderr.read().decode().strip()}")
+        try:
+            yield
+        finally:
+            tracer.kill()
