@@ -21,7 +21,7 @@ COMMANDS: dict[str, str | None] = {
     "run": None,
     "compare": None,
     "bench": "benchmark.command",
-    "models": "common.model_zoo.command",
+    "models": "common.model_commands.command",
 }
 """The subcommands. A command with arguments of its own must be the first word, and its module has a `main(argv)`."""
 

@@ -63,6 +63,7 @@ class OnnxDetector:
         self.name = path.name.encode(errors="replace").decode()[:MAX_NAME_LENGTH]
         self.labels = labels
         self.choice = choice
+        self.format_name = type(contract).__name__
         self._reopen = reopen
         self._session = session
         self._contract = contract

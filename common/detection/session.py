@@ -23,14 +23,16 @@ CPP_LOCATION = re.compile(r"\S+\.(?:cc|cpp|h):\d+ .*?\)(?: const)? ")
 
 
 class Session:
-    """An open model. `inputs` and `outputs` are as the file declares them, `metadata` is its own."""
+    """An open model. Its inputs, outputs, metadata and producer are as the file states them."""
 
     def __init__(self, session: Any, provider: str) -> None:
         self._session = session
         self._error = ModelError if provider == "cpu" else ProviderError
         self.inputs = _specs(session.get_inputs())
         self.outputs = _specs(session.get_outputs())
-        self.metadata: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
+        about = session.get_modelmeta()
+        self.metadata: Mapping[str, str] = about.custom_metadata_map
+        self.producer: str = about.producer_name
 
     def run(self, outputs: Sequence[str], feed: Mapping[str, Any]) -> Tensors:
         """Return the values of `outputs`, in that order, for the inputs in `feed`. Raises ModelError."""

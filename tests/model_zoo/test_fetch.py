@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from common.errors import DownloadError, ModelError, SettingsError, UserError
+from common.model_commands.command import main
 from common.model_zoo import fetch
 from common.model_zoo.catalogue import FILE
-from common.model_zoo.command import main
 from common.model_zoo.fetch import fetch_url
 from tests.support.file_server import FileServer, serving_file
 
@@ -142,8 +142,8 @@ def test_the_command_takes_url_and_sha256_in_any_order(
     ("words", "message"),
     [
         (["https://host/net.onnx"], "fetch URL requires --sha256 DIGITS"),
-        (["https://host/net.onnx", "--sha256"], "models expects list, fetch NAME or fetch URL"),
-        (["net", "--sha256", SHA256], "models expects list, fetch NAME or fetch URL"),
+        (["https://host/net.onnx", "--sha256"], "models expects list, fetch or check"),
+        (["net", "--sha256", SHA256], "models expects list, fetch or check"),
     ],
 )
 def test_the_command_refuses_a_url_without_sha256_and_a_name_with_one(

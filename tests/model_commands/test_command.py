@@ -1,4 +1,4 @@
-"""`python main.py models` as a subprocess, in a checkout whose catalogue names a server on loopback."""
+"""`python main.py models list` and `fetch` as subprocesses, with a catalogue that names a server on loopback."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from common.model_zoo.command import EXPECTED
+from common.model_commands.command import EXPECTED
 from tests.support.apps import PATIENCE_S, running
 from tests.support.file_server import Fault, FileServer, serving_file
 from tests.support.onnx_models import save_tiny_yolov3
@@ -207,6 +207,7 @@ def test_help_describes_every_form(checkout: Path) -> None:
     assert "models list\n" in done.stdout
     assert "models fetch NAME\n" in done.stdout
     assert "models fetch URL --sha256 DIGITS\n" in done.stdout
+    assert "models check FILE [--image FILE] [--provider NAME]\n" in done.stdout
 
 
 @pytest.mark.parametrize(

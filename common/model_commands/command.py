@@ -1,4 +1,4 @@
-"""`python main.py models`: list the models, and fetch one."""
+"""`python main.py models`: the arguments of list, fetch and check."""
 
 import sys
 from collections.abc import Sequence
@@ -17,17 +17,19 @@ USAGE = f"""\
 usage: python main.py models list
        python main.py models fetch NAME
        python main.py models fetch URL --sha256 DIGITS
+       python main.py models check FILE [--image FILE] [--provider NAME]
 
 list shows the models of the catalogue and the other ONNX files in models/.
 fetch downloads a model into models/, for --model NAME to run. NAME is one of the catalogue; URL is an
 https address whose path ends in NAME.onnx, and DIGITS is the SHA-256 that the file must have. The same
 command resumes an interrupted download.
-The catalogue is models/{FILE}, which describes how to add an entry."""
-EXPECTED = "models expects list, fetch NAME or fetch URL --sha256 DIGITS; see models --help"
+The catalogue is models/{FILE}, which describes how to add an entry.
+check reports what a model is, how fast it is on this machine, and what it detects; see check --help."""
+EXPECTED = "models expects list, fetch or check; see models --help"
 
 
 def main(argv: Sequence[str], folder: Path = MODELS) -> int:
-    """Run the command; returns the exit code. Raises UserError."""
+    """Run the command and return the exit code. Raises UserError."""
     match argv:
         case ["list"]:
             print(table(folder))
@@ -37,6 +39,11 @@ def main(argv: Sequence[str], folder: Path = MODELS) -> int:
             except KeyboardInterrupt:
                 print(f"stopped; {RESUME}", file=sys.stderr)
                 return 130
+        case ["check", *words]:
+            from common.model_commands.check import check
+
+            for part in check(words):
+                print(part, end="\n\n", flush=True)
         case ["--help" | "-h"]:
             print(USAGE)
         case _:

@@ -1,0 +1,1 @@
+"""`python main.py models`: list the models, fetch one, check one."""

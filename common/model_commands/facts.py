@@ -1,0 +1,48 @@
+"""What a model is: its file, its inputs and outputs, its metadata, its format and its labels."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from common.detection.detector import OnnxDetector
+from common.detection.session import Session
+from common.model_zoo.progress import megabytes
+from common.text import plain
+
+MAX_TEXT = 300  # characters of a value, which may come from anyone
+STATED = {
+    "licence": ("license", "licence"),
+    "author": ("author", "authors"),
+    "description": ("description",),
+}
+"""What is shown of the metadata, and the keys that it may have there."""
+
+
+def file_facts(model: Path, session: Session) -> list[tuple[str, str]]:
+    """Return the size of the file, its inputs and outputs as declared, and what its metadata states."""
+    size = sum(file.stat().st_size for file in (model, model.with_name(f"{model.name}.data")) if file.is_file())
+    return [
+        ("file", f"{model}, {megabytes(size)} MB"),
+        *_listed("inputs", (str(spec) for spec in session.inputs)),
+        *_listed("outputs", (str(spec) for spec in session.outputs)),
+        ("exporter", plain(session.producer, MAX_TEXT) or "not stated"),
+        *((name, _stated(session.metadata, keys)) for name, keys in STATED.items()),
+    ]
+
+
+def detector_facts(detector: OnnxDetector) -> list[tuple[str, str]]:
+    """Return how the app uses the model."""
+    labels = detector.labels
+    return [
+        ("format", detector.format_name),
+        ("labels", f"{len(labels)}: {', '.join(labels)}" if labels else "unknown"),
+    ]
+
+
+def _listed(name: str, texts: Iterator[str]) -> Iterator[tuple[str, str]]:
+    for number, text in enumerate(texts):
+        yield "" if number else name, plain(text, MAX_TEXT)
+
+
+def _stated(metadata: Mapping[str, str], keys: tuple[str, ...]) -> str:
+    found = {key.lower(): value for key, value in metadata.items()}
+    return next((plain(found[key], MAX_TEXT) for key in keys if found.get(key)), "not stated")
