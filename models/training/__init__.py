@@ -1,4 +1,4 @@
-"""How the bundled clip and the bundled model were made."""
+"""Code that made the bundled clip and trained the bundled model."""
 
 import os
 

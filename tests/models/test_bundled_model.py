@@ -1,4 +1,4 @@
-"""The bundled model: what it is, and that it finds the road users of the bundled clip, through the app itself."""
+"""The bundled model: its format, its metadata, and its accuracy on the bundled clip, with the app's detector."""
 
 import numpy as np
 import onnx
@@ -8,10 +8,10 @@ from common.detection.detector import OnnxDetector, load_detector
 from common.model_zoo.catalogue import load_catalogue
 from common.model_zoo.resolve import ROOT, default_model
 from models.training.detector.data import CLASSES
-from models.training.evaluate import VEHICLES, Judged, average_precision, judge_clip, only_from
+from models.training.evaluate import VEHICLES, EvaluatedImage, average_precision, evaluate_clip, only_from
 
 MODEL = ROOT / "models" / "tiny-yolov3-road.onnx"
-EVERY = 8  # frames of the clip; neighbours are much alike
+EVERY = 8  # frames of the clip; adjacent frames are similar
 HEIGHT = 24  # px
 
 
@@ -21,16 +21,16 @@ def detector() -> OnnxDetector:
 
 
 @pytest.fixture(scope="module")
-def judged(detector: OnnxDetector) -> list[Judged]:
-    """Frames of the clip, judged on what is at least as high as a vehicle that a viewer would miss a box on."""
-    return [only_from(one, HEIGHT) for one in judge_clip(detector, EVERY)]
+def evaluated(detector: OnnxDetector) -> list[EvaluatedImage]:
+    """Return frames of the clip with their detections, boxes below HEIGHT ignored."""
+    return [only_from(one, HEIGHT) for one in evaluate_clip(detector, EVERY)]
 
 
 def shape(value: onnx.ValueInfoProto) -> list[int | str]:
     return [each.dim_param or each.dim_value for each in value.type.tensor_type.shape.dim]
 
 
-def test_it_is_what_runs_by_default_and_the_catalogue_calls_it_bundled() -> None:
+def test_it_is_the_default_model_and_bundled_in_the_catalogue() -> None:
     assert default_model() == MODEL
     assert load_catalogue(MODEL.parent)[MODEL.stem].download is None
 
@@ -39,7 +39,7 @@ def test_it_is_at_most_10_mb() -> None:
     assert MODEL.stat().st_size <= 10_000_000
 
 
-def test_it_has_the_contract_of_the_model_zoo() -> None:
+def test_it_has_the_format_of_the_model_zoo() -> None:
     graph = onnx.load(MODEL).graph
     declared = {value.name: (value.type.tensor_type.elem_type, shape(value)) for value in (*graph.input, *graph.output)}
     number, integer = onnx.TensorProto.FLOAT, onnx.TensorProto.INT32
@@ -53,20 +53,22 @@ def test_it_has_the_contract_of_the_model_zoo() -> None:
     assert "NonMaxSuppression" in {node.op_type for node in graph.node}
 
 
-def test_it_says_what_it_finds_and_where_it_comes_from(detector: OnnxDetector) -> None:
+def test_its_metadata_state_labels_and_origin(detector: OnnxDetector) -> None:
     metadata = {each.key: each.value for each in onnx.load(MODEL).metadata_props}
     assert detector.labels == CLASSES
     assert {"names", "license", "description", "data", "steps"} <= metadata.keys()
 
 
-# A little less than what models/README.md says, so that another processor's rounding is no failure.
+# Slightly below the figures of models/README.md, since rounding differs between processors.
 @pytest.mark.parametrize(
     ("labels", "least"),
     [(VEHICLES, 0.75), (("car",), 0.89), (("motorcycle",), 0.85), (("bus",), 0.66), (("truck",), 0.67)],
 )
-def test_it_finds_the_vehicles_of_the_clip(judged: list[Judged], labels: tuple[str, ...], least: float) -> None:
-    assert average_precision(judged, labels)["AP50"] >= least
+def test_it_detects_the_vehicles_of_the_clip(
+    evaluated: list[EvaluatedImage], labels: tuple[str, ...], least: float
+) -> None:
+    assert average_precision(evaluated, labels)["AP50"] >= least
 
 
-def test_it_finds_nothing_on_a_grey_frame(detector: OnnxDetector) -> None:
+def test_it_detects_nothing_in_a_grey_frame(detector: OnnxDetector) -> None:
     assert not detector.detect(np.full((360, 640, 3), 128, np.uint8), min_score=0.3).detections

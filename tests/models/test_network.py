@@ -1,4 +1,4 @@
-"""Network, loss, training and export together: what was learnt is found again, where it is, by the app's detector."""
+"""Network, loss, training and export: the app's detector finds what a short training has learnt."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-# Of gigabytes where a GPU is served too, and of no use to the app: models/training/requirements-train.txt has it.
+# Several GB, and not needed by the app; listed in models/training/requirements-train.txt.
 pytest.importorskip("torch")
 
 import onnx
@@ -15,7 +15,7 @@ import torch
 
 from common.detection.boxes import iou
 from common.detection.detector import load_detector
-from models.training.detector.data import CLASSES, Picture
+from models.training.detector.data import CLASSES, LabelledImage
 from models.training.detector.export import load, to_onnx
 from models.training.detector.train import Cycle, Training
 
@@ -24,13 +24,13 @@ BUS = CLASSES.index("bus")
 STEPS = 150
 
 
-def road(seed: int) -> Picture:
-    """A noisy grey picture with a bright rectangle, a bus, somewhere."""
+def road(seed: int) -> LabelledImage:
+    """Return a noisy grey image with a bright rectangle at a random place, labelled as a bus."""
     random = np.random.default_rng(seed)
     image = random.integers(60, 100, (320, 480, 3)).astype(np.uint8)
     x, y = random.integers(20, 300), random.integers(20, 200)
     cv2.rectangle(image, (int(x), int(y)), (int(x) + 119, int(y) + 79), (250, 250, 250), -1)
-    return Picture(f"{seed}", "bd", image, np.array([(x, y, x + 120, y + 80)], np.float32), np.array([BUS]))
+    return LabelledImage(f"{seed}", "bd", image, np.array([(x, y, x + 120, y + 80)], np.float32), np.array([BUS]))
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +40,21 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_what_was_learnt_is_found_by_the_app(checkpoint: Path, tmp_path: Path) -> None:
+def test_the_app_detects_what_was_learnt(checkpoint: Path, tmp_path: Path) -> None:
     model, steps = load(checkpoint)
     assert steps == STEPS
     onnx.save(to_onnx(model, {}), tmp_path / "learnt.onnx")
     detector = load_detector(tmp_path / "learnt.onnx", threads=1)
     assert detector.labels == CLASSES
-    for seed in range(100, 108):  # none of which it has seen
-        picture = road(seed)
-        best = detector.detect(picture.image, min_score=0.01).detections[0]
+    for seed in range(100, 108):  # not in the training images
+        image = road(seed)
+        best = detector.detect(image.image, min_score=0.01).detections[0]
         box = np.array(best.box, np.float32) * np.tile((480, 320), 2).astype(np.float32)
         assert best.label == "bus"
-        assert iou(box, picture.boxes)[0] > 0.5
+        assert iou(box, image.boxes)[0] > 0.5
 
 
-def test_the_file_says_what_the_network_says(checkpoint: Path, tmp_path: Path) -> None:
+def test_the_exported_file_computes_what_the_network_computes(checkpoint: Path, tmp_path: Path) -> None:
     import onnxruntime
 
     model, _ = load(checkpoint)
@@ -70,8 +70,8 @@ def test_the_file_says_what_the_network_says(checkpoint: Path, tmp_path: Path) -
     assert scores[0] == pytest.approx(expected.numpy(), abs=1e-4)
 
 
-def test_a_training_goes_on_where_it_was(checkpoint: Path) -> None:
-    pictures = [replace(road(0), name="other")]
-    again = Training(pictures, checkpoint, [Cycle(STEPS)], seed=0)
-    again.run()  # nothing is left to do
+def test_a_training_is_resumed_from_its_checkpoint(checkpoint: Path) -> None:
+    images = [replace(road(0), name="other")]
+    again = Training(images, checkpoint, [Cycle(STEPS)], seed=0)
+    again.run()  # all steps are done
     assert torch.load(checkpoint, weights_only=True)["step"] == STEPS

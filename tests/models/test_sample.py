@@ -1,4 +1,4 @@
-"""The bundled clip: its format, its loop, and that its exact boxes are those of its frames."""
+"""The bundled clip: its format, its loop, and its exact boxes."""
 
 import gzip
 import json
@@ -31,20 +31,20 @@ def truth() -> dict[str, Any]:
 def read(clip: Path) -> Iterator[Image]:
     video = cv2.VideoCapture(str(clip))
     while True:
-        there, frame = video.read()
-        if not there:
+        decoded, frame = video.read()
+        if not decoded:
             return
         yield np.asarray(frame, np.uint8)
 
 
 def without_noise(frame: Image) -> Image:
-    """The frame in grey, at half its size, and blurred, so that noise does not count."""
+    """Return the frame in grey, at half size and blurred, to suppress noise."""
     half = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(half, (0, 0), 1), np.uint8)
 
 
 def difference(a: Image, b: Image) -> Image:
-    """How far two frames are apart in each pixel, in grey levels."""
+    """Return the absolute difference in each pixel, in grey levels."""
     return np.asarray(cv2.absdiff(a, b), np.uint8)
 
 
@@ -66,9 +66,9 @@ def test_the_clip_lasts_20_s_and_is_at_least_640_by_360(frames: list[Image]) -> 
 def test_the_clip_loops_without_a_jump(frames: list[Image]) -> None:
     steps = [float(difference(a, b).mean()) for a, b in pairwise(frames[:60])]
     jump = float(difference(frames[0], frames[20]).mean())
-    most = 1.5 * max(steps)
-    assert jump > most  # else the next line could not fail
-    assert float(difference(frames[-1], frames[0]).mean()) < most
+    limit = 1.5 * max(steps)
+    assert jump > limit  # the next assertion would fail for a jump of this size
+    assert float(difference(frames[-1], frames[0]).mean()) < limit
 
 
 def test_there_are_boxes_for_every_frame(frames: list[Image], truth: dict[str, Any]) -> None:
@@ -78,20 +78,20 @@ def test_there_are_boxes_for_every_frame(frames: list[Image], truth: dict[str, A
     assert truth["fps"] == 30
 
 
-def test_boxes_lie_in_the_frame_and_are_not_too_small(truth: dict[str, Any]) -> None:
+def test_boxes_are_within_the_frame_and_not_too_small(truth: dict[str, Any]) -> None:
     boxes = np.array([box for frame in truth["frames"] for box in frame])
     kinds, (x1, y1, x2, y2), visible = boxes[:, 0], boxes[:, 1:5].T, boxes[:, 5]
     assert set(kinds) == set(range(len(truth["classes"])))
     assert (boxes[:, 1:5] >= 0).all()
     assert (boxes[:, 1:5] <= 1).all()
     assert (x2 > x1).all()
-    # Rounded to four decimals of the height: a twentieth of a pixel.
+    # Coordinates are rounded to four decimals: 0.04 px of the height.
     assert ((y2 - y1) * truth["height"] >= truth["min_height_px"] - 0.1).all()
     assert (visible > 0).all()
     assert (visible <= 1).all()
 
 
-def test_what_moves_lies_in_the_boxes(frames: list[Image], truth: dict[str, Any]) -> None:
+def test_most_of_the_motion_is_within_the_boxes(frames: list[Image], truth: dict[str, Any]) -> None:
     height, width = frames[0].shape[:2]
 
     def share_inside(number: int, boxes_of: int) -> float:

@@ -1,1 +1,1 @@
-"""The detector: data, network, loss, training and export."""
+"""The detector: data, augmentation, network, loss, training, export and quantisation."""

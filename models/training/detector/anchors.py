@@ -1,4 +1,4 @@
-"""Anchors: the sizes of boxes that the training pictures hold most often, as the network will see them."""
+"""Anchors: the most frequent box sizes in the augmented training images."""
 
 from collections.abc import Sequence
 
@@ -6,18 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from .augment import square
-from .data import ANY, Picture
+from .data import ANY, LabelledImage
 
-SQUARES = 400  # to take sizes from
+SQUARES = 400  # to sample sizes from
 ROUNDS = 40
 
 
 def anchors_for(
-    count: int, pictures: Sequence[Picture], shares: npt.NDArray[np.float64], side: int, seed: int
+    count: int, images: Sequence[LabelledImage], shares: npt.NDArray[np.float64], side: int, seed: int
 ) -> tuple[tuple[float, float], ...]:
-    """Width and height in pixels of `count` anchors, smallest first: k-means by IoU, as in YOLOv2 (Redmon 2017)."""
+    """Return width and height in pixels of `count` anchors, ascending: k-means by IoU, as in YOLOv2 (Redmon 2017)."""
     random = np.random.default_rng(seed)
-    squares = [square(pictures, shares, side, random) for _ in range(SQUARES)]
+    squares = [square(images, shares, side, random) for _ in range(SQUARES)]
     boxes = np.concatenate([one.boxes[one.kinds >= ANY] for one in squares])
     sizes = boxes[:, 2:] - boxes[:, :2]
     by_area = sizes[np.argsort(sizes.prod(axis=1))]

@@ -1,4 +1,4 @@
-"""Export: the averaged weights of a checkpoint as an ONNX file with the contract of the Model Zoo's Tiny YOLOv3."""
+"""Export the averaged weights of a checkpoint as ONNX, in the format of the Model Zoo's Tiny YOLOv3."""
 
 import argparse
 import json
@@ -17,29 +17,29 @@ from .data import CLASSES
 from .network import ANCHORS_PER_HEAD, SLOPE, STRIDES, VALUES_BEFORE_CLASSES, Block, Convolution, Design, TinyYolov3
 
 SIDE = 416
-# The app's slider begins at 0.05; what lies below serves the measurement of average precision.
+# The app's slider starts at 0.05; average precision needs detections with lower scores.
 MIN_SCORE, MAX_IOU, MAX_BOXES = 0.01, 0.45, 100
 ABOUT = {
     "author": "the Edge Vision project",
     "license": "MIT",
     "description": "Tiny YOLOv3 of half width for road users, trained from random weights by models/training",
-    "data": "road_users, highway_views and rendered pictures; see models/README.md",
+    "data": "road_users, highway_views and rendered images; see models/README.md",
 }
 
 
 def main(argv: Sequence[str]) -> int:
-    """Export as the command line says; returns the exit code."""
+    """Export; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m models.training.detector.export", description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("out", type=Path, help="the ONNX file to write")
-    wanted = parser.parse_args(argv)
-    model, steps = load(wanted.checkpoint)
-    onnx.save(to_onnx(model, {**ABOUT, "steps": str(steps)}), wanted.out)
+    arguments = parser.parse_args(argv)
+    model, steps = load(arguments.checkpoint)
+    onnx.save(to_onnx(model, {**ABOUT, "steps": str(steps)}), arguments.out)
     return 0
 
 
 def load(checkpoint: Path) -> tuple[TinyYolov3, int]:
-    """The network of a checkpoint with its averaged weights, and the steps it was trained for."""
+    """Return the network of a checkpoint with its averaged weights, and the number of training steps."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = TinyYolov3(Design(**saved["design"]))
     weights = {name.removeprefix("module."): value for name, value in saved["average"].items() if name != "n_averaged"}
@@ -48,11 +48,11 @@ def load(checkpoint: Path) -> tuple[TinyYolov3, int]:
 
 
 def to_onnx(model: TinyYolov3, about: dict[str, str]) -> onnx.ModelProto:
-    """The network with decoding and NMS behind it.
+    """Return the network followed by decoding and NMS.
 
-    In: input_1 (1 × 3 × 416 × 416, RGB 0 to 1, letterboxed) and image_shape (1 × 2: height and width of the frame).
-    Out: boxes (1 × N × 4: y1, x1, y2, x2 in pixels of the frame), scores (1 × classes × N), and the selected ones
-    (1 × M × 3 int32: 0, class, box), under the names that the original has.
+    Inputs: input_1 (1 × 3 × 416 × 416, RGB 0 to 1, letterboxed) and image_shape (1 × 2: height and width of the frame).
+    Outputs: boxes (1 × N × 4: y1, x1, y2, x2 in pixels of the frame), scores (1 × classes × N), and the selected
+    boxes (1 × M × 3 int32: 0, class, box), under the names of the original.
     """
     graph = _Graph()
     x = "input_1"
@@ -67,8 +67,8 @@ def to_onnx(model: TinyYolov3, about: dict[str, str]) -> onnx.ModelProto:
         (model.fine_head, graph.op("Concat", up, fine, axis=1)),
         (model.coarse_head, coarse),
     )
-    answers = [graph.head(head, x, model.design) for head, x in heads]
-    values = graph.op("Concat", *answers, axis=1, output="concat_values")
+    predictions = [graph.head(head, x, model.design) for head, x in heads]
+    values = graph.op("Concat", *predictions, axis=1, output="concat_values")
     _decode(graph, values, model.design)
 
     inputs = [
@@ -89,7 +89,7 @@ def to_onnx(model: TinyYolov3, about: dict[str, str]) -> onnx.ModelProto:
 
 
 def _decode(graph: "_Graph", values: str, design: Design) -> None:
-    """From raw values (1 × N × 5 + classes; y, x, h, w, objectness, classes) to the outputs."""
+    """Add decoding and NMS of raw values (1 × N × 5 + classes; y, x, h, w, objectness, classes)."""
     cells, strides, anchors = _cells(design)
     places, rest = graph.op("Split", values, graph.integers([4, 1 + design.classes]), axis=2, outputs=2)
     objectness, classes = graph.op("Split", rest, graph.integers([1, design.classes]), axis=2, outputs=2)
@@ -99,7 +99,7 @@ def _decode(graph: "_Graph", values: str, design: Design) -> None:
     half = graph.op("Mul", graph.op("Mul", hw, hw), graph.constant(2 * anchors))
     corners = graph.op("Concat", graph.op("Sub", centre, half), graph.op("Add", centre, half), axis=2)
 
-    # The letterbox is undone: where the frame lies on the canvas follows from its size, rounded as the app does.
+    # Invert the letterbox: the position of the frame on the canvas follows from its size, rounded as in the app.
     side = graph.constant([[SIDE, SIDE]])
     scale = graph.op("ReduceMin", graph.op("Div", side, "image_shape"), axes=[1], keepdims=1)
     scaled = graph.op("Round", graph.op("Mul", "image_shape", scale))
@@ -130,7 +130,7 @@ def _cells(design: Design) -> tuple[npt.NDArray[np.float32], ...]:
 
 
 class _Graph:
-    """Collects operations and constants; each call gives the name of its output, or of several."""
+    """Collects operations and constants; each method returns the name of its output, or several names."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -151,7 +151,7 @@ class _Graph:
         return names[0] if outputs == 1 else names
 
     def block(self, block: Block, x: str) -> str:
-        """A block, its batch normalisation folded into the convolution."""
+        """Add a block with its batch normalisation folded into the convolution."""
         norm = block.norm
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         kernel = block.convolution.kernel() * scale.view(-1, 1, 1, 1)
@@ -165,7 +165,7 @@ class _Graph:
         return self.op("Conv", x, *weights, kernel_shape=[side, side], pads=[side // 2] * 4)
 
     def head(self, head: Any, x: str, design: Design) -> str:
-        """A head's answers, 1 × n × (y, x, h, w, objectness, classes)."""
+        """Add a head with the output 1 × n × (y, x, h, w, objectness, classes)."""
         last: Convolution = head[1]
         values = VALUES_BEFORE_CLASSES + design.classes
         order = [1, 0, 3, 2, *range(4, values)]

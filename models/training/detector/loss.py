@@ -1,4 +1,4 @@
-"""The loss: which anchors answer for which boxes, and how wrong they are in place, objectness and class."""
+"""The loss: assigns anchors to boxes, and adds errors of box, objectness and class."""
 
 import math
 from collections.abc import Sequence
@@ -13,24 +13,24 @@ from .augment import Square
 from .data import ANY, IGNORED
 from .network import STRIDES, VALUES_BEFORE_CLASSES, Design, by_anchor
 
-MAX_RATIO = 4.0  # an anchor answers for boxes up to four times wider, narrower, higher or lower than itself
-MISSING = 0.3  # objectness from which a find without a box may be right, where boxes are missing
-BOX, OBJECTNESS, CLASS = 8.0, 36.0, 3.0  # the shares; objectness is a mean over all cells, most of them empty
-FINE_CELLS = 2.0  # the finer head's objectness: four times the cells, so that an object is a smaller share of them
+MAX_RATIO = 4.0  # an anchor is assigned to boxes up to four times wider, narrower, higher or lower
+MISSING = 0.3  # where boxes may be missing, predictions without a box are ignored from this objectness
+BOX, OBJECTNESS, CLASS = 8.0, 36.0, 3.0  # weights; objectness is a mean over all cells, most of them empty
+FINE_CELLS = 2.0  # weight of the finer head's objectness: of its four times as many cells, fewer hold an object
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a batch should give. `maps` holds, per head, B × G × G: 0 judged, 1 ignored, 2 some boxes may be missing."""
+    """Targets of a batch. `maps` holds, per head, B × G × G: 0 labelled, 1 ignored, 2 boxes may be missing."""
 
-    owners: Tensor  # n: the square a box lies in
+    owners: Tensor  # n: index of the square of a box
     kinds: Tensor  # n: its class, or ANY
     boxes: Tensor  # n × 4: centre and size, pixels
     maps: tuple[Tensor, ...]
 
     @classmethod
     def of(cls, squares: Sequence[Square]) -> "Targets":
-        """The targets of a batch of squares of one size."""
+        """Return the targets of a batch of squares of the same size."""
         owners = np.repeat(np.arange(len(squares)), [len(square.kinds) for square in squares])
         kinds = np.concatenate([square.kinds for square in squares])
         boxes = np.concatenate([square.boxes for square in squares])
@@ -44,7 +44,7 @@ class Targets:
         )
 
     def to(self, device: torch.device) -> "Targets":
-        """The same on another device."""
+        """Return a copy on another device."""
         maps = tuple(one.to(device) for one in self.maps)
         return Targets(self.owners.to(device), self.kinds.to(device), self.boxes.to(device), maps)
 
@@ -58,7 +58,7 @@ def _map(square: Square, stride: int) -> np.ndarray:
 
 
 def loss(outputs: Sequence[Tensor], targets: Targets, design: Design) -> Tensor:
-    """How wrong a batch of raw outputs is; a number."""
+    """Return the loss of a batch of raw outputs, a scalar."""
     total = outputs[0].new_zeros(())
     for head, (raw, stride, judged) in enumerate(zip(outputs, STRIDES, targets.maps, strict=True)):
         values = by_anchor(raw)
@@ -67,12 +67,12 @@ def loss(outputs: Sequence[Tensor], targets: Targets, design: Design) -> Tensor:
         aim = torch.zeros_like(objectness)
         found = objectness.detach().sigmoid() > MISSING
         weight = 1 - ((judged == 1)[:, None] | ((judged == 2)[:, None] & found)).float()
-        box, anchor, column, row = _responsible(targets, anchors, stride, raw.shape[-1])
+        box, anchor, column, row = _assign(targets, anchors, stride, raw.shape[-1])
         if len(box):
             owner, kind = targets.owners[box], targets.kinds[box]
-            answers = values[owner, anchor, row, column]
-            centre = (answers[:, :2].sigmoid() * 2 - 0.5 + torch.stack((column, row), 1)) * stride
-            size = (answers[:, 2:4].sigmoid() * 2) ** 2 * anchors[anchor]
+            predicted = values[owner, anchor, row, column]
+            centre = (predicted[:, :2].sigmoid() * 2 - 0.5 + torch.stack((column, row), 1)) * stride
+            size = (predicted[:, 2:4].sigmoid() * 2) ** 2 * anchors[anchor]
             iou, complete = _complete_iou(torch.cat((centre, size), 1), targets.boxes[box])
             total = total + BOX * (1 - complete).mean()
             aim[owner, anchor, row, column] = iou.detach().clamp(0)
@@ -80,18 +80,18 @@ def loss(outputs: Sequence[Tensor], targets: Targets, design: Design) -> Tensor:
             classed = kind >= 0
             if classed.any():
                 total = total + CLASS * functional.cross_entropy(
-                    answers[classed][:, VALUES_BEFORE_CLASSES:], kind[classed]
+                    predicted[classed][:, VALUES_BEFORE_CLASSES:], kind[classed]
                 )
         share = OBJECTNESS * (FINE_CELLS if head == 0 else 1)
         total = total + share * functional.binary_cross_entropy_with_logits(objectness, aim, weight)
     return total
 
 
-def _responsible(targets: Targets, anchors: Tensor, stride: int, cells: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Which box, anchor, column and row belong together.
+def _assign(targets: Targets, anchors: Tensor, stride: int, cells: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the indices of box, anchor, column and row of each assignment.
 
-    A box is answered for by every anchor of a like shape, in the cell of its centre and the two nearest cells
-    beside it, as in YOLOv5: more answers a box than in YOLOv3, so that a short training sees enough of them.
+    A box is assigned to every anchor of similar shape, in the cell of its centre and in the two nearest adjacent cells,
+    as in YOLOv5. That is more assignments per box than in YOLOv3, which a short training needs.
     """
     ratios = targets.boxes[:, None, 2:] / anchors
     box, anchor = (torch.maximum(ratios, 1 / ratios).amax(2) < MAX_RATIO).nonzero(as_tuple=True)
@@ -106,7 +106,7 @@ def _responsible(targets: Targets, anchors: Tensor, stride: int, cells: int) -> 
 
 
 def _complete_iou(boxes: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """IoU and complete IoU (Zheng et al. 2020) of boxes with others, both n × 4 as centre and size."""
+    """Return IoU and complete IoU (Zheng et al. 2020) of pairs of boxes, both n × 4 as centre and size."""
     low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
     other_low, other_high = others[:, :2] - others[:, 2:] / 2, others[:, :2] + others[:, 2:] / 2
     shared = (torch.minimum(high, other_high) - torch.maximum(low, other_low)).clamp(0).prod(1)

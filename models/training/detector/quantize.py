@@ -1,4 +1,4 @@
-"""Quantise: an exported model with its convolutions in 8-bit integers, calibrated on training pictures."""
+"""Quantise the convolutions of an exported model to 8-bit integers, calibrated on training images."""
 
 import argparse
 import sys
@@ -14,30 +14,30 @@ from common.detection.formats.contracts import TinyYolov3
 from common.detection.tensors import TensorSpec
 
 from . import data
-from .data import Picture
+from .data import LabelledImage
 
-PICTURES = 150  # of each set
+IMAGES = 150  # from each set
 
 
 def main(argv: Sequence[str]) -> int:
-    """Quantise as the command line says; returns the exit code."""
+    """Quantise; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m models.training.detector.quantize", description=__doc__)
-    parser.add_argument("model", type=Path, help="what models.training.detector.export wrote")
+    parser.add_argument("model", type=Path, help="output of models.training.detector.export")
     parser.add_argument("out", type=Path, help="the ONNX file to write")
     parser.add_argument("--data", type=Path, required=True, help="folder with road_users/")
-    parser.add_argument("--rendered", type=Path, required=True, help="folder that scene.render pictures wrote")
-    wanted = parser.parse_args(argv)
+    parser.add_argument("--rendered", type=Path, required=True, help="output folder of scene.render images")
+    arguments = parser.parse_args(argv)
     random = np.random.default_rng(0)
-    sets = data.road_users(wanted.data / "road_users"), data.rendered(wanted.rendered)
-    pictures = [one[number] for one in sets for number in random.permutation(len(one))[:PICTURES]]
+    sets = data.road_users(arguments.data / "road_users"), data.rendered(arguments.rendered)
+    images = [one[number] for one in sets for number in random.permutation(len(one))[:IMAGES]]
     quantize_static(
-        wanted.model,
-        wanted.out,
-        Calibration(pictures),
-        nodes_to_quantize=to_quantize(onnx.load(wanted.model).graph),
+        arguments.model,
+        arguments.out,
+        Calibration(images),
+        nodes_to_quantize=to_quantize(onnx.load(arguments.model).graph),
         per_channel=True,
-        # Seven bits: the products of two eights overflow on processors without dot products of their own (x86 before
-        # VNNI).
+        # 7-bit weights: on x86 without VNNI, 8-bit products saturate ("reduce_range" in the quantisation
+        # documentation of ONNX Runtime).
         reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def to_quantize(graph: onnx.GraphProto) -> list[str]:
-    """The network up to its heads. Their last convolutions stay as they are: scores and places are too fine for it."""
+    """Return the names of the nodes before the heads' last convolutions, whose outputs need full precision."""
     nodes = [node for node in graph.node if node.op_type in ("Conv", "LeakyRelu", "MaxPool", "Resize", "Concat")]
     network = nodes[: [node.name for node in nodes].index("concat_values")]
     activated = {node.input[0] for node in network if node.op_type == "LeakyRelu"}
@@ -56,18 +56,18 @@ def to_quantize(graph: onnx.GraphProto) -> list[str]:
 
 
 class Calibration(CalibrationDataReader):
-    """Feeds pictures as the app does."""
+    """Feeds images with the pre-processing of the app."""
 
-    def __init__(self, pictures: Sequence[Picture]) -> None:
-        self._feeds: Iterator[dict[str, Any]] = map(self._feed, pictures)
-        image = TensorSpec("input_1", "float", (1, 3, 416, 416))
-        self._contract = TinyYolov3(image, TensorSpec("image_shape", "float", (1, 2)), ("", "", ""))
+    def __init__(self, images: Sequence[LabelledImage]) -> None:
+        self._feeds: Iterator[dict[str, Any]] = map(self._feed, images)
+        tensor = TensorSpec("input_1", "float", (1, 3, 416, 416))
+        self._contract = TinyYolov3(tensor, TensorSpec("image_shape", "float", (1, 2)), ("", "", ""))
 
-    def _feed(self, picture: Picture) -> dict[str, Any]:
-        return {name: values.copy() for name, values in self._contract.prepare(picture.image).items()}
+    def _feed(self, image: LabelledImage) -> dict[str, Any]:
+        return {name: values.copy() for name, values in self._contract.prepare(image.image).items()}
 
     def get_next(self) -> dict[str, Any] | None:
-        """The next feed; None at the end."""
+        """Return the next feed, or None at the end."""
         return next(self._feeds, None)
 
 

@@ -1,4 +1,4 @@
-"""Train the bundled model, or go on: python -m models.training.detector.train --data DIR --rendered DIR --out DIR."""
+"""Train the bundled model: python -m models.training.detector.train --data DIR --rendered DIR --out DIR."""
 
 import argparse
 import ctypes
@@ -25,32 +25,33 @@ from .loss import Targets, loss
 from .network import ANCHORS, Block, Design, TinyYolov3
 
 BATCH = 32
-FULL_FROM = 0.9  # share of a cycle after which squares have the size that the app gives
-# Of Muon, and of AdamW. In 350 steps Muon at 0.012 gave cars an AP50 of 0.28, at 0.004 one of 0.17.
+FULL_FROM = 0.9  # share of a cycle after which squares have the full size
+# Of Muon and AdamW. AP50 of cars after 350 steps: 0.28 with Muon at 0.012, 0.17 at 0.004.
 LEARNING_RATES, LAST_SHARE = (0.02, 0.005), 0.02
 WARM_UP = 200  # steps of a cycle
 WEIGHT_DECAY = 0.05  # of the kernels
-AVERAGED_OVER = 1000  # steps: the averaged weights, which are the result, forget what is older
+AVERAGED_OVER = 1000  # steps: time constant of the averaged weights, which are exported
 SAVE_EVERY = 500  # steps
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """A part of the training: a learning rate that climbs and falls (SGDR, Loshchilov and Hutter 2017), and squares
-    that grow meanwhile: of small ones three times as many are seen in the same time. `rate` is a share of the highest.
+    """A cycle of the learning rate (SGDR, Loshchilov and Hutter 2017) with squares of growing size.
+
+    Three times as many small squares are processed in the same time. `rate` is relative to LEARNING_RATES.
     """
 
     steps: int
     rate: float = 1.0
-    sides: tuple[int, int] = (224, 352)  # px, at its begin and at its end
+    sides: tuple[int, int] = (224, 352)  # px, at the start and at the end
 
     def learning_rate(self, step: int) -> float:
-        """That of a step of this cycle, as a share of the highest: a short climb, then half a cosine."""
+        """Return the learning rate of a step, relative to LEARNING_RATES: a linear warm-up, then half a cosine."""
         fall = (1 + math.cos(math.pi * step / self.steps)) / 2
         return self.rate * min(1.0, (step + 1) / WARM_UP) * (LAST_SHARE + (1 - LAST_SHARE) * fall)
 
     def side(self, step: int, random: np.random.Generator) -> int:
-        """The side of the squares of a step of this cycle, a multiple of 32."""
+        """Return the side of the squares of a step, a multiple of 32."""
         done = step / (FULL_FROM * self.steps)
         if done >= 1:
             return FULL_SIDE
@@ -62,37 +63,41 @@ CYCLES = (Cycle(4000), Cycle(5400, rate=0.5, sides=(320, 352)), Cycle(2000, rate
 
 
 def main(argv: Sequence[str]) -> int:
-    """Train as the command line says; returns the exit code."""
+    """Train, or resume from the checkpoint; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m models.training.detector.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with road_users/ and highway_views/")
-    parser.add_argument("--rendered", type=Path, required=True, help="folder that scene.render pictures wrote")
+    parser.add_argument("--rendered", type=Path, required=True, help="output folder of scene.render images")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint.pt")
     parser.add_argument("--seed", type=int, default=0)
-    wanted = parser.parse_args(argv)
-    wanted.out.mkdir(parents=True, exist_ok=True)
-    pictures = data.road_users(wanted.data / "road_users")
-    pictures += data.highway_views(wanted.data / "highway_views") + data.rendered(wanted.rendered)
+    arguments = parser.parse_args(argv)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    images = data.road_users(arguments.data / "road_users")
+    images += data.highway_views(arguments.data / "highway_views") + data.rendered(arguments.rendered)
     keep_memory()
-    Training(pictures, wanted.out / "checkpoint.pt", CYCLES, wanted.seed).run()
+    Training(images, arguments.out / "checkpoint.pt", CYCLES, arguments.seed).run()
     return 0
 
 
 def keep_memory() -> None:
-    """Let the C library keep what is freed, where it is glibc: a step frees and wants gigabytes, and a fresh page
-    costs more than the arithmetic on it (a third of a step here)."""
+    """Make glibc keep freed memory (mallopt(3)), if the C library is glibc.
+
+    A step frees and allocates gigabytes; page faults on fresh pages took a third of its time.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        trim_threshold, mmap_max = -1, -4  # as malloc.h numbers them
+        trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
         mallopt(mmap_max, 0)
         mallopt(trim_threshold, 2**31 - 1)
 
 
 class Training:
-    """A training from its start or its checkpoint to its end."""
+    """A training run, from the start or from its checkpoint."""
 
-    def __init__(self, pictures: Sequence[data.Picture], checkpoint: Path, cycles: Sequence[Cycle], seed: int) -> None:
-        self._pictures = pictures
-        weights = np.array([data.WEIGHTS[picture.source] for picture in pictures])
+    def __init__(
+        self, images: Sequence[data.LabelledImage], checkpoint: Path, cycles: Sequence[Cycle], seed: int
+    ) -> None:
+        self._images = images
+        weights = np.array([data.WEIGHTS[image.source] for image in images])
         self._shares = weights / weights.sum()
         self._checkpoint = checkpoint
         self._cycles = cycles
@@ -102,7 +107,7 @@ class Training:
         torch.manual_seed(seed)
         cv2.setNumThreads(1)
         saved = torch.load(checkpoint, map_location=self._device, weights_only=True) if checkpoint.exists() else {}
-        anchors = saved["design"]["anchors"] if saved else anchors_for(ANCHORS, pictures, self._shares, FULL_SIDE, seed)
+        anchors = saved["design"]["anchors"] if saved else anchors_for(ANCHORS, images, self._shares, FULL_SIDE, seed)
         self._design = Design(len(data.CLASSES), anchors)
         self._model = TinyYolov3(self._design).to(self._device, memory_format=torch.channels_last)
         self._average = AveragedModel(self._model, multi_avg_fn=_average, use_buffers=True)
@@ -112,7 +117,7 @@ class Training:
             self._load(saved)
 
     def run(self) -> None:
-        """Train to the last step."""
+        """Train until the last step."""
         workers = max(1, (os.cpu_count() or 2) - 1)
         ahead = 2 * workers
         with (
@@ -129,20 +134,20 @@ class Training:
                 bar.update()
                 if self._step % SAVE_EVERY == 0 or self._step == self._steps:
                     self._save()
-            for unwanted in waiting:
-                unwanted.cancel()
+            for future in waiting:
+                future.cancel()
 
     def _batch(self, step: int) -> tuple[Tensor, Targets]:
-        """The batch of a step. It depends on the seed and the step alone, so that a training can be resumed."""
+        """Return the batch of a step. It depends only on seed and step, so that a training can be resumed."""
         random = np.random.default_rng((self._seed, step))
         cycle, within = self._part(step)
         side = cycle.side(within, random)
-        squares = [square(self._pictures, self._shares, side, random) for _ in range(BATCH)]
+        squares = [square(self._images, self._shares, side, random) for _ in range(BATCH)]
         rgb = np.stack([one.image for one in squares])[..., ::-1]
         return torch.from_numpy(np.ascontiguousarray(rgb)).permute(0, 3, 1, 2), Targets.of(squares)
 
     def _part(self, step: int) -> tuple[Cycle, int]:
-        """The cycle of a step, and its number within."""
+        """Return the cycle of a step, and the number of the step in it."""
         for cycle in self._cycles[:-1]:
             if step < cycle.steps:
                 return cycle, step
@@ -191,8 +196,10 @@ class Training:
 
 
 def _optimizers(model: nn.Module) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) for the kernels as matrices, AdamW for all else."""
-    # The last layers speak in numbers that mean something: to make their rows alike in size would harm them.
+    """Return Muon (Jordan 2024) for the kernels of blocks, as matrices, and AdamW for the other parameters.
+
+    Muon equalises the scale of updates, which does not suit the output layers, whose rows have different meanings.
+    """
     blocks = [module for module in model.modules() if isinstance(module, Block)]
     matrices = [block.convolution.weight for block in blocks]
     inner = set(map(id, matrices))
@@ -204,7 +211,7 @@ def _optimizers(model: nn.Module) -> list[torch.optim.Optimizer]:
 
 
 def _average(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
-    """An exponential moving average that at first forgets faster, so that it leaves its random start behind."""
+    """Update an exponential moving average, with a shorter time constant during the first steps."""
     kept = min(1 - 1 / AVERAGED_OVER, (1 + int(count)) / (10 + int(count)))
     for old, new in zip(averaged, current, strict=True):
         if old.is_floating_point():

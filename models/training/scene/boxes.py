@@ -1,4 +1,4 @@
-"""Exact boxes: who is seen where in a rendered frame, and how much of them."""
+"""Exact boxes of road users in a rendered frame, with their visible share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from .fleet import RoadUser
 from .images import Ids
 from .renderer import Area
 from .scene import Scene
-from .shapes import LAID_ON, PIECE
+from .shapes import ON_SURFACE, PIECE
 
 CLASSES = ("person", "bicycle", "car", "motorcycle", "bus", "truck")
-MIN_HEIGHT = 8  # px; below that nobody could say what it is
+MIN_HEIGHT = 8  # px; lower boxes are not labelled
 MIN_PIXELS = 30
-FINE = 400.0  # px that the longer side of an outline has where it is drawn
-NEAREST = 2.0  # m before the camera: what is nearer or behind it has no place in the frame
+FINE = 400.0  # px: longer side of the canvas on which an outline is drawn
+NEAREST = 2.0  # m from the camera; nearer points are not projected
 
 Points = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The part of a road user that is seen, as fractions of the frame.
+    """The visible part of a road user, as fractions of the frame.
 
-    `visible` is how much of its outline within the frame nothing hides, 0 to 1.
+    `visible` is the share (0 to 1) of its outline within the frame that is not occluded.
     """
 
     label: str
@@ -41,7 +41,7 @@ class Box:
 
 
 def boxes(scene: Scene, ids: Ids, area: Area) -> list[Box]:
-    """The boxes of the scene as it stands; `ids` says who is seen in each pixel of `area`, as the renderer found."""
+    """Return the boxes of the current scene; `ids` holds the number of the road user in each pixel of `area`."""
     found = []
     counts = np.bincount(ids.ravel(), minlength=len(scene.users) + 1)
     for number in np.flatnonzero(counts[1:] >= MIN_PIXELS) + 1:
@@ -59,22 +59,22 @@ def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) 
     size = np.array((view.width, view.frame_height))
     whole = np.clip((outline.min(axis=0), outline.max(axis=0)), 0, size)
     seen = np.array(((columns[0], rows[0]), (columns[-1] + 1, rows[-1] + 1)))
-    # A pixel belongs to whoever its first ray met, so an edge that nothing hides is seen a pixel off at most.
+    # A pixel has the number of the object hit by its first ray, so a visible edge is off by one pixel at most.
     low, high = np.where(np.abs(seen - whole) < 1.5, whole, seen) / size
     visible = min(1.0, int(mask.sum()) / _area(pieces, *whole.ravel()))
     (x1, y1), (x2, y2) = low.tolist(), high.tolist()
     return Box(user.label, x1, y1, x2, y2, visible)
 
 
-def _pieces(seen_by: bpy.types.Object, part: bpy.types.Object, view: View) -> list[Points]:
-    """The vertices of each piece of an object, in pixels of the frame."""
+def _pieces(from_camera: bpy.types.Object, part: bpy.types.Object, view: View) -> list[Points]:
+    """Return the projected vertices of each piece of an object, in pixels of the frame."""
     mesh = part.data
     local = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", local)
     numbers = np.empty(len(mesh.vertices), np.int32)
     mesh.attributes[PIECE].data.foreach_get("value", numbers)
     matrix = np.array(part.matrix_world)
-    projected = camera.project(seen_by, local.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3], view)
+    projected = camera.project(from_camera, local.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3], view)
     pixels = projected[:, :2] * (view.width, view.frame_height)
     starts = np.flatnonzero(np.diff(numbers)) + 1
     found = []
@@ -82,14 +82,14 @@ def _pieces(seen_by: bpy.types.Object, part: bpy.types.Object, view: View) -> li
         numbers[np.concatenate(([0], starts))], np.split(projected[:, 2], starts), np.split(pixels, starts), strict=True
     ):
         before = depth > NEAREST
-        if number != LAID_ON and before.any():
+        if number != ON_SURFACE and before.any():
             found.append(piece[before])
     return found
 
 
 def _area(pieces: Sequence[Points], x1: float, y1: float, x2: float, y2: float) -> float:
-    """How many pixels the pieces cover between these edges."""
-    # Drawn finer than the frame, since filling counts every pixel that it touches.
+    """Return the number of pixels that the pieces cover between these edges."""
+    # Drawn at a higher resolution, since cv2.fillConvexPoly fills every pixel that the outline touches.
     fine = max(1.0, FINE / max(x2 - x1, y2 - y1))
     canvas = np.zeros((int((y2 - y1) * fine) + 1, int((x2 - x1) * fine) + 1), np.uint8)
     for piece in pieces:

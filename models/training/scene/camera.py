@@ -1,4 +1,4 @@
-"""The camera: fixed on a pole or a bridge, and where a point of the scene falls in its frame."""
+"""The fixed camera of a scene, and the projection of points into its frame."""
 
 import math
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-SENSOR = 36.0  # mm, the width that the focal length refers to
+SENSOR = 36.0  # mm: sensor width to which the focal length refers
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Metres, degrees and millimetres; `pan` is positive to the right, `tilt` positive downwards."""
+    """Position in metres, angles in degrees, `lens` in mm. `pan` is positive to the right, `tilt` downwards."""
 
     x: float = -12.5
     height: float = 6.2
@@ -25,7 +25,7 @@ class View:
 
 
 def build(view: View) -> bpy.types.Object:
-    """Put the camera up."""
+    """Add the camera to the scene and return it."""
     scene = bpy.context.scene
     camera = bpy.data.cameras.new("camera")
     camera.lens, camera.sensor_width = view.lens, SENSOR
@@ -42,10 +42,10 @@ def build(view: View) -> bpy.types.Object:
 
 
 def project(camera: bpy.types.Object, points: npt.NDArray[np.float64], view: View) -> npt.NDArray[np.float64]:
-    """Points (n × 3, in the scene) as n × 3: x and y as fractions of the frame, and depth in metres."""
+    """Project points (n × 3, world) to n × 3: x and y as fractions of the frame, and depth in metres."""
     to_camera = np.array(camera.matrix_world.inverted())
-    seen = points @ to_camera[:3, :3].T + to_camera[:3, 3]
-    depth = -seen[:, 2]
+    local = points @ to_camera[:3, :3].T + to_camera[:3, 3]
+    depth = -local[:, 2]
     scale = view.lens / SENSOR / np.maximum(depth, 0.01)
     aspect = view.width / view.frame_height
-    return np.stack((0.5 + seen[:, 0] * scale, 0.5 - seen[:, 1] * scale * aspect, depth), axis=1)
+    return np.stack((0.5 + local[:, 0] * scale, 0.5 - local[:, 1] * scale * aspect, depth), axis=1)

@@ -1,4 +1,4 @@
-"""Cars: hatchback, saloon, estate and SUV, each a lofted body and cabin with windows, lamps and trim laid on."""
+"""Cars: hatchback, saloon, estate and SUV, as lofted body and cabin with projected windows, lamps and trim."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,26 +8,26 @@ from mathutils.bvhtree import BVHTree
 
 from .shapes import Level, Shape
 
-BASE = 0.2  # m, from the road to the sill
+BASE = 0.2  # m: height of the sill
 
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """Measures in metres; y runs forward from the middle of the car."""
+    """Dimensions in metres; y points forward, with its origin at the centre of the car."""
 
     length: float
     width: float
     height: float
-    belt: float  # the height of the windows' lower edge
-    bonnet: float  # the height of the bonnet's front edge
-    deck: float  # the height of the boot lid, or of the rear window's lower edge
-    cowl: float  # y of the windscreen's lower edge
+    belt: float  # height of the lower edge of the windows
+    bonnet: float  # height of the front edge of the bonnet
+    deck: float  # height of the boot lid, or of the lower edge of the rear window
+    cowl: float  # y of the lower edge of the windscreen
     roof_front: float
     roof_rear: float
-    tail: float  # y of the rear window's lower edge
+    tail: float  # y of the lower edge of the rear window
     axles: tuple[float, float]
     wheel_radius: float
-    pillars: tuple[float, ...]  # y of what stands between the side windows
+    pillars: tuple[float, ...]  # y of the pillars between the side windows
     roof_rails: bool = False
 
 
@@ -40,7 +40,7 @@ CARS = {
 
 
 def body(car: Car) -> Shape:
-    """A car without its wheels; "paint" stands for its own colour."""
+    """Return a car without wheels; the material "paint" takes the colour of the object."""
     shape = Shape()
     half, nose, stern = car.width / 2, car.length / 2, -car.length / 2
     knots = [stern, stern + 0.12, car.tail, car.cowl - 0.25, car.cowl + 0.15, nose - 0.45, nose - 0.12, nose]
@@ -106,7 +106,7 @@ def body(car: Car) -> Shape:
 
 
 def axle(car: Car) -> Shape:
-    """The two wheels of an axle, around the origin."""
+    """Return the two wheels of an axle, around the origin."""
     shape = Shape()
     for side in (-1, 1):
         shape.wheel((side * (car.width / 2 - 0.1), 0, 0), car.wheel_radius, 0.22)

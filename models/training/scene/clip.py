@@ -1,4 +1,4 @@
-"""The bundled clip: one period of its traffic, rendered so that a second call goes on where the first was stopped."""
+"""The bundled clip: one period of traffic, rendered frame by frame, and resumable."""
 
 import gzip
 import json
@@ -16,10 +16,10 @@ from .sky_and_light import Weather
 FPS = 30
 PERIOD = 8.0  # s
 REPEATS = 3  # of the period in the clip
-SAMPLES = 4  # with denoising; what would gain from more is grass and leaves
+SAMPLES = 4  # with denoising; more would improve grass and leaves only
 BACKGROUND_SAMPLES = 40
-# The seed was chosen for its traffic: every kind of vehicle, two changes of lane. The road bends away before vehicles
-# become too small to be told apart.
+# The seed was chosen for its traffic: every kind of vehicle and two lane changes. The road bends out of view before
+# vehicles become too small to be distinguished.
 SETTING = Setting(
     328,
     Layout(bend_from=50, bend_radius=65),
@@ -33,12 +33,12 @@ SETTING = Setting(
 
 
 def frame_count() -> int:
-    """How many frames a period has."""
+    """Return the number of frames in a period."""
     return round(PERIOD * FPS)
 
 
 def make(folder: Path, frames: Path) -> None:
-    """Write road.mp4 and road_boxes.json.gz to `folder`; single frames are kept in `frames`."""
+    """Write road.mp4 and road_boxes.json.gz to `folder`, and single frames to `frames`."""
     folder.mkdir(parents=True, exist_ok=True)
     render_frames(frames)
     write_boxes(frames, folder / "road_boxes.json.gz")
@@ -46,9 +46,10 @@ def make(folder: Path, frames: Path) -> None:
 
 
 def render_frames(folder: Path) -> None:
-    """Render the road without traffic once, then for every frame the part of it where something moves.
+    """Render the background without traffic once, and in every frame the area in which traffic moves.
 
-    Writes background.png, area.json (left, top, right, bottom in pixels) and per frame NNNN.png and NNNN.ids.png.
+    Writes background.png, area.json (left, top, right, bottom in pixels) and, for each frame, NNNN.png and
+    NNNN.ids.png. Existing files are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     scene = Scene(SETTING)
@@ -57,10 +58,10 @@ def render_frames(folder: Path) -> None:
     (folder / "area.json").write_text(json.dumps(area), encoding="utf-8")
     renderer.limit_to(area)
     for number in range(frame_count()):
-        picture = folder / f"{number:04}.png"
-        if not picture.exists():
+        image = folder / f"{number:04}.png"
+        if not image.exists():
             scene.move_to(number / FPS)
-            renderer.render(picture, folder / f"{number:04}.ids.png")
+            renderer.render(image, folder / f"{number:04}.ids.png")
     if not (folder / "background.png").exists():
         scene.hide_traffic()
         renderer.limit_to(None)
@@ -69,7 +70,7 @@ def render_frames(folder: Path) -> None:
 
 
 def write_boxes(frames: Path, out: Path) -> None:
-    """Write the exact boxes of every frame of the clip. The format is described beside the bundled clip."""
+    """Write the exact boxes of every frame, in the format described in common/sample/README.md."""
     scene = Scene(SETTING)
     area = tuple(json.loads((frames / "area.json").read_text(encoding="utf-8")))
     found = []
@@ -91,5 +92,5 @@ def write_boxes(frames: Path, out: Path) -> None:
         "classes": CLASSES,
         "frames": found * REPEATS,
     }
-    # No time stamp inside, so that the same boxes are the same bytes.
+    # mtime=0 makes the file reproducible.
     out.write_bytes(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0))

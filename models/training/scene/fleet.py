@@ -1,4 +1,4 @@
-"""The fleet: every kind of road user by name, with its label, its size, and the objects that Blender moves."""
+"""Kinds of road users by name, and road users as objects in Blender."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from . import cars, large_vehicles, two_wheelers
 from .shapes import Shape
 
 Colour = tuple[float, float, float]
-Axle = tuple[Callable[[], Shape], float, float]  # its wheels, its y, its radius
+Axle = tuple[Callable[[], Shape], float, float]  # wheels, y in metres, radius in metres
 
 PAINTS: list[Colour] = [
     (0.62, 0.63, 0.64), (0.6, 0.6, 0.58), (0.33, 0.34, 0.36), (0.12, 0.125, 0.13), (0.014, 0.014, 0.016),
@@ -36,7 +36,7 @@ CLOTHES: list[Colour] = [
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of road user; metres. `share` is how often it comes in the lanes, relative to the others."""
+    """A kind of road user, in metres. `share` is its relative frequency in the lanes."""
 
     label: str
     length: float
@@ -75,7 +75,7 @@ KINDS: dict[str, Kind] = {
 
 
 class RoadUser:
-    """One road user in the scene: a body, and wheels that turn with the way it goes."""
+    """A road user in the scene: a body, and wheels that turn with the distance travelled."""
 
     def __init__(self, kind: str, colour: Colour, number: int) -> None:
         self.label = KINDS[kind].label
@@ -92,11 +92,11 @@ class RoadUser:
 
     @property
     def parts(self) -> list[bpy.types.Object]:
-        """All its objects."""
+        """All objects of this road user."""
         return [self.body, *self.body.children]
 
     def put(self, x: float, y: float, z: float, heading: float, way: float) -> None:
-        """Move it; `way` is how far it has gone, in metres."""
+        """Move to a place; `way` is the distance travelled, in metres."""
         self.body.location = (x, y, z)
         self.body.rotation_euler[2] = heading
         for axle, radius in self._axles:

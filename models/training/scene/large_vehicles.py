@@ -1,4 +1,4 @@
-"""Vans, buses and trucks: tall shells with the same laid-on windows, lamps and trim as cars."""
+"""Vans, buses and trucks: shells with projected windows, lamps and trim, like cars."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -10,7 +10,7 @@ from .shapes import Level, Shape
 
 
 def van() -> Shape:
-    """A panel van, 5.4 m long."""
+    """Return a panel van, 5.4 m long."""
     shape = Shape()
     half, nose, stern, height, base = 0.98, 2.7, -2.7, 2.15, 0.24
     knots = [stern, stern + 0.15, 1.05, 1.3, 1.95, 2.3, nose - 0.12, nose]
@@ -64,7 +64,7 @@ def van() -> Shape:
 
 
 def bus() -> Shape:
-    """A city bus, 12 m long."""
+    """Return a city bus, 12 m long."""
     shape = Shape()
     half, nose, stern, height, base = 1.25, 6.0, -6.0, 3.05, 0.28
     rings = [
@@ -117,7 +117,7 @@ def bus() -> Shape:
 
 
 def truck() -> Shape:
-    """A rigid truck with a box, 9 m long."""
+    """Return a rigid truck with a box body, 9 m long."""
     shape = Shape()
     half, nose, base = 1.22, 4.5, 0.45
     rings = [
@@ -159,7 +159,7 @@ def truck() -> Shape:
 
 
 def axle(half_width: float, radius: float, width: float) -> Shape:
-    """The two wheels of an axle, around the origin."""
+    """Return the two wheels of an axle, around the origin."""
     shape = Shape()
     for side in (-1, 1):
         shape.wheel((side * (half_width - width / 2), 0, 0), radius, width, spokes=8, rim=0.56)
@@ -171,7 +171,7 @@ def _through(knots: list[float], heights: list[float]) -> Callable[[float], floa
 
 
 def _front(shape: Shape, surface: BVHTree, half: float, z: float, base: float) -> None:
-    """Lamps, grille, bumper and plate."""
+    """Add lamps, grille, bumper and number plate."""
     shape.end_patch(
         surface,
         [(half * 0.62, z - 0.1), (half * 0.97, z - 0.08), (half * 0.96, z + 0.1), (half * 0.64, z + 0.04)],

@@ -1,4 +1,4 @@
-"""The layout of the road: where its lanes run, how it bends, and how a place along it becomes a place on the ground."""
+"""Layout of the road: lanes, bend, and conversion from road coordinates to the ground."""
 
 import math
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A road that runs away from the camera, straight at first; metres.
+    """A road that leads away from the camera, first straight and then in a bend; lengths in metres.
 
-    Places are given as `along` (from below the camera) and `offset` (to the right of the middle). Traffic keeps to
-    the right: lanes with a positive offset lead away.
+    Road coordinates are `along` (distance from the camera) and `offset` (to the right of the centre line). Traffic is
+    right-hand: lanes with a positive offset lead away.
     """
 
     lanes: int = 2  # in each direction
@@ -26,25 +26,25 @@ class Layout:
 
     @property
     def carriageway(self) -> float:
-        """The offset of the outermost lane's edge."""
+        """Offset of the outer edge of the outermost lane."""
         return self.median / 2 + self.lanes * self.lane_width
 
     @property
     def kerb(self) -> float:
-        """The offset of the kerb."""
+        """Offset of the kerb."""
         return self.carriageway + 0.3 + self.cycle_lane
 
     @property
     def outside(self) -> float:
-        """The offset at which the road ends and grass begins."""
+        """Offset at which the pavement ends and grass begins."""
         return self.kerb + self.pavement
 
     def lane(self, number: int, direction: int) -> float:
-        """The offset of a lane's middle; lane 0 is beside the median, `direction` 1 leads away, -1 comes."""
+        """Return the offset of a lane's centre. Lane 0 is next to the median; `direction` 1 leads away, -1 approaches."""
         return direction * (self.median / 2 + (number + 0.5) * self.lane_width)
 
     def place(self, along: float, offset: float) -> tuple[float, float, float]:
-        """x and y on the ground, and the heading there (radians, 0 is along y, positive to the left)."""
+        """Return x and y on the ground, and the heading (radians, 0 is along y, positive to the left)."""
         beyond = max(0.0, along - self.bend_from)
         turn = beyond / self.bend_radius
         x = self.bend_radius * (1 - math.cos(turn)) + offset * math.cos(turn)

@@ -47,7 +47,7 @@ MOTTLED: dict[str, tuple[Colour, Colour, float, float]] = {
 
 
 def get(name: str) -> bpy.types.Material:
-    """The material of that name, made on first use. Raises KeyError for a name that is not known."""
+    """Return a material by name, created on first use. Raises KeyError for an unknown name."""
     existing = bpy.data.materials.get(name)
     if existing is not None:
         return existing
@@ -89,7 +89,7 @@ def _link(material: bpy.types.Material, output: bpy.types.NodeSocket, to: bpy.ty
 
 
 def _noise(material: bpy.types.Material, scale: float, stretch: Colour = (1, 1, 1)) -> bpy.types.NodeSocket:
-    """Noise between 0 and 1 in object coordinates."""
+    """Return noise between 0 and 1 in object coordinates."""
     place = _node(material, "ShaderNodeTexCoord")
     mapping = _node(material, "ShaderNodeMapping", Scale=stretch)
     noise = _node(material, "ShaderNodeTexNoise", Scale=scale, Detail=5.0)
@@ -130,7 +130,7 @@ def _mottled(material: bpy.types.Material, low: Colour, high: Colour, scale: flo
 
 
 def _paint(material: bpy.types.Material) -> None:
-    """Car paint; the colour is the object's own, so that cars of one shape share a mesh."""
+    """Car paint in the colour of the object, so that cars of one shape share a mesh."""
     own = _node(material, "ShaderNodeObjectInfo")
     inputs = _surface(material).inputs
     _link(material, own.outputs["Color"], inputs["Base Color"])
@@ -147,7 +147,7 @@ def _cloth(material: bpy.types.Material) -> None:
 
 
 def _asphalt(material: bpy.types.Material) -> None:
-    """Grey with stone in it, long streaks where wheels run, and dark patches of repair."""
+    """Grey with stones, long streaks along the wheel tracks, and dark repair patches."""
     stone = _ramp(material, _noise(material, 14), (0.8, 0.8, 0.8), (1.15, 1.15, 1.15))
     streaks = _ramp(
         material, _noise(material, 0.9, (1.0, 0.02, 1.0)), (0.078, 0.077, 0.076), (0.125, 0.122, 0.118), (0.38, 0.62)
@@ -176,7 +176,7 @@ def _paving(material: bpy.types.Material) -> None:
 
 
 def _leaf(material: bpy.types.Material) -> None:
-    """Every leaf its own green, every tree its own tint, some light coming through."""
+    """A random green for each leaf and a random tint for each tree."""
     shape = _node(material, "ShaderNodeNewGeometry")
     own = _node(material, "ShaderNodeObjectInfo")
     green = _ramp(material, shape.outputs["Random Per Island"], (0.028, 0.06, 0.012), (0.1, 0.14, 0.03), (0.0, 1.0))
@@ -186,7 +186,7 @@ def _leaf(material: bpy.types.Material) -> None:
 
 
 def _facade(material: bpy.types.Material) -> None:
-    """A wall in the object's own colour, in storeys of 3 m with a window every 2.6 m (UV in metres)."""
+    """A wall in the colour of the object, in storeys of 3 m with a window every 2.6 m (UV in metres)."""
     place = _node(material, "ShaderNodeUVMap")
     bays = _node(
         material,

@@ -1,4 +1,4 @@
-"""The renderer: pictures of a scene, and beside each who is seen in every pixel of it."""
+"""Rendering: images of a scene, and the number of the road user in each pixel."""
 
 from pathlib import Path
 
@@ -12,20 +12,20 @@ from .images import read_ids
 from .scene import Scene
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
-MARGIN = 14  # px around all road users: room for shadows, and for the blending of the border
+MARGIN = 14  # px around all road users, for shadows and for blending
 
 
 def set_up(samples: int, ids: Path) -> None:
-    """Settings of the renderer; `ids` is the folder for its second output."""
+    """Configure the renderer; `ids` is the folder of the road user numbers."""
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.render.use_persistent_data = True
     scene.render.use_crop_to_border = True
     cycles = scene.cycles
-    # One seed for all frames: what does not move keeps its noise, and so does not shimmer after denoising.
+    # The same seed for all frames: static parts keep their noise, and do not flicker after denoising.
     cycles.device, cycles.samples, cycles.use_denoising, cycles.seed = "CPU", samples, True, 1
     cycles.use_adaptive_sampling = False
-    # In the open one bounce of light does; the sun and the sky need no search for the lamps that matter.
+    # Outdoors one diffuse bounce is enough; with only sun and sky a light tree is not needed.
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 2
     cycles.use_light_tree = False
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "BALANCED"
@@ -34,12 +34,12 @@ def set_up(samples: int, ids: Path) -> None:
     bpy.context.view_layer.use_pass_object_index = True
     tree = bpy.data.node_groups.new("output", "CompositorNodeTree")
     tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-    layers, picture = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
-    tree.links.new(layers.outputs["Image"], picture.inputs[0])
+    layers, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
+    tree.links.new(layers.outputs["Image"], output.inputs[0])
     file = tree.nodes.new("CompositorNodeOutputFile")
     file.directory, file.file_name = str(ids), ""
     file.format.media_type = "IMAGE"
-    # Half floats hold whole numbers up to 2048, which is far more than there are road users.
+    # Half floats represent integers up to 2048 exactly, more than there are road users.
     file.format.file_format, file.format.color_depth = "OPEN_EXR", "16"
     file.file_output_items.new("FLOAT", "ids")
     tree.links.new(layers.outputs["Object Index"], file.inputs[0])
@@ -47,12 +47,12 @@ def set_up(samples: int, ids: Path) -> None:
 
 
 def set_samples(samples: int) -> None:
-    """How many rays a pixel gets."""
+    """Set the number of samples per pixel."""
     bpy.context.scene.cycles.samples = samples
 
 
 def limit_to(area: Area | None) -> None:
-    """Render only this part of the frame; None is all of it."""
+    """Render only this area of the frame, or all of it with None."""
     render = bpy.context.scene.render
     render.use_border = area is not None
     if area is not None:
@@ -62,18 +62,18 @@ def limit_to(area: Area | None) -> None:
         render.border_min_y, render.border_max_y = 1 - (bottom - 0.01) / height, 1 - (top - 0.01) / height
 
 
-def render(picture: Path, ids: Path) -> None:
-    """Render the scene as it stands, to a PNG and a 16-bit PNG of numbers; whole files or none."""
+def render(image: Path, ids: Path) -> None:
+    """Render the current scene to a PNG and the numbers to a 16-bit PNG. `image` is written atomically, after `ids`."""
     scene = bpy.context.scene
-    unfinished = picture.with_name(f"unfinished {picture.name}")
+    unfinished = image.with_name(f"unfinished {image.name}")
     scene.render.filepath = str(unfinished)
     bpy.ops.render.render(write_still=True)
     cv2.imwrite(str(ids), read_ids(ids.parent / "ids.exr"))
-    unfinished.replace(picture)
+    unfinished.replace(image)
 
 
 def moving_area(scene: Scene, times: list[float]) -> Area:
-    """The part of the frame in which road users are ever seen."""
+    """Return the area of the frame that road users cover at any of `times`."""
     view = scene.setting.view
     low, high = np.ones(2), np.zeros(2)
     for time in times:

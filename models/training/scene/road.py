@@ -63,7 +63,7 @@ def _wall(shape: Shape, layout: Layout, offset: float, height: float) -> None:
 
 
 def _median(shape: Shape, layout: Layout) -> None:
-    """A raised strip of concrete with a steel beam on posts, folded like a W on both sides."""
+    """Add a raised concrete strip with a W-beam guard rail on each side."""
     half = layout.median / 2
     _strip(shape, layout, -half, half, z=0.14, material="concrete")
     for side in (-1, 1):

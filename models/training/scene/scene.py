@@ -1,4 +1,4 @@
-"""A scene: layout, weather, view and traffic put together, and moved to a moment."""
+"""A scene in Blender, composed of layout, weather, view and traffic, at a given time."""
 
 import random
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .traffic import Trip
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Everything that a scene is made from; the same setting gives the same scene. `period` in seconds."""
+    """Parameters of a scene; equal settings give equal scenes. `period` is in seconds."""
 
     seed: int
     layout: Layout
@@ -28,14 +28,14 @@ class Setting:
 
 
 class Scene:
-    """The scene in Blender; there is one at a time."""
+    """The scene in Blender, which holds one at a time."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        # Each part draws from its own numbers, so that a tree more does not change the traffic.
+        # Separate random numbers for each part: one more tree does not change the traffic.
         parts = ("road", "surroundings", "traffic")
-        rngs = [random.Random(f"{setting.seed} {part}") for part in parts]  # noqa: S311 - no secret
+        rngs = [random.Random(f"{setting.seed} {part}") for part in parts]  # noqa: S311 - not used for security
         road.build(setting.layout, rngs[0])
         surroundings.build(setting.layout, rngs[1])
         sky_and_light.build(setting.weather)
@@ -53,11 +53,11 @@ class Scene:
         for trip in trips:
             for copy in range(traffic.copies(trip, setting.layout, setting.period)):
                 self._trips.append((trip, copy))
-                # Number 0 is everything that is no road user.
+                # Number 0 is everything else.
                 self.users.append(RoadUser(trip.kind, trip.colour, len(self.users) + 1))
 
     def move_to(self, time: float) -> None:
-        """Put everybody where they are at `time`, in seconds."""
+        """Move all road users to their places at `time`, in seconds."""
         layout = self.setting.layout
         for user, (trip, copy) in zip(self.users, self._trips, strict=True):
             seen = traffic.state(trip, copy, time, layout, self.setting.period)
@@ -66,7 +66,7 @@ class Scene:
         bpy.context.view_layer.update()
 
     def hide_traffic(self) -> None:
-        """Leave the road empty."""
+        """Exclude all road users from rendering."""
         for user in self.users:
             for part in user.parts:
                 part.hide_render = True

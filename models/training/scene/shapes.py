@@ -1,4 +1,4 @@
-"""Shapes: meshes from outlines, shells, projected patches and tubes, each face with the name of its material."""
+"""Meshes of shells, projected patches and tubes, with a material for each face."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,16 +12,16 @@ from . import materials
 
 Point = tuple[float, float, float]
 Corners = Sequence[tuple[float, float]]
-PIECE = "piece"  # a vertex's attribute: which of the pieces, each roughly convex, that a mesh is put together from
-LAID_ON = -1  # the piece of what is laid on others
+PIECE = "piece"  # vertex attribute: number of the roughly convex piece of the mesh
+ON_SURFACE = -1  # piece number of patches that lie on other pieces
 Height = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One ring of a shell seen from above, in metres; `height` is a fraction of the way from base to top.
+    """A horizontal ring of a shell, in metres; `height` is a fraction of the distance from base to top.
 
-    The ends are rounded: the corner is `end_depth` long and takes the whole width, `squareness` 2 is an ellipse.
+    The ends are rounded over `end_depth` metres and the whole width; `squareness` 2 is an ellipse.
     """
 
     height: float
@@ -33,7 +33,7 @@ class Level:
 
 
 def half_ring(level: Level, side_steps: int = 14, end_steps: int = 9) -> list[tuple[float, float]]:
-    """The right half of a ring, as x and y, from the middle of the rear to the middle of the front."""
+    """Return the right half of a ring as x and y, from the centre of the rear to the centre of the front."""
     power = 2 / level.squareness
     end = [
         (math.sin(angle) ** power, 1 - math.cos(angle) ** power)
@@ -47,7 +47,7 @@ def half_ring(level: Level, side_steps: int = 14, end_steps: int = 9) -> list[tu
 
 
 class Shape:
-    """A mesh in the making: x to the right, y forward, z up, in metres."""
+    """Builder of a mesh: x to the right, y forward, z up, in metres."""
 
     def __init__(self) -> None:
         self.vertices: list[Point] = []
@@ -64,23 +64,23 @@ class Shape:
         smooth: bool = True,
         solid: bool = True,
     ) -> None:
-        """Add faces, each a list of indices into `vertices`; what is not `solid` lies on something that is."""
+        """Add faces, each a list of indices into `vertices`; faces that are not `solid` lie on a surface."""
         first = len(self.vertices)
-        self._pieces += [len(self.faces) if solid else LAID_ON] * len(vertices)
+        self._pieces += [len(self.faces) if solid else ON_SURFACE] * len(vertices)
         self.vertices += [(float(x), float(y), float(z)) for x, y, z in vertices]
         self.faces += [tuple(first + index for index in face) for face in faces]
         self._materials += [material] * len(faces)
         self._smooth += [smooth] * len(faces)
 
     def grid(self, rows: Sequence[Sequence[Point]], material: str, smooth: bool = True) -> None:
-        """Add a sheet of quads through rows of equally many points."""
+        """Add a grid of quads through rows of equal length."""
         width = len(rows[0])
         corners = ((row * width + column) for row in range(len(rows) - 1) for column in range(width - 1))
         faces = [(corner, corner + 1, corner + width + 1, corner + width) for corner in corners]
         self.add([point for row in rows for point in row], faces, material, smooth)
 
     def shell(self, levels: Sequence[Level], base: float, top: Height, material: str, crown: float = 0.03) -> None:
-        """Add a closed, rounded body, the same left and right, as high at y as `top(y)`, domed by `crown` metres."""
+        """Add a closed, rounded, symmetric body of height `top(y)` at y, with a dome of `crown` metres."""
         rows: list[list[Point]] = []
         for level in levels:
             rows.append([(x, y, base + (top(y) - base) * level.height) for x, y in half_ring(level)])
@@ -102,7 +102,7 @@ class Shape:
         self.add(corners, sides, material, smooth=False)
 
     def tube(self, points: Sequence[Point], radii: Sequence[float], material: str, around: int = 10) -> None:
-        """Add a round limb through `points`, with rounded ends."""
+        """Add a tube through `points`, with rounded ends."""
         path = [Vector(point) for point in points]
         tangents = [(path[min(i + 1, len(path) - 1)] - path[max(i - 1, 0)]).normalized() for i in range(len(path))]
         stations = [(path[0] - tangents[0] * radii[0] * 0.6, tangents[0], radii[0] * 0.5)]
@@ -134,7 +134,7 @@ class Shape:
         self.grid(rows, material)
 
     def wheel(self, centre: Point, radius: float, width: float, *, spokes: int = 5, rim: float = 0.66) -> None:
-        """Add a wheel on an axle along x: a tyre with round shoulders, a dished rim and gaps between its spokes."""
+        """Add a wheel with its axle along x: a tyre with round shoulders, and a dished rim with spokes."""
         self._lathe(
             centre,
             [(-0.5, 0.62), (-0.5, 0.9), (-0.36, 1.0), (0.36, 1.0), (0.5, 0.9), (0.5, 0.62)],
@@ -185,11 +185,11 @@ class Shape:
         self.grid(rows, material)
 
     def surface(self) -> BVHTree:
-        """What stands so far, to project patches on."""
+        """Return the current faces, to project patches on."""
         return BVHTree.FromPolygons(self.vertices, self.faces)
 
     def side_patch(self, surface: BVHTree, corners: Corners, material: str, lift: float = 0.008) -> None:
-        """Lay a four-cornered patch, given as y and z, on both flanks."""
+        """Project a four-cornered patch, given as y and z, on both sides."""
         self._patch(surface, [(9.0, y, z) for y, z in corners], (-1, 0, 0), material, lift=lift, mirrored=True)
 
     def end_patch(
@@ -202,7 +202,7 @@ class Shape:
         mirrored: bool = True,
         lift: float = 0.008,
     ) -> None:
-        """Lay a four-cornered patch, given as x and z, on the front or the rear."""
+        """Project a four-cornered patch, given as x and z, on the front or the rear."""
         start = 19.0 if front else -19.0
         self._patch(
             surface,
@@ -214,7 +214,7 @@ class Shape:
         )
 
     def side_disc(self, surface: BVHTree, y: float, z: float, radius: float, material: str) -> None:
-        """Lay a disc on both flanks, as far as there is a flank: a wheel arch."""
+        """Project a disc on both sides where there is a surface, as a wheel arch."""
         steps = 20
         for turn in range(steps):
             a, b = (2 * math.pi * (turn + k) / steps for k in (0, 1))
@@ -258,7 +258,7 @@ class Shape:
             self.add(points, kept, material, solid=False)
 
     def to_mesh(self, name: str) -> bpy.types.Mesh:
-        """The mesh that Blender renders."""
+        """Return the mesh for Blender."""
         mesh = bpy.data.meshes.new(name)
         mesh.from_pydata(self.vertices, [], self.faces)
         names = sorted(set(self._materials))

@@ -1,4 +1,4 @@
-"""Sky and light: where the sun stands, how hazy and how cloudy it is."""
+"""Sky and light: sun, haze and clouds."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import bpy
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """Angles in degrees; the sun's heading is 0 ahead of the camera, positive to the left. Clouds are 0 to 1."""
+    """Angles in degrees: the heading of the sun is 0 ahead of the camera, positive to the left. Clouds: 0 to 1."""
 
     sun_elevation: float = 38.0
     sun_heading: float = 125.0
@@ -17,7 +17,7 @@ class Weather:
 
 
 def build(weather: Weather) -> None:
-    """Light the scene."""
+    """Add sky and sun to the scene."""
     scene = bpy.context.scene
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
@@ -33,7 +33,7 @@ def build(weather: Weather) -> None:
     sky.air_density, sky.aerosol_density = 1.0, 2.0 + 3.0 * weather.clouds
     place, cloud, cover, mix = (nodes.new(f"ShaderNode{kind}") for kind in ("TexCoord", "TexNoise", "ValToRGB", "Mix"))
     flat = nodes.new("ShaderNodeMapping")
-    flat.inputs["Scale"].default_value = (1.6, 1.6, 7.0)  # clouds near the horizon are seen from their side
+    flat.inputs["Scale"].default_value = (1.6, 1.6, 7.0)  # flattens clouds near the horizon
     cloud.inputs["Scale"].default_value, cloud.inputs["Detail"].default_value = 1.5, 8.0
     start = 0.72 - 0.45 * weather.clouds
     cover.color_ramp.elements[0].position, cover.color_ramp.elements[1].position = start, start + 0.28
@@ -49,7 +49,7 @@ def build(weather: Weather) -> None:
     nodes["Background"].inputs[1].default_value = 0.11
     sun = bpy.data.lights.new("sun", "SUN")
     sun.energy = 5.0 * (1 - 0.85 * weather.clouds**3) * min(1.0, 0.35 + elevation)
-    sun.angle = math.radians(1.0 + 12.0 * weather.clouds**3)  # clouds before the sun soften the shadows
+    sun.angle = math.radians(1.0 + 12.0 * weather.clouds**3)  # softer shadows with more clouds
     low = max(0.0, 1 - weather.sun_elevation / 35)
     sun.color = (1.0, 0.95 - 0.2 * low, 0.88 - 0.38 * low)
     lamp = bpy.data.objects.new("sun", sun)

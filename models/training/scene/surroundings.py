@@ -1,4 +1,4 @@
-"""What stands around the road: grass, trees of single leaves, houses with windows, hills, and a bus stop."""
+"""Surroundings of the road: grass, trees, houses, hills and a bus stop."""
 
 import math
 import random
@@ -78,7 +78,7 @@ def _houses(layout: Layout, rng: random.Random) -> None:
 
 
 def _house_mesh(width: float, depth: float, height: float, pitched: bool) -> bpy.types.Mesh:
-    """A block with its middle on the origin; walls carry UV in metres, for the windows."""
+    """Return a block centred on the origin; its walls have UV coordinates in metres, for the windows."""
     a, b = width / 2, depth / 2
     corners = [(-a, -b), (a, -b), (a, b), (-a, b)]
     vertices = [(x, y, z) for z in (0.0, height) for x, y in corners]
@@ -101,7 +101,7 @@ def _house_mesh(width: float, depth: float, height: float, pitched: bool) -> bpy
     uv = mesh.uv_layers.new(name="UVMap")
     for number, polygon in enumerate(mesh.polygons):
         length = depth if number % 2 else width
-        # A whole number of bays, so that no window is cut at a corner; the half bay of wall comes from the shift.
+        # A whole number of bays: no window is cut at a corner.
         bays = max(1, int(length / 2.6)) * 2.6
         for loop, (u, v) in zip(polygon.loop_indices, ((0, 0), (bays, 0), (bays, height), (0, height)), strict=False):
             uv.data[loop].uv = (u, v)
@@ -113,7 +113,7 @@ def _trees(layout: Layout, rng: random.Random) -> None:
     for side in (-1, 1):
         for number in range(26):
             along = 20 + number * 9 + rng.uniform(-2.5, 2.5)
-            # The row along the pavement; nothing close to the camera, so that no leaf hides the road.
+            # A row along the pavement, but not close to the camera, where leaves would hide the road.
             if along > (60 if side < 0 else 30):
                 _plant(rng, rng.choice(kinds[:3]), layout.place(along, side * (layout.outside + rng.uniform(1.5, 3.5))))
             _plant(rng, rng.choice(kinds), layout.place(along, side * (layout.outside + rng.uniform(5, 30))))
@@ -131,7 +131,7 @@ def _plant(rng: random.Random, kind: bpy.types.Mesh, place: tuple[float, float, 
 
 
 def _tree(rng: random.Random, height: float) -> bpy.types.Mesh:
-    """A trunk, boughs, and leaves as small plates scattered in clumps around the boughs' ends."""
+    """Return a tree: trunk, branches, and leaves as small quads in clumps around the ends of the branches."""
     shape = Shape()
     trunk = height * 0.35
     shape.tube(

@@ -1,4 +1,4 @@
-"""Traffic: who drives where and when, without collisions, and so that it repeats after a period."""
+"""Traffic without collisions that repeats after a period."""
 
 import math
 import random
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from .fleet import KINDS, Colour
 from .layout import Layout
 
-CLEARANCE = 5.0  # m, the least gap between two vehicles of a lane
-SIDE_BY_SIDE = 2.3  # m between two middles, from which on vehicles pass each other
+CLEARANCE = 5.0  # m: minimum gap between two vehicles in a lane
+SIDE_BY_SIDE = 2.3  # m: lateral distance from which vehicles can pass each other
 
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One way along the road, from one end to the other, or a place to stand at where `speed` is 0.
+    """A way along the road from one end to the other, or a standing place if `speed` (m/s) is 0.
 
-    `entered_at` is when it passes the end it comes from, in seconds; after `period` seconds its like comes again.
-    From `change_at` on (metres from that end) it changes from the first offset to the second, over `change_length`.
+    `entered_at` is the time of entry in seconds; a copy enters every `period` seconds. At `change_at` metres from the
+    entry the road user changes from the first offset to the second, over `change_length` metres.
     """
 
     kind: str
@@ -27,14 +27,14 @@ class Trip:
     offsets: tuple[float, float]
     change_at: float = 0.0
     change_length: float = 45.0
-    surge: float = 0.0  # m, how far it runs ahead and falls back again in a period
-    along: float = 0.0  # where it stands, when it stands
+    surge: float = 0.0  # m: amplitude of a longitudinal oscillation with the period
+    along: float = 0.0  # place of a standing road user
     height: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a road user is: `heading` is relative to the road, `way` how far it has gone."""
+    """Position of a road user: `heading` is relative to the road, `way` is the distance travelled."""
 
     along: float
     offset: float
@@ -43,12 +43,12 @@ class State:
 
 
 def copies(trip: Trip, layout: Layout, period: float) -> int:
-    """How many of a trip are on the road at once, at most: a slow one is still there when its like comes."""
+    """Return the maximum number of copies of a trip on the road: a slow one is still there when the next one enters."""
     return 1 if trip.speed == 0 else math.ceil((layout.end - layout.begin) / (trip.speed * period))
 
 
 def state(trip: Trip, copy: int, time: float, layout: Layout, period: float) -> State:
-    """Where copy number `copy` of a trip is at `time`, in seconds."""
+    """Return the state of copy number `copy` of a trip at `time`, in seconds."""
     if trip.speed == 0:
         return State(
             trip.along, trip.offsets[0], math.pi / 2 * trip.direction + 0.1 * math.sin(2 * math.pi * time / period), 0.0
@@ -66,7 +66,7 @@ def state(trip: Trip, copy: int, time: float, layout: Layout, period: float) -> 
 def plan(
     layout: Layout, rng: random.Random, *, period: float, vehicles: int, bicycles: int, standing: int
 ) -> list[Trip]:
-    """A period's traffic. Fewer `vehicles` come where the lanes have no room for more."""
+    """Return the traffic of a period, with fewer `vehicles` if the lanes have no room for all."""
     trips: list[Trip] = []
     tracks: list[list[list[tuple[float, float]]]] = []
     weights = [kind.share for kind in KINDS.values()]
@@ -92,7 +92,7 @@ def plan(
             )
         )
     for _ in range(standing):
-        # At the bus stop, with the back to it.
+        # At the bus stop, facing the road.
         offset, colour = layout.kerb + rng.uniform(0.8, 2.2), _colour(rng, "person")
         along = rng.uniform(36, 46)
         trips.append(Trip("person", colour, 1, 0.0, 0.0, (offset, offset), along=along, height=0.12))
@@ -115,7 +115,7 @@ def _drive(rng: random.Random, layout: Layout, kind: str, period: float) -> Trip
         (14.6 - 1.3 * min(lane, other)) * rng.uniform(0.97, 1.03) - 0.4 * slow,
         rng.uniform(0, period),
         (layout.lane(lane, direction) + wander, layout.lane(other, direction) + wander),
-        # Where it can be seen: between 20 and 100 m ahead of the camera.
+        # Within view: 20 to 100 m ahead of the camera.
         rng.uniform(60, 110) if direction > 0 else rng.uniform(150, 210),
         rng.uniform(38, 55),
         rng.uniform(-1.5, 1.5),
@@ -127,7 +127,7 @@ def _colour(rng: random.Random, kind: str) -> Colour:
 
 
 def _track(trip: Trip, layout: Layout, period: float) -> list[list[tuple[float, float]]]:
-    """Along and offset of every copy, four times a second."""
+    """Return along and offset of every copy, four times per second."""
     moments = [step / 4 for step in range(round(period * 4))]
     return [
         [(seen.along, seen.offset) for seen in (state(trip, copy, time, layout, period) for time in moments)]

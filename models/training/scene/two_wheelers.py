@@ -1,4 +1,4 @@
-"""Motorcycles, bicycles and people: limbs, helmets and frames made of tubes."""
+"""Motorcycles, bicycles and pedestrians, made of tubes and ellipsoids."""
 
 from math import cos, pi, sin
 
@@ -6,7 +6,7 @@ from .shapes import Point, Shape
 
 
 def motorcycle() -> Shape:
-    """A motorcycle with its rider, 2.1 m long, without its wheels."""
+    """Return a motorcycle with its rider, 2.1 m long, without wheels."""
     shape = Shape()
     shape.tube([(0, 0.72, 0.32), (0, 0.5, 0.85), (0, 0.42, 1.0)], [0.055, 0.06, 0.05], "steel")
     shape.tube([(0, 0.35, 0.86), (0, 0.1, 0.92), (0, -0.15, 0.82)], [0.12, 0.19, 0.13], "paint")
@@ -35,7 +35,7 @@ def motorcycle() -> Shape:
 
 
 def bicycle() -> Shape:
-    """A bicycle with its rider, 1.75 m long, without its wheels."""
+    """Return a bicycle with its rider, 1.75 m long, without wheels."""
     shape = Shape()
     hub_rear, hub_front, crank, saddle, head = (
         (0, -0.52, 0.34),
@@ -69,7 +69,7 @@ def bicycle() -> Shape:
 
 
 def walker() -> Shape:
-    """A person on foot, without legs."""
+    """Return a pedestrian, without legs."""
     shape = Shape()
     _torso(shape, (0, 0, 0.93), (0, 0.03, 1.44))
     _head(shape, (0, 0.05, 1.66), helmet=False)
@@ -84,7 +84,7 @@ def walker() -> Shape:
 
 
 def leg() -> Shape:
-    """A leg that hangs from the hip at the origin."""
+    """Return a leg, with the hip at the origin."""
     shape = Shape()
     shape.tube([(0, 0, 0), (0, 0.02, -0.42), (0, -0.02, -0.82)], [0.085, 0.06, 0.045], "denim")
     shape.tube([(0, -0.05, -0.87), (0, 0.14, -0.89)], [0.045, 0.035], "leather")
@@ -92,7 +92,7 @@ def leg() -> Shape:
 
 
 def wheel(radius: float, width: float) -> Shape:
-    """One wheel, around the origin."""
+    """Return a wheel, around the origin."""
     shape = Shape()
     if width < 0.06:
         turns = [(0.0, radius * y, radius * z) for y, z in _circle(28)]

@@ -1,4 +1,4 @@
-"""Training pictures: random roads, weathers, cameras and traffic, each picture with its boxes as YOLO labels."""
+"""Training images of random roads, weather, cameras and traffic, with boxes as YOLO labels."""
 
 import math
 import random
@@ -11,29 +11,29 @@ from . import renderer
 from .boxes import CLASSES, Box, boxes
 from .camera import SENSOR, View
 from .encode import graded, with_noise
-from .images import read_ids, read_picture
+from .images import read_ids, read_image
 from .layout import Layout
 from .scene import Scene, Setting
 from .sky_and_light import Weather
 
 SAMPLES = 8
-MOMENTS = 4  # pictures of one scene: to build it costs as much as to render one
+IMAGES_PER_SCENE = 4  # building a scene takes as long as rendering one image
 PERIOD = 20.0
 
 
 def make(count: int, folder: Path, seed: int) -> None:
-    """Write `count` pictures to images/ and their labels to labels/: class, centre and size as fractions, a line each.
+    """Write `count` images to images/, and labels to labels/: class, centre and size as fractions, one line per box.
 
-    Pictures that are there already stay, so that a second call goes on where one ended.
+    Existing images are kept, so that an interrupted run can be resumed.
     """
     images, labels = folder / "images", folder / "labels"
     images.mkdir(parents=True, exist_ok=True)
     labels.mkdir(exist_ok=True)
-    for first in range(0, count, MOMENTS):
-        names = [f"scene_{seed}_{number:05}" for number in range(first, min(first + MOMENTS, count))]
+    for first in range(0, count, IMAGES_PER_SCENE):
+        names = [f"scene_{seed}_{number:05}" for number in range(first, min(first + IMAGES_PER_SCENE, count))]
         if all((labels / f"{name}.txt").exists() for name in names):
             continue
-        rng = random.Random(f"{seed} {first}")  # noqa: S311 - no secret
+        rng = random.Random(f"{seed} {first}")  # noqa: S311 - not used for security
         noise = np.random.default_rng(rng.randrange(2**31))
         scene = Scene(random_setting(rng))
         renderer.set_up(SAMPLES, folder)
@@ -41,24 +41,24 @@ def make(count: int, folder: Path, seed: int) -> None:
         for name in names:
             scene.move_to(rng.uniform(0, PERIOD))
             ids = folder / "ids.png"
-            renderer.render(folder / "picture.png", ids)
+            renderer.render(folder / "image.png", ids)
             whole = (0, 0, view.width, view.frame_height)
             found = boxes(scene, read_ids(ids), whole)
-            picture = with_noise(graded(read_picture(folder / "picture.png")), noise)
-            cv2.imwrite(str(images / f"{name}.jpg"), picture)
+            image = with_noise(graded(read_image(folder / "image.png")), noise)
+            cv2.imwrite(str(images / f"{name}.jpg"), image)
             (labels / f"{name}.txt").write_text("".join(map(yolo_line, found)), encoding="utf-8")
-    for left in ("picture.png", "ids.png", "ids.exr"):
-        (folder / left).unlink(missing_ok=True)
+    for temporary in ("image.png", "ids.png", "ids.exr"):
+        (folder / temporary).unlink(missing_ok=True)
 
 
 def yolo_line(box: Box) -> str:
-    """A box as a line of a YOLO label file."""
+    """Return a box as a line of a YOLO label file."""
     centre, size = ((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2), (box.x2 - box.x1, box.y2 - box.y1)
     return f"{CLASSES.index(box.label)} {centre[0]:.5f} {centre[1]:.5f} {size[0]:.5f} {size[1]:.5f}\n"
 
 
 def random_setting(rng: random.Random) -> Setting:
-    """A road somewhere, at some time of the day, seen from a pole beside it or a bridge over it."""
+    """Return a random road at a random time of day, from a pole beside it or a bridge over it."""
     layout = Layout(
         lanes=rng.choice((1, 2, 2, 3)),
         lane_width=rng.uniform(3.1, 3.7),
@@ -88,14 +88,14 @@ def random_setting(rng: random.Random) -> Setting:
 
 
 def random_view(rng: random.Random, layout: Layout) -> View:
-    """A camera that looks along the road at traffic 10 to 70 m away."""
+    """Return a random camera that looks along the road at traffic 10 to 70 m away."""
     x = rng.uniform(-layout.carriageway, layout.carriageway)
     if rng.random() < 0.5:
         x = rng.choice((-1, 1)) * (layout.kerb + rng.uniform(0.5, 4.0))
     height, ahead = rng.uniform(4.5, 10.0), math.exp(rng.uniform(math.log(10), math.log(70)))
     lens = rng.uniform(24, 62)
     aim = rng.uniform(-0.5, 0.5) * layout.carriageway
-    # Half of the frame's height, in degrees: the point aimed at lies between its middle and its lower third.
+    # Half of the vertical field of view, in degrees: the target is between the centre and the lower third of the frame.
     reach = math.degrees(math.atan(SENSOR / lens / 2 * 9 / 16))
     tilt = math.degrees(math.atan2(height, ahead)) - rng.uniform(0, 0.35) * reach
     pan = math.degrees(math.atan2(aim - x, ahead))
