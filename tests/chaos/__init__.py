@@ -1,1 +1,1 @@
-"""Chaos: faults in random order against the real app, what its viewers see of them, and what they leave behind."""
+"""Chaos tests: faults in random order against a running app, their effect on viewers, and leaks."""

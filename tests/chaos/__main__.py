@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: faults against the real app for a given time, and a table of how it took them."""
+"""`python -m tests.chaos`: inject faults into a running app for a given time and report recovery, losses and leaks."""
 
 import argparse
 import asyncio
@@ -13,23 +13,24 @@ from tests.support.apps import IMPLEMENTATIONS
 
 
 def main() -> int:
-    """Run one implementation after the other; 1 when anything went wrong."""
+    """Run the implementations one after the other; return 1 after a failure."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="of faults, for each implementation")
+    parser.add_argument("--seconds", type=float, default=60, help="duration of the faults, for each implementation")
     parser.add_argument("--every", type=float, default=3, metavar="SECONDS", help="mean time between two faults")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="for the same faults once more")
-    parser.add_argument("--model", default="default", help="as of the app")
-    parser.add_argument("--kind", choices=WEIGHTS, action="append", help="one of faults only; may be given again")
-    parser.add_argument("--impl", choices=IMPLEMENTATIONS, action="append", help="one of them only")
-    given = parser.parse_args()
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="seed of the sequence of faults")
+    parser.add_argument("--model", default="default", help="model of the app")
+    parser.add_argument("--kind", choices=WEIGHTS, action="append", help="only this kind of fault; repeatable")
+    parser.add_argument("--impl", choices=IMPLEMENTATIONS, action="append", help="only this implementation; repeatable")
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     failed = False
-    for implementation in given.impl or IMPLEMENTATIONS:
+    for implementation in arguments.impl or IMPLEMENTATIONS:
         print(
-            f"{implementation}: {given.seconds:g} s, a fault every {given.every:g} s, --seed {given.seed}", flush=True
+            f"{implementation}: {arguments.seconds:g} s, a fault every {arguments.every:g} s, --seed {arguments.seed}",
+            flush=True,
         )
-        kinds = frozenset(given.kind or WEIGHTS)
-        plan = Plan(implementation, given.model, given.seed, given.seconds, given.every, kinds)
+        kinds = frozenset(arguments.kind or WEIGHTS)
+        plan = Plan(implementation, arguments.model, arguments.seed, arguments.seconds, arguments.every, kinds)
         outcome = asyncio.run(run(plan))
         print(f"\n{report(outcome)}\n", flush=True)
         failed |= bool(outcome.failures)

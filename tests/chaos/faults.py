@@ -1,4 +1,4 @@
-"""The faults: each is caused for real, and tells from when on the app should be well again."""
+"""Faults, and the choice of the next fault."""
 
 import asyncio
 import random
@@ -17,15 +17,15 @@ from tests.support.apps import App
 from tests.support.videos import OTHER, SMALL, MjpegCamera
 
 ROLES = ("provider", "processor", "server")
-DEATHS = 3  # of a role a minute: at more than five the app gives it up, and a broken queue may cost some more
+DEATHS = 3  # per role and minute; the app gives up after more than five, and a broken queue may cause more
 WINDOW_S = 60.0
-CABLE_S = 15.0  # between two pulls: a source that only flickers is tried again ever more seldom, as it should be
-LOOK_S = 0.02
+CABLE_S = 15.0  # between two disconnections: shorter ones increase the reconnection delay
+POLL_S = 0.02
 
 
 @dataclass
-class Bench:
-    """Where faults are caused: the app, its camera, and somebody who knows which process is which."""
+class Testbed:
+    """The system under test: the app, its camera, and a witness that knows the processes of the roles."""
 
     app: App
     camera: MjpegCamera
@@ -34,7 +34,7 @@ class Bench:
     deaths: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def may_die(self, roles: tuple[str, ...]) -> bool:
-        """Whether these have not died too often of late. `cable` is one that may be pulled but seldom."""
+        """Return whether these roles may die without exceeding DEATHS. `cable` is the connection of the camera."""
         now = time.monotonic()
         for role, most, window_s in [(role, DEATHS, WINDOW_S) for role in ROLES] + [("cable", 1, CABLE_S)]:
             while self.deaths[role] and self.deaths[role][0] < now - window_s:
@@ -48,97 +48,97 @@ class Bench:
             self.deaths[role].append(time.monotonic())
 
     async def process(self, role: str) -> psutil.Process:
-        """The process in which a role runs, once it is known."""
+        """Wait for the process of a role, and return it."""
         while True:
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(self.witness.pids[role]) if role in self.witness.pids else None
                 if process is not None and process.status() != psutil.STATUS_ZOMBIE:
                     return process
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
 
 
-Harm: TypeAlias = Callable[[Bench, random.Random], Awaitable[None]]
-"""Causes a fault; what is left to chance in it is drawn from the second."""
+Injection: TypeAlias = Callable[[Testbed, random.Random], Awaitable[None]]
+"""Causes a fault; its random parameters are drawn from the second argument."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` for the table; the roles that die of it, one that dies twice named twice; and how to cause it."""
+    """`kind` is its group in the report; `deaths` are the roles that it kills, with repetitions."""
 
     kind: str
     name: str
     deaths: tuple[str, ...]
-    cause: Harm
+    cause: Injection
 
 
-def kill(*roles: str) -> Harm:
-    async def cause(bench: Bench, _: random.Random) -> None:
-        for process in [await bench.process(role) for role in roles]:
+def kill(*roles: str) -> Injection:
+    async def cause(testbed: Testbed, _: random.Random) -> None:
+        for process in [await testbed.process(role) for role in roles]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
 
     return cause
 
 
-def kill_twice(role: str) -> Harm:
-    """The second time while it starts."""
+def kill_twice(role: str) -> Injection:
+    """Kill a role, and kill its successor while that starts."""
 
-    async def cause(bench: Bench, moments: random.Random) -> None:
-        victim = await bench.process(role)
-        before = {process.pid for process in bench.app.processes()}
+    async def cause(testbed: Testbed, rng: random.Random) -> None:
+        victim = await testbed.process(role)
+        before = {process.pid for process in testbed.app.processes()}
         victim.kill()
-        while not (started := [process for process in bench.app.processes() if process.pid not in before]):
-            await asyncio.sleep(LOOK_S)
-        await asyncio.sleep(moments.uniform(0, 0.5))
+        while not (started := [process for process in testbed.app.processes() if process.pid not in before]):
+            await asyncio.sleep(POLL_S)
+        await asyncio.sleep(rng.uniform(0, 0.5))
         with suppress(psutil.NoSuchProcess):
             started[0].kill()
 
     return cause
 
 
-def hang(role: str) -> Harm:
-    async def cause(bench: Bench, _: random.Random) -> None:
+def hang(role: str) -> Injection:
+    async def cause(testbed: Testbed, _: random.Random) -> None:
         with suppress(psutil.NoSuchProcess):
-            (await bench.process(role)).suspend()
+            (await testbed.process(role)).suspend()
 
     return cause
 
 
-async def suspend_all(bench: Bench, moments: random.Random) -> None:
-    """As a laptop is when its lid is closed. A role that hangs already goes on hanging after."""
+async def suspend_all(testbed: Testbed, rng: random.Random) -> None:
+    """Stop all processes for a while, like a suspended laptop. Processes that are stopped already stay stopped."""
     stopped = []
-    for process in bench.app.processes():
+    for process in testbed.app.processes():
         with suppress(psutil.NoSuchProcess):
             if process.status() != psutil.STATUS_STOPPED:
                 process.suspend()
                 stopped.append(process)
-    await asyncio.sleep(moments.uniform(0.5, 3))
+    await asyncio.sleep(rng.uniform(0.5, 3))
     for process in stopped:
         with suppress(psutil.NoSuchProcess):
             process.resume()
 
 
-async def stall_camera(bench: Bench, moments: random.Random) -> None:
-    """Its connection stays, and carries nothing."""
-    async with bench.camera_lock:
-        bench.camera.stalled.set()
-        await asyncio.sleep(moments.uniform(0.5, 3))
-        bench.camera.stalled.clear()
+async def stall_camera(testbed: Testbed, rng: random.Random) -> None:
+    """Keep the connection open and send nothing."""
+    async with testbed.camera_lock:
+        testbed.camera.stalled.set()
+        await asyncio.sleep(rng.uniform(0.5, 3))
+        testbed.camera.stalled.clear()
 
 
-async def pull_cable(bench: Bench, moments: random.Random) -> None:
-    """The camera is gone, and comes back with another size."""
-    async with bench.camera_lock:
-        await asyncio.to_thread(bench.camera.stop)
-        await asyncio.sleep(moments.uniform(0.3, 1))
-        bench.camera.size = OTHER if bench.camera.size == SMALL else SMALL
-        bench.camera.start()
+async def pull_cable(testbed: Testbed, rng: random.Random) -> None:
+    """Disconnect the camera, and reconnect it with another frame size."""
+    async with testbed.camera_lock:
+        await asyncio.to_thread(testbed.camera.stop)
+        await asyncio.sleep(rng.uniform(0.3, 1))
+        testbed.camera.size = OTHER if testbed.camera.size == SMALL else SMALL
+        testbed.camera.start()
 
 
-def let_in(stranger: Stranger) -> Harm:
-    async def cause(bench: Bench, moments: random.Random) -> None:
+def connect(stranger: Stranger) -> Injection:
+    async def cause(testbed: Testbed, rng: random.Random) -> None:
         with suppress(*CUT_OFF):
-            await stranger(bench.app.port, moments)
+            await stranger(testbed.app.port, rng)
 
     return cause
 
@@ -147,7 +147,7 @@ ANYWHERE = (
     Fault("suspend", "the whole app", (), suspend_all),
     Fault("camera", "stalls", (), stall_camera),
     Fault("camera", "cable pulled", ("cable",), pull_cable),
-    *(Fault("viewer", stranger.__name__.replace("_", " "), (), let_in(stranger)) for stranger in STRANGERS),
+    *(Fault("viewer", stranger.__name__.replace("_", " "), (), connect(stranger)) for stranger in STRANGERS),
 )
 OF_PROCESSES = (
     *(Fault("kill", role, (role,), kill(role)) for role in ROLES),
@@ -163,13 +163,13 @@ KINDS = {"threading": ANYWHERE, "multiprocessing": ANYWHERE + OF_PROCESSES}
 WEIGHTS = {"viewer": 3, "kill": 3, "hang": 2, "camera": 2, "kill twice": 1, "suspend": 1}
 
 
-def draw(implementation: str, wanted: Container[str], bench: Bench, moments: random.Random) -> Fault | None:
-    """One that is wanted and may happen now, if there is any: first its kind, by weight, then any of that kind."""
-    possible = [fault for fault in KINDS[implementation] if fault.kind in wanted and bench.may_die(fault.deaths)]
+def draw(implementation: str, wanted: Container[str], testbed: Testbed, rng: random.Random) -> Fault | None:
+    """Choose a kind by weight, then a fault of that kind, among those that are wanted and possible now; or None."""
+    possible = [fault for fault in KINDS[implementation] if fault.kind in wanted and testbed.may_die(fault.deaths)]
     if not possible:
         return None
     kinds = sorted({fault.kind for fault in possible})
-    (kind,) = moments.choices(kinds, [WEIGHTS[kind] for kind in kinds])
-    fault = moments.choice([fault for fault in possible if fault.kind == kind])
-    bench.note_deaths(fault.deaths)
+    (kind,) = rng.choices(kinds, [WEIGHTS[kind] for kind in kinds])
+    fault = rng.choice([fault for fault in possible if fault.kind == kind])
+    testbed.note_deaths(fault.deaths)
     return fault

@@ -1,4 +1,4 @@
-"""One run of chaos: the app under faults that are drawn from a seed, and what came of it."""
+"""One chaos run: the app under a sequence of faults drawn from a seed, and its outcome."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tests.chaos.faults import WEIGHTS, Bench, Fault, draw
+from tests.chaos.faults import WEIGHTS, Fault, Testbed, draw
 from tests.chaos.inventory import Inventory
 from tests.chaos.witness import Witness
 from tests.support.apps import App, running
@@ -17,14 +17,14 @@ from tests.support.videos import MjpegCamera
 logger = logging.getLogger(__name__)
 
 WITNESSES = 2
-RECOVERY_S = 15.0  # after that a fault counts as one that was not recovered from
-SETTLE_S = 30.0  # for connections of those who left to be found dead, and the last role to start
-MOMENT_S = 0.05  # a frame may just have been on its way
+RECOVERY_S = 15.0  # limit; a longer recovery is a failure
+SETTLE_S = 30.0  # for the server to close dead connections, and for the last role to start
+MARGIN_S = 0.05  # for frames in transit
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: `every_s` is the mean time between two faults, `kinds` are those of the faults."""
+    """Parameters of a run: `every_s` is the mean time between two faults, `kinds` are the kinds of faults."""
 
     implementation: str
     model: str
@@ -36,9 +36,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Recovery:
-    """A fault, from when to when (monotonic) it was felt, and how long after it all was well.
+    """A fault, the period (monotonic) from its start to its recovery, and the recovery time.
 
-    That is None when it was not within RECOVERY_S. A suspension or a stall is over when it is lifted.
+    `took_s` is None without recovery within RECOVERY_S. It counts from the end of a suspension or a stall.
     """
 
     fault: Fault
@@ -49,7 +49,7 @@ class Recovery:
 
 @dataclass
 class Outcome:
-    """All that is known of a run. `failures` are sentences; without any, all is well."""
+    """Outcome of a run; `failures` are sentences."""
 
     plan: Plan
     before: Inventory
@@ -60,16 +60,16 @@ class Outcome:
 
 
 async def run(plan: Plan) -> Outcome:
-    """Start the app, cause faults, let it settle, and end it. Raises AssertionError when it does not even start."""
+    """Start the app, cause faults, let the app settle, stop it. Raises AssertionError when it does not start."""
     flags = ("--impl", plan.implementation, "--model", plan.model)
     with MjpegCamera() as camera, running(*flags, "--source", camera.url) as app:
         await asyncio.to_thread(app.wait_until_ready)
         witnesses = [Witness(app.port) for _ in range(WITNESSES)]
         watching = [asyncio.create_task(witness.watch()) for witness in witnesses]
-        bench = Bench(app, camera, witnesses[0])
-        await asyncio.wait_for(witnesses[0].sees_all_since(time.time()), RECOVERY_S)
+        testbed = Testbed(app, camera, witnesses[0])
+        await asyncio.wait_for(witnesses[0].received_since(time.time()), RECOVERY_S)
         outcome = Outcome(plan, before := await inventory(app), before, witnesses=witnesses)
-        await cause_faults(plan, bench, outcome)
+        await cause_faults(plan, testbed, outcome)
         await settle(app, outcome)
         for task in watching:
             task.cancel()
@@ -77,23 +77,23 @@ async def run(plan: Plan) -> Outcome:
         try:
             await asyncio.to_thread(app.end)
         except (AssertionError, subprocess.TimeoutExpired) as error:
-            outcome.failures.append(f"it did not end well: {error}")
+            outcome.failures.append(f"the app did not stop cleanly: {error}")
     return outcome
 
 
-async def cause_faults(plan: Plan, bench: Bench, outcome: Outcome) -> None:
-    """At random moments, whether the fault before is over or not; then wait until all are."""
-    moments, end = random.Random(plan.seed), time.monotonic() + plan.seconds
+async def cause_faults(plan: Plan, testbed: Testbed, outcome: Outcome) -> None:
+    """Cause faults at random times, whether the previous one is over or not; then wait for all recoveries."""
+    rng, end = random.Random(plan.seed), time.monotonic() + plan.seconds
     async with asyncio.TaskGroup() as faults:
         while True:
-            await asyncio.sleep(moments.uniform(0.5, 1.5) * plan.every_s)
-            if time.monotonic() >= end or bench.app.process.poll() is not None:
+            await asyncio.sleep(rng.uniform(0.5, 1.5) * plan.every_s)
+            if time.monotonic() >= end or testbed.app.process.poll() is not None:
                 break
-            fault = draw(plan.implementation, plan.kinds, bench, moments)
+            fault = draw(plan.implementation, plan.kinds, testbed, rng)
             if fault is None:
                 continue
-            # Chance of its own: faults that overlap must not change what is drawn next.
-            faults.create_task(recover(fault, bench, random.Random(moments.getrandbits(32)), outcome))
+            # A generator of its own: overlapping faults must not change the sequence.
+            faults.create_task(recover(fault, testbed, random.Random(rng.getrandbits(32)), outcome))
     outcome.failures += [
         f"{recovery.fault.kind} {recovery.fault.name}: not recovered within {RECOVERY_S:g} s"
         for recovery in outcome.recoveries
@@ -103,27 +103,27 @@ async def cause_faults(plan: Plan, bench: Bench, outcome: Outcome) -> None:
     outcome.failures += [f"the {role} was given up" for role in sorted(given_up)]
 
 
-async def recover(fault: Fault, bench: Bench, moments: random.Random, outcome: Outcome) -> None:
-    """Cause one fault and see how long it takes until frames and detections of a later time come."""
+async def recover(fault: Fault, testbed: Testbed, rng: random.Random, outcome: Outcome) -> None:
+    """Cause one fault and measure the time until later frames and detections are received."""
     logger.info("%s: %s", fault.kind, fault.name)
     began_at, took_s = time.monotonic(), None
     with suppress(TimeoutError):
         async with asyncio.timeout(2 * RECOVERY_S):
-            await fault.cause(bench, moments)
+            await fault.cause(testbed, rng)
         over_at = time.time()
         async with asyncio.timeout(RECOVERY_S):
-            await bench.witness.sees_all_since(over_at + MOMENT_S)
+            await testbed.witness.received_since(over_at + MARGIN_S)
         took_s = time.time() - over_at
     outcome.recoveries.append(Recovery(fault, began_at, time.monotonic(), took_s))
 
 
 async def settle(app: App, outcome: Outcome) -> None:
-    """The app must still work, and hold no more than it did at the start."""
+    """Check that the app works and holds no more resources than at the start."""
     if app.process.poll() is not None:
         outcome.failures.append(f"the app ended with exit code {app.process.returncode}")
         return
     try:
-        await asyncio.wait_for(outcome.witnesses[0].sees_all_since(time.time()), RECOVERY_S)
+        await asyncio.wait_for(outcome.witnesses[0].received_since(time.time()), RECOVERY_S)
     except TimeoutError:
         outcome.failures.append("frames and detections no longer flow")
     deadline = time.monotonic() + SETTLE_S
@@ -137,7 +137,7 @@ async def settle(app: App, outcome: Outcome) -> None:
 
 
 async def inventory(app: App) -> Inventory:
-    """Of a moment in which no process ends."""
+    """Take an inventory at a time at which no process ends."""
     while (found := Inventory.of(app)) is None:
-        await asyncio.sleep(MOMENT_S)
+        await asyncio.sleep(MARGIN_S)
     return found

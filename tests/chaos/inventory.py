@@ -1,4 +1,4 @@
-"""What the app holds: processes, threads, open files, memory and shared segments, and how much it grew."""
+"""Resources of the app: processes, threads, open files, memory, shared segments; and their growth."""
 
 from dataclasses import asdict, dataclass
 
@@ -6,15 +6,15 @@ import psutil
 
 from tests.support.apps import App
 
-# What may be more at the end: a cache that filled, a connection that is just closing. Of memory a third and 30 MB,
-# since a process that was started anew shares fewer pages with the others, and heaps do not shrink.
-MORE = {"processes": 0, "threads": 4, "open_files": 8, "segments": 0}
-MORE_MB, MORE_TIMES = 30.0, 1.33
+# Allowed growth, for caches and connections that are closing. Of memory, a third and 30 MB: a restarted process shares
+# fewer pages with the others, and heaps do not shrink.
+ALLOWED = {"processes": 0, "threads": 4, "open_files": 8, "segments": 0}
+ALLOWED_MB, ALLOWED_FACTOR = 30.0, 1.33
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """All processes of the app together; memory is their proportional set size."""
+    """Totals of all processes of the app; memory is the proportional set size."""
 
     processes: int
     threads: int
@@ -24,7 +24,7 @@ class Inventory:
 
     @classmethod
     def of(cls, app: App) -> "Inventory | None":
-        """As it is now; None when a process ended while it was taken."""
+        """Return the current inventory, or None if a process ended meanwhile."""
         processes = app.processes()
         try:
             return cls(
@@ -38,8 +38,8 @@ class Inventory:
             return None
 
     def growth(self, before: "Inventory") -> list[str]:
-        """What is more than it was `before`, by more than it may."""
+        """Return a sentence for each resource that grew by more than is allowed."""
         was, now = asdict(before), asdict(self)
-        most = {name: was[name] + more for name, more in MORE.items()}
-        most["memory_mb"] = was["memory_mb"] * MORE_TIMES + MORE_MB
-        return [f"{name} grew from {was[name]} to {now[name]}" for name in now if now[name] > most[name]]
+        limits = {name: was[name] + more for name, more in ALLOWED.items()}
+        limits["memory_mb"] = was["memory_mb"] * ALLOWED_FACTOR + ALLOWED_MB
+        return [f"{name} grew from {was[name]} to {now[name]}" for name in now if now[name] > limits[name]]

@@ -1,4 +1,4 @@
-"""The tables at the end of a run."""
+"""Tables of a chaos run: recoveries, lost frames, resources."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,16 +8,16 @@ from tests.chaos.harness import Outcome
 from tests.chaos.witness import Witness
 
 UI_FPS = 15
-GOAL = "The goal after a kill: p95 within 2 s."
+GOAL = "Goal after a kill: p95 within 2 s."
 
 
 def report(outcome: Outcome) -> str:
-    """All tables of a run, as text."""
-    return "\n\n".join((recoveries(outcome), frames(outcome), holdings(outcome), verdict(outcome)))
+    """Return all tables of a run as text."""
+    return "\n\n".join((recoveries(outcome), frames(outcome), resources(outcome), verdict(outcome)))
 
 
 def recoveries(outcome: Outcome) -> str:
-    """How long it took after each kind of fault until frames and detections flowed again; deaths role by role."""
+    """Return the recovery times of each kind of fault; those that kill roles by role."""
     times: defaultdict[str, list[float | None]] = defaultdict(list)
     for recovery in outcome.recoveries:
         fault = recovery.fault
@@ -33,12 +33,12 @@ def recoveries(outcome: Outcome) -> str:
 
 
 def frames(outcome: Outcome) -> str:
-    """What the viewers missed, and why."""
+    """Return the frames that the viewers missed, by fault."""
     rows: list[Sequence[object]] = []
     for number, witness in enumerate(outcome.witnesses, 1):
         asked = round(witness.seconds * UI_FPS)
         rows += [
-            (f"viewer {number}: frames got, of {asked}", witness.frames),
+            (f"viewer {number}: frames received, of {asked}", witness.frames),
             (f"viewer {number}: longest gap, s", f"{max((gap_s for _, gap_s in witness.gaps()), default=0):.2f}"),
             (f"viewer {number}: connections", witness.connections),
             *(
@@ -51,35 +51,35 @@ def frames(outcome: Outcome) -> str:
 
 
 def missed(outcome: Outcome, witness: Witness) -> Counter[str]:
-    """How many frames would have filled the gaps, by the fault that was felt then; of several, the one caused first."""
+    """Return the number of frames missing in the gaps, by the first fault that was active then."""
     count: Counter[str] = Counter()
     in_order = sorted(outcome.recoveries, key=lambda recovery: recovery.began_at)
     for began_at, gap_s in witness.gaps():
         lost = round(gap_s * UI_FPS) - 1
         if lost > 0:
-            felt = (each for each in in_order if each.began_at < began_at + gap_s and each.ended_at > began_at)
-            count[next((each.fault.kind for each in felt), "no fault")] += lost
+            active = (each for each in in_order if each.began_at < began_at + gap_s and each.ended_at > began_at)
+            count[next((each.fault.kind for each in active), "no fault")] += lost
     return count
 
 
-def holdings(outcome: Outcome) -> str:
-    """What the app held at the start and at the end."""
+def resources(outcome: Outcome) -> str:
+    """Return the resources at the start and at the end."""
     before, after = asdict(outcome.before), asdict(outcome.after)
-    return table(("held", "at the start", "at the end"), [(name, before[name], after[name]) for name in before])
+    return table(("resource", "at the start", "at the end"), [(name, before[name], after[name]) for name in before])
 
 
 def verdict(outcome: Outcome) -> str:
-    """What went wrong, if anything did."""
-    return "\n".join(f"FAILED: {failure}" for failure in outcome.failures) or "all is well"
+    """Return the failures."""
+    return "\n".join(f"FAILED: {failure}" for failure in outcome.failures) or "no failures"
 
 
 def quantile(ordered: Sequence[float], percent: int) -> float:
-    """By nearest rank."""
+    """Return a percentile by nearest rank."""
     return ordered[round(percent / 100 * (len(ordered) - 1))]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns as wide as they need to be, numbers to the right."""
+    """Format a table with aligned columns, numbers to the right."""
     lines = [tuple(map(str, row)) for row in (head, *rows)]
     first, *others = (max(len(line[column]) for line in lines) for column in range(len(head)))
     return "\n".join(

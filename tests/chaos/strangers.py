@@ -1,4 +1,4 @@
-"""Viewers that mean no good: none may cost another a frame, or the server anything that stays."""
+"""Hostile clients. None may cost another viewer a frame, or leak resources of the server."""
 
 import asyncio
 import json
@@ -15,36 +15,36 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.support.servers import UPGRADE
 
-STAY_S = 3.0
+DURATION_S = 3.0
 Stranger: TypeAlias = Callable[[int, random.Random], Awaitable[None]]
-"""Comes to a port, does its worst, and is gone again."""
+"""Connects to a port, misbehaves, and disconnects."""
 
 
 async def never_reads(port: int, _: random.Random) -> None:
-    """Asks for the stream and takes nothing of it but what the kernel takes."""
+    """Open the stream and never read; only the kernel's buffer receives."""
     with closing(await upgraded(port)):
-        await asyncio.sleep(STAY_S)
+        await asyncio.sleep(DURATION_S)
 
 
 async def reads_a_byte_at_a_time(port: int, _: random.Random) -> None:
-    """Asks for the stream and reads twenty bytes a second of it."""
+    """Open the stream and read twenty bytes per second."""
     with closing(await upgraded(port)) as peer:
-        end = time.monotonic() + STAY_S
+        end = time.monotonic() + DURATION_S
         while time.monotonic() < end and await asyncio.get_running_loop().sock_recv(peer, 1):
             await asyncio.sleep(0.05)
 
 
-async def breaks_off(port: int, moments: random.Random) -> None:
-    """Resets its connection in the middle of a frame, ten times."""
+async def resets_the_connection(port: int, rng: random.Random) -> None:
+    """Reset the connection in the middle of a frame, ten times."""
     for _ in range(10):
         with closing(await upgraded(port)) as peer:
             await asyncio.get_running_loop().sock_recv(peer, 1000)
-            await asyncio.sleep(moments.uniform(0, 0.1))
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing is a reset
+            await asyncio.sleep(rng.uniform(0, 0.1))
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() sends a reset
 
 
 async def floods(port: int, _: random.Random) -> None:
-    """Sends acknowledgements and settings as fast as they are taken."""
+    """Send acknowledgements and settings as fast as possible."""
     messages = [{"type": "ack", "frame_id": 1}, {"type": "set", "name": "min_score", "value": 0.3}]
     async with connect(url(port), compression=None, proxy=None) as viewer:
         end = time.monotonic() + 1
@@ -53,25 +53,25 @@ async def floods(port: int, _: random.Random) -> None:
                 await viewer.send(json.dumps(message))
 
 
-async def sends_garbage(port: int, moments: random.Random) -> None:
-    """Random bytes in place of a request, then in place of a message."""
+async def sends_garbage(port: int, rng: random.Random) -> None:
+    """Send random bytes instead of a request, then instead of a message."""
     for _ in range(10):
         with closing(await connected(port)) as peer:
-            await asyncio.get_running_loop().sock_sendall(peer, moments.randbytes(1000))
+            await asyncio.get_running_loop().sock_sendall(peer, rng.randbytes(1000))
         async with connect(url(port), compression=None, proxy=None) as viewer:
-            await viewer.send(moments.randbytes(moments.randrange(2000)))
+            await viewer.send(rng.randbytes(rng.randrange(2000)))
             await viewer.wait_closed()
 
 
-async def comes_and_goes(port: int, _: random.Random) -> None:
-    """Opens the stream and closes it, fifty times."""
+async def connects_and_disconnects(port: int, _: random.Random) -> None:
+    """Open and close the stream fifty times."""
     for _turn in range(50):
         async with connect(url(port), compression=None, proxy=None):
             pass
 
 
-async def comes_as_a_crowd(port: int, _: random.Random) -> None:
-    """Fifty viewers at once, who read as they should."""
+async def connects_many_viewers(port: int, _: random.Random) -> None:
+    """Connect fifty well-behaved viewers at once."""
 
     async def read() -> None:
         async with connect(url(port), compression=None, proxy=None) as viewer:
@@ -79,21 +79,21 @@ async def comes_as_a_crowd(port: int, _: random.Random) -> None:
                 pass
 
     with suppress(TimeoutError):
-        async with asyncio.timeout(STAY_S):
+        async with asyncio.timeout(DURATION_S):
             await asyncio.gather(*(read() for _turn in range(50)))
 
 
 STRANGERS: tuple[Stranger, ...] = (
     never_reads,
     reads_a_byte_at_a_time,
-    breaks_off,
+    resets_the_connection,
     floods,
     sends_garbage,
-    comes_and_goes,
-    comes_as_a_crowd,
+    connects_and_disconnects,
+    connects_many_viewers,
 )
 CUT_OFF = (ConnectionClosed, InvalidHandshake, OSError)
-"""What a stranger may meet, since the server may be killed under it."""
+"""Errors that a stranger may get when the server is killed."""
 
 
 def url(port: int) -> str:
@@ -101,7 +101,7 @@ def url(port: int) -> str:
 
 
 async def connected(port: int) -> socket.socket:
-    """A connection with a small buffer."""
+    """Connect with a small receive buffer."""
     peer = socket.socket()
     peer.setblocking(False)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -114,7 +114,7 @@ async def connected(port: int) -> socket.socket:
 
 
 async def upgraded(port: int) -> socket.socket:
-    """A connection that has asked for the stream."""
+    """Connect and request the stream."""
     peer = await connected(port)
     lines = "".join(f"{name}: {value}\r\n" for name, value in {"Host": f"127.0.0.1:{port}", **UPGRADE}.items())
     await asyncio.get_running_loop().sock_sendall(peer, f"GET /ws/ui HTTP/1.1\r\n{lines}\r\n".encode())

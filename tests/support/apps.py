@@ -1,4 +1,4 @@
-"""The app as a user starts it: a process, the link that it prints, what its viewers get, and its end."""
+"""The app in a process of its own, as a user starts it, and a viewer that records what it receives."""
 
 import asyncio
 import contextlib
@@ -27,18 +27,18 @@ ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
 IMPLEMENTATIONS = ("multiprocessing", "threading")
-PATIENCE_S = 20  # for what takes a second or two on an idle machine
-END_S = 5  # for the other processes, when the main one was killed since a test had failed
+PATIENCE_S = 20  # timeout for what takes a second or two on an idle machine
+END_S = 5  # for the other processes to end, after a failed test
 COMPLAINTS = re.compile(r"Traceback|Warning:|resource_tracker|leaked|Fatal|Aborted")
 
 
 class App:
-    """A started app, in a process group of its own. What it prints goes to files, so it never waits for a reader."""
+    """A started app, in a process group of its own, with its output in files."""
 
     def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process = process
         self.ended = False
-        self.context: ssl.SSLContext | None = None  # with which it is asked by https
+        self.context: ssl.SSLContext | None = None  # for HTTPS requests
         self._output = output
 
     @property
@@ -51,8 +51,8 @@ class App:
 
     @property
     def link(self) -> str:
-        """The address in the first line; waits until it is there."""
-        self.until(lambda: "\n" in self.stdout, "its first line")
+        """The address in the first line of output; waits for it."""
+        self.until(lambda: "\n" in self.stdout, "the first line of output")
         return self.stdout.splitlines()[0].split()[-1]
 
     @property
@@ -61,44 +61,44 @@ class App:
         return urlsplit(self.link).port or 80
 
     def ask(self, path: str, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
-        """One HTTP request."""
+        """Send an HTTP request."""
         return ask(self.port, path, headers, context=self.context)
 
     def stats(self) -> dict[str, Any]:
-        """/api/stats."""
+        """Return /api/stats."""
         return dict(json.loads(self.ask("/api/stats").body))
 
     def wait_until_ready(self) -> None:
-        """Wait until frames and inference flow."""
-        self.until(lambda: self.ask("/readyz").status == 200, "frames and inference flow")
+        """Wait until /readyz answers 200."""
+        self.until(lambda: self.ask("/readyz").status == 200, "readiness")
 
-    def until(self, ask: Callable[[], T | None], what: str) -> T:
-        """The first answer that says something; fails when the app ends before, or takes too long."""
+    def until(self, condition: Callable[[], T | None], what: str) -> T:
+        """Poll `condition` and return its first true value; fail after PATIENCE_S or when the app ends."""
         deadline = time.monotonic() + PATIENCE_S
-        while not (answer := ask()):
-            assert self.process.poll() is None, f"ended before {what}: {self.stderr}"
-            assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}; {self.stderr}"
+        while not (value := condition()):
+            assert self.process.poll() is None, f"the app ended before {what}: {self.stderr}"
+            assert time.monotonic() < deadline, f"no {what} within {PATIENCE_S} s; {self.stderr}"
             time.sleep(0.02)
-        return answer
+        return value
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of the app that runs, whoever its parent is by now."""
+        """Return all running processes of the app, by process group."""
         return [process for process in psutil.process_iter() if _runs_in(self.process.pid, process)]
 
     def segments(self) -> set[str]:
-        """The files in /dev/shm that the app has in use."""
+        """Return the files in /dev/shm that the app has mapped."""
         paths = set()
         for process in self.processes():
-            with contextlib.suppress(psutil.Error):  # it ends just now
+            with contextlib.suppress(psutil.Error):  # the process has ended
                 paths |= {region.path for region in process.memory_maps()}
         return {path for path in paths if path.startswith("/dev/shm/")}
 
     def role(self, name: str) -> psutil.Process:
-        """The process in which a role runs."""
-        return self.until(lambda: self._process_of(name), f"a report of the {name}")
+        """Return the process of a role."""
+        return self.until(lambda: self._process_of(name), f"report of the {name}")
 
     def end(self, number: signal.Signals = signal.SIGTERM, *, whole_group: bool = False) -> None:
-        """Stop it by a signal and see to it that it ends well and leaves nothing behind."""
+        """Stop the app by a signal; assert exit code 0, no complaints, and nothing left behind."""
         segments = self.segments()
         os.killpg(self.process.pid, number) if whole_group else self.process.send_signal(number)
         self.ended = True
@@ -108,13 +108,13 @@ class App:
         assert not COMPLAINTS.search(self.stderr), self.stderr
 
     def kill(self) -> None:
-        """Take its main process away without a warning."""
+        """Kill the main process."""
         self.ended = True
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
     def assert_nothing_is_left(self, segments: set[str]) -> None:
-        """After its end: no process, and none of these segments. What cleans up behind it needs a moment."""
+        """Assert that no process and none of `segments` exist, within PATIENCE_S."""
         deadline = time.monotonic() + PATIENCE_S
         while left := {*self.processes(), *(path for path in segments if Path(path).exists())}:
             assert time.monotonic() < deadline, f"left behind: {left}"
@@ -129,9 +129,9 @@ class App:
 def running(
     *flags: str, folder: Path = ROOT, program: Sequence[str] = ("main.py",), within: Sequence[str] = ()
 ) -> Iterator[App]:
-    """`python main.py FLAGS` in `folder`, on a free port. It must end well, unless the test has ended it itself.
+    """Run `python main.py FLAGS` in `folder`, on a free port; stop it at the end unless the test has done so.
 
-    `within` is a command that becomes the one that follows it.
+    `within` is a command that executes the command given as its arguments, such as `nohup`.
     """
     with tempfile.TemporaryDirectory() as output:
         app = App(start(Path(output), *flags, folder=folder, program=program, within=within), Path(output))
@@ -141,7 +141,7 @@ def running(
                 app.end()
         finally:
             app.kill()
-            psutil.wait_procs(app.processes(), END_S)  # the last of them frees what is shared
+            psutil.wait_procs(app.processes(), END_S)  # the last one releases shared memory
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(app.process.pid, signal.SIGKILL)
 
@@ -149,7 +149,7 @@ def running(
 def start(
     output: Path, *flags: str, folder: Path = ROOT, program: Sequence[str] = ("main.py",), within: Sequence[str] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start the app; it prints into files in `output`."""
+    """Start the app with its output in files in `output`."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("VISION_")}
     with (output / "stdout").open("wb") as stdout, (output / "stderr").open("wb") as stderr:
         return subprocess.Popen(
@@ -171,69 +171,69 @@ def _runs_in(group: int, process: psutil.Process) -> bool:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A frame as a viewer got it: when (monotonic, in seconds), what the header says, and the JPEG."""
+class ReceivedFrame:
+    """A received frame: time of arrival (monotonic, in seconds), header and JPEG."""
 
     at: float
     header: dict[str, Any]
     jpeg: bytes
 
 
-class Viewer:
-    """A websocket client like the page: keeps all that it got. It reads only within `until`."""
+class ViewerClient:
+    """A websocket client that records what it receives. It receives only during `until`."""
 
     def __init__(self, socket: ClientConnection) -> None:
-        self.pictures: list[Picture] = []
-        self.words: list[tuple[float, dict[str, Any]]] = []
+        self.frames: list[ReceivedFrame] = []
+        self.messages: list[tuple[float, dict[str, Any]]] = []
         self._socket = socket
 
-    async def until(self, enough: Callable[["Viewer"], bool]) -> None:
-        """Receive until `enough` says so. Raises TimeoutError, and ConnectionClosed when the server goes."""
+    async def until(self, enough: Callable[["ViewerClient"], bool]) -> None:
+        """Receive until `enough` is true. Raises TimeoutError, and ConnectionClosed when the server closes."""
         async with asyncio.timeout(PATIENCE_S):
             while not enough(self):
                 message = await self._socket.recv()
                 now = time.monotonic()
                 if isinstance(message, bytes):
                     length = int.from_bytes(message[:4], "big")
-                    self.pictures.append(Picture(now, json.loads(message[4 : 4 + length]), message[4 + length :]))
+                    self.frames.append(ReceivedFrame(now, json.loads(message[4 : 4 + length]), message[4 + length :]))
                 else:
-                    self.words.append((now, json.loads(message)))
+                    self.messages.append((now, json.loads(message)))
 
     async def receive(self, duration_s: float) -> None:
-        """Receive for so long."""
+        """Receive for `duration_s` seconds."""
         end = time.monotonic() + duration_s
         await self.until(lambda _: time.monotonic() >= end)
 
-    def said(self, kind: str) -> list[dict[str, Any]]:
-        """All messages of this type."""
-        return [words for _, words in self.words if words["type"] == kind]
+    def messages_of(self, kind: str) -> list[dict[str, Any]]:
+        """Return all messages of a type."""
+        return [message for _, message in self.messages if message["type"] == kind]
 
-    def has_heard(self, component: str, state: str) -> bool:
-        """Whether this status came."""
-        return any((words["component"], words["state"]) == (component, state) for words in self.said("status"))
+    def has_status(self, component: str, state: str) -> bool:
+        """Return whether a status was received."""
+        return any((each["component"], each["state"]) == (component, state) for each in self.messages_of("status"))
 
-    def forget(self) -> None:
-        """Begin anew."""
-        self.pictures.clear()
-        self.words.clear()
+    def clear(self) -> None:
+        """Discard what was received."""
+        self.frames.clear()
+        self.messages.clear()
 
     def frame_rate(self) -> float:
-        """Frames a second."""
-        return rate([picture.at for picture in self.pictures])
+        """Return frames per second."""
+        return rate([frame.at for frame in self.frames])
 
     def detection_rate(self) -> float:
-        """Detections a second."""
-        return rate([at for at, words in self.words if words["type"] == "detections"])
+        """Return detections messages per second."""
+        return rate([at for at, message in self.messages if message["type"] == "detections"])
 
 
 @asynccontextmanager
-async def viewing(app: App) -> AsyncIterator[Viewer]:
-    """A viewer of the app."""
+async def viewing(app: App) -> AsyncIterator[ViewerClient]:
+    """Connect a viewer to the app."""
     async with connect(f"ws://localhost:{app.port}/ws/ui", compression=None, proxy=None) as socket:
-        yield Viewer(socket)
+        yield ViewerClient(socket)
 
 
 def rate(times: list[float]) -> float:
-    """Events a second between the first and the last."""
+    """Return events per second, between the first and the last."""
     assert len(times) > 1, "too few events for a rate"
     return (len(times) - 1) / (times[-1] - times[0])

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
 
 from common.model_zoo.resolve import default_model, sample_clip
-from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, Viewer, running, viewing
+from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, ViewerClient, running, viewing
 
 ROLES = {"server", "provider", "processor"}
 ROOM = 0.15  # of a rate, for a machine that is busy with other things
@@ -33,7 +33,7 @@ def app(implementation: str) -> Iterator[App]:
 
 
 @pytest.fixture(scope="module")
-def viewed(app: App) -> Viewer:
+def viewed(app: App) -> ViewerClient:
     """What a viewer gets in a few seconds."""
     return asyncio.run(view(app, 3.5))
 
@@ -46,7 +46,7 @@ def mortal() -> Iterator[App]:
         yield app
 
 
-async def view(app: App, duration_s: float) -> Viewer:
+async def view(app: App, duration_s: float) -> ViewerClient:
     """A viewer that is gone again, with what it got."""
     async with viewing(app) as viewer:
         await viewer.receive(duration_s)
@@ -62,44 +62,44 @@ def test_it_says_where_to_look_and_what_runs(app: App, implementation: str) -> N
     assert said["rates"] == "capture 30, UI 15, queue 5 FPS"
 
 
-def test_a_viewer_gets_frames_and_detections_at_their_rates(viewed: Viewer) -> None:
+def test_a_viewer_gets_frames_and_detections_at_their_rates(viewed: ViewerClient) -> None:
     assert viewed.frame_rate() == pytest.approx(15, rel=ROOM)
     assert viewed.detection_rate() == pytest.approx(5, rel=ROOM)
 
 
-def test_hello_says_what_runs(viewed: Viewer, implementation: str) -> None:
-    hello = viewed.said("hello")[0]
+def test_hello_says_what_runs(viewed: ViewerClient, implementation: str) -> None:
+    hello = viewed.messages_of("hello")[0]
     assert hello["implementation"] == implementation
     assert hello["rates"] == {"capture_fps": 30, "ui_fps": 15, "queue_fps": 5}
     assert hello["model"] == default_model().name
     assert "car" in hello["labels"]
 
 
-def test_frame_ids_and_times_rise(viewed: Viewer) -> None:
-    for earlier, later in pairwise(picture.header for picture in viewed.pictures):
+def test_frame_ids_and_times_rise(viewed: ViewerClient) -> None:
+    for earlier, later in pairwise(frame.header for frame in viewed.frames):
         assert earlier["frame_id"] < later["frame_id"]
         assert earlier["captured_at"] < later["captured_at"]
 
 
-def test_every_picture_decodes_to_the_size_in_its_header(viewed: Viewer) -> None:
-    for picture in viewed.pictures:
-        image = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+def test_every_picture_decodes_to_the_size_in_its_header(viewed: ViewerClient) -> None:
+    for frame in viewed.frames:
+        image = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert image is not None
-        assert image.shape == (picture.header["height"], picture.header["width"], 3)
+        assert image.shape == (frame.header["height"], frame.header["width"], 3)
         assert image.std() > 5
 
 
-def test_detections_are_of_the_frames_that_were_captured(viewed: Viewer) -> None:
-    first, last = (viewed.pictures[index].header["frame_id"] for index in (0, -1))
-    labels = set(viewed.said("hello")[0]["labels"])
-    for words in viewed.said("detections"):
+def test_detections_are_of_the_frames_that_were_captured(viewed: ViewerClient) -> None:
+    first, last = (viewed.frames[index].header["frame_id"] for index in (0, -1))
+    labels = set(viewed.messages_of("hello")[0]["labels"])
+    for words in viewed.messages_of("detections"):
         assert first - 30 < words["frame_id"] < last + 30
         assert words["processing_ms"] >= words["inference_ms"] > 0
         assert {found["label"] for found in words["detections"]} <= labels
 
 
-def test_stats_hold_what_every_role_measured(viewed: Viewer, app: App, implementation: str) -> None:
-    stats = viewed.said("stats")[-1]
+def test_stats_hold_what_every_role_measured(viewed: ViewerClient, app: App, implementation: str) -> None:
+    stats = viewed.messages_of("stats")[-1]
     for stage, fps in {"captured": 30, "queued": 5, "processed": 5}.items():
         assert stats["rates"][stage] == pytest.approx(fps, rel=2 * ROOM)  # over reports that come once a second
     for stage in ("sent", "delivered"):  # their window began before the viewer came
@@ -145,8 +145,8 @@ async def test_it_starts_inside_the_folder_of_an_implementation_at_any_three_rat
     with running(*flags, folder=ROOT / f"{implementation}_impl") as app:
         app.wait_until_ready()
         viewer = await view(app, 3.5)
-    assert viewer.said("hello")[0]["implementation"] == implementation
-    assert viewer.said("stats")[-1]["rates"]["captured"] == pytest.approx(25, rel=2 * ROOM)
+    assert viewer.messages_of("hello")[0]["implementation"] == implementation
+    assert viewer.messages_of("stats")[-1]["rates"]["captured"] == pytest.approx(25, rel=2 * ROOM)
     assert viewer.frame_rate() == pytest.approx(10, rel=ROOM)
     assert viewer.detection_rate() == pytest.approx(4, rel=ROOM)
 
@@ -170,7 +170,7 @@ async def test_a_signal_ends_it_and_leaves_nothing(
 ) -> None:
     with running("--impl", implementation) as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.pictures) > 1 and len(viewer.said("detections")) > 1)
+            await viewer.until(lambda viewer: len(viewer.frames) > 1 and len(viewer.messages_of("detections")) > 1)
             await asyncio.to_thread(app.end, number, whole_group=whole_group)
             with pytest.raises(ConnectionClosed):
                 await viewer.receive(PATIENCE_S)
@@ -185,40 +185,40 @@ def test_a_signal_while_it_starts_ends_it_too(implementation: str) -> None:
 async def test_video_comes_back_when_the_provider_is_killed(mortal: App) -> None:
     victim = mortal.role("provider")
     async with viewing(mortal) as viewer:
-        await viewer.until(lambda viewer: len(viewer.pictures) > 5)
+        await viewer.until(lambda viewer: len(viewer.frames) > 5)
         victim.kill()
-        await viewer.until(lambda viewer: viewer.has_heard("provider", "restarting"))
-        before = viewer.pictures[-1].header["frame_id"]
-        viewer.forget()
-        await viewer.until(lambda viewer: len(viewer.pictures) > 5 and viewer.has_heard("provider", "ok"))
-        assert viewer.pictures[-1].header["frame_id"] > before
-        viewer.forget()
-        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+        await viewer.until(lambda viewer: viewer.has_status("provider", "restarting"))
+        before = viewer.frames[-1].header["frame_id"]
+        viewer.clear()
+        await viewer.until(lambda viewer: len(viewer.frames) > 5 and viewer.has_status("provider", "ok"))
+        assert viewer.frames[-1].header["frame_id"] > before
+        viewer.clear()
+        await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
 
 
 async def test_video_goes_on_while_the_processor_is_dead_and_detections_come_back(mortal: App) -> None:
     victim = mortal.role("processor")
     async with viewing(mortal) as viewer:
-        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+        await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
         victim.kill()
-        viewer.forget()
-        await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
-        await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
-        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+        viewer.clear()
+        await viewer.until(lambda viewer: viewer.has_status("processor", "restarting"))
+        await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))
+        await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
     assert viewer.frame_rate() == pytest.approx(15, rel=2 * ROOM)  # while two cores load a model
 
 
 async def test_a_viewer_can_come_back_when_the_server_is_killed(mortal: App) -> None:
     victim = mortal.role("server")
     async with viewing(mortal) as viewer:
-        await viewer.until(lambda viewer: len(viewer.pictures) > 5)
+        await viewer.until(lambda viewer: len(viewer.frames) > 5)
         victim.kill()
         with pytest.raises(ConnectionClosed):
             await viewer.receive(PATIENCE_S)
     async with viewing(mortal) as viewer:
-        await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 2)
-        await viewer.until(lambda viewer: viewer.has_heard("server", "ok"))
-    assert viewer.said("hello")[-1]["model"] == default_model().name
+        await viewer.until(lambda viewer: len(viewer.frames) > 5 and len(viewer.messages_of("detections")) > 2)
+        await viewer.until(lambda viewer: viewer.has_status("server", "ok"))
+    assert viewer.messages_of("hello")[-1]["model"] == default_model().name
 
 
 def test_nothing_is_left_when_the_main_process_is_killed(implementation: str) -> None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support.apps import PATIENCE_S, App, Viewer, running, start, viewing
+from tests.support.apps import PATIENCE_S, App, ViewerClient, running, start, viewing
 from tests.support.onnx_models import save_failing, save_identity, save_yolox
 from tests.support.videos import OTHER, MjpegCamera, number_in, write_clip
 
@@ -150,10 +150,10 @@ def test_a_port_in_use_is_named_with_one_that_is_free(refusal: Callable[..., str
 async def test_a_camera_that_is_not_there_is_waited_for(good: tuple[str, ...]) -> None:
     with running(*IN_THREADS, *good[2:], "--source", "99") as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
+            await viewer.until(lambda viewer: viewer.has_status("source", "lost"))
             assert "camera 99" in lost(viewer)
-            await viewer.until(lambda viewer: len(viewer.said("stats")) > 0)
-            assert viewer.pictures == []
+            await viewer.until(lambda viewer: len(viewer.messages_of("stats")) > 0)
+            assert viewer.frames == []
         assert_said_in_lines(app, "cannot open camera 99")
         assert app.ask("/readyz").status == 503
 
@@ -164,10 +164,10 @@ async def test_a_url_that_nobody_answers_is_waited_for_and_its_password_shown_no
     url = f"http://anna:hunter2@127.0.0.1:{port}/video?token=swordfish&size=big"
     with running(*good[2:], "--source", url, "--log-level", "debug") as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
+            await viewer.until(lambda viewer: viewer.has_status("source", "lost"))
             assert f"127.0.0.1:{port}/video" in lost(viewer)
-            await viewer.until(lambda viewer: len(viewer.said("stats")) > 0)
-        shown = [app.stdout, repr(viewer.words)]
+            await viewer.until(lambda viewer: len(viewer.messages_of("stats")) > 0)
+        shown = [app.stdout, repr(viewer.messages)]
         shown += [app.ask(path).body.decode() for path in ("/", "/readyz", "/api/stats", "/metrics")]
         app.end()
         shown.append(app.stderr)
@@ -179,14 +179,14 @@ async def test_a_url_that_nobody_answers_is_waited_for_and_its_password_shown_no
 async def test_a_camera_that_comes_back_with_another_size_is_shown_again(good: tuple[str, ...]) -> None:
     with MjpegCamera() as camera, running(*good[2:], "--source", camera.url) as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.said("detections")) > 1)
+            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 1)
             camera.stop()
-            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
+            await viewer.until(lambda viewer: viewer.has_status("source", "lost"))
             camera.size = OTHER
             camera.start()
-            viewer.forget()
-            await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 1)
-            header = viewer.pictures[-1].header
+            viewer.clear()
+            await viewer.until(lambda viewer: len(viewer.frames) > 5 and len(viewer.messages_of("detections")) > 1)
+            header = viewer.frames[-1].header
             assert (header["width"], header["height"]) == OTHER
 
 
@@ -195,21 +195,21 @@ async def test_a_truncated_video_plays_to_its_end_and_starts_anew(good: tuple[st
     (inputs / "truncated.avi").write_bytes(whole[: len(whole) * 6 // 10])
     with running(*IN_THREADS, *good[2:], "--source", str(inputs / "truncated.avi")) as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.pictures) == 50)  # more than three seconds
-    assert not viewer.has_heard("source", "lost")
+            await viewer.until(lambda viewer: len(viewer.frames) == 50)  # more than three seconds
+    assert not viewer.has_status("source", "lost")
     seen = numbers_in(viewer)
     assert 20 < max(seen) < 40
     assert sum(later < earlier for earlier, later in pairwise(seen)) > 1
 
 
-def lost(viewer: Viewer) -> str:
+def lost(viewer: ViewerClient) -> str:
     """What the viewer was told of the source that is lost."""
-    return next(str(words["message"]) for words in viewer.said("status") if words["state"] == "lost")
+    return next(str(words["message"]) for words in viewer.messages_of("status") if words["state"] == "lost")
 
 
-def numbers_in(viewer: Viewer) -> list[int]:
+def numbers_in(viewer: ViewerClient) -> list[int]:
     """The numbers in the pictures."""
-    decoded = (cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR) for picture in viewer.pictures)
+    decoded = (cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR) for frame in viewer.frames)
     return [number_in(np.asarray(image, np.uint8)) for image in decoded]
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.support.apps import App, Viewer, running
+from tests.support.apps import App, ViewerClient, running
 from tests.support.servers import UPGRADE, Answer, ask
 
 TOKEN = "open-sesame"
@@ -69,9 +69,9 @@ def compared() -> Iterator[Both]:
 
 
 @asynccontextmanager
-async def watching(port: int) -> AsyncIterator[Viewer]:
+async def watching(port: int) -> AsyncIterator[ViewerClient]:
     async with connect(f"ws://localhost:{port}/ws/ui", compression=None, proxy=None) as socket:
-        yield Viewer(socket)
+        yield ViewerClient(socket)
 
 
 def knock(port: int, origin: str, host: str = "localhost") -> int:
@@ -89,15 +89,18 @@ def test_the_link_leads_to_the_page(compared: Both) -> None:
 async def test_both_streams_show_the_same_clip_at_the_same_position(compared: Both) -> None:
     async with watching(compared.processes) as first, watching(compared.threads) as second:
         await asyncio.gather(first.receive(3), second.receive(3))
-    assert [viewer.said("hello")[0]["implementation"] for viewer in (first, second)] == ["multiprocessing", "threading"]
-    assert [len({picture.jpeg for picture in viewer.pictures}) > 20 for viewer in (first, second)] == [True, True]
+    assert [viewer.messages_of("hello")[0]["implementation"] for viewer in (first, second)] == [
+        "multiprocessing",
+        "threading",
+    ]
+    assert [len({frame.jpeg for frame in viewer.frames}) > 20 for viewer in (first, second)] == [True, True]
     apart = [
         min(
-            (abs(mine.header["captured_at"] - other.header["captured_at"]) for other in second.pictures
+            (abs(mine.header["captured_at"] - other.header["captured_at"]) for other in second.frames
              if other.jpeg == mine.jpeg),
             default=float("inf"),
         )
-        for mine in first.pictures
+        for mine in first.frames
     ]  # fmt: skip
     # Coded alike, the same frame is the same bytes.
     close = [seconds < 0.15 for seconds in apart]
@@ -182,8 +185,8 @@ async def test_threads_that_die_are_started_again_on_their_port() -> None:
         async with watching(compared.processes) as viewer:
             killed = compared.thread_host()
             killed.kill()
-            await viewer.until(lambda viewer: viewer.has_heard("app in threads", "restarting"))
-            await viewer.until(lambda viewer: viewer.has_heard("app in threads", "ok"))
+            await viewer.until(lambda viewer: viewer.has_status("app in threads", "restarting"))
+            await viewer.until(lambda viewer: viewer.has_status("app in threads", "ok"))
         app.until(lambda: compared.thread_host().pid != killed.pid, "other threads")
         wait_until_ready(app, compared.threads)
 

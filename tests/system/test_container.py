@@ -58,7 +58,7 @@ async def test_it_runs_without_rights_on_a_system_that_cannot_be_written(
     flags = ("--impl", implementation, "--source", str(clip), "--model", str(model))
     with running(*flags, within=confined) as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 1)
+            await viewer.until(lambda viewer: len(viewer.frames) > 5 and len(viewer.messages_of("detections")) > 1)
         assert app.process.pid in {process.pid for process in app.processes()}
 
 

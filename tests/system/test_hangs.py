@@ -33,13 +33,13 @@ def app(small: tuple[str, ...]) -> Iterator[App]:
 async def test_video_goes_on_while_the_processor_hangs_and_it_is_replaced(app: App) -> None:
     victim = app.role("processor")
     async with viewing(app) as viewer:
-        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+        await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
         victim.suspend()
-        viewer.forget()
-        await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
-        said = viewer.said("status")[-1]["message"]
-        await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
-        await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+        viewer.clear()
+        await viewer.until(lambda viewer: viewer.has_status("processor", "restarting"))
+        said = viewer.messages_of("status")[-1]["message"]
+        await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))
+        await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
     assert "hangs" in said
     assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
     assert not psutil.pid_exists(victim.pid)
@@ -54,8 +54,8 @@ async def test_provider_and_server_that_hang_at_once_are_replaced(app: App) -> N
     await asyncio.to_thread(psutil.wait_procs, victims, PATIENCE_S)
     assert time.monotonic() - begun > TIMEOUT_S
     async with viewing(app) as viewer:
-        await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 2)
-        await viewer.until(lambda viewer: viewer.has_heard("provider", "ok") and viewer.has_heard("server", "ok"))
+        await viewer.until(lambda viewer: len(viewer.frames) > 5 and len(viewer.messages_of("detections")) > 2)
+        await viewer.until(lambda viewer: viewer.has_status("provider", "ok") and viewer.has_status("server", "ok"))
 
 
 async def test_video_goes_on_while_a_killed_processor_does_not_end_and_it_is_replaced_once_it_has(
@@ -67,14 +67,14 @@ async def test_video_goes_on_while_a_killed_processor_does_not_end_and_it_is_rep
         async with viewing(app) as viewer:
             with kept_from_ending(victim.pid):
                 victim.suspend()
-                await viewer.until(lambda viewer: viewer.has_heard("processor", "failed"))
-                assert "has not ended" in viewer.said("status")[-1]["message"]
-                viewer.forget()
+                await viewer.until(lambda viewer: viewer.has_status("processor", "failed"))
+                assert "has not ended" in viewer.messages_of("status")[-1]["message"]
+                viewer.clear()
                 await viewer.receive(3)
                 assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
                 assert psutil.pid_exists(victim.pid)
-            await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
-            await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+            await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))
+            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
 
 
 def test_processes_lost_in_a_loop_or_in_a_read_are_replaced() -> None:
@@ -131,7 +131,7 @@ async def test_an_app_that_was_suspended_as_a_whole_goes_on_with_the_roles_it_ha
             async with viewing(app) as viewer:
                 await viewer.until(
                     lambda viewer: any(
-                        found["captured_at"] > resumed_at + TIMEOUT_S / 2 for found in viewer.said("detections")
+                        found["captured_at"] > resumed_at + TIMEOUT_S / 2 for found in viewer.messages_of("detections")
                     )
                 )
             assert "hangs" not in app.stderr

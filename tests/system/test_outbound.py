@@ -36,7 +36,7 @@ async def test_the_app_connects_to_this_machine_only_and_writes_nothing_to_the_h
         for path in ("/", "/api/stats", "/metrics"):
             assert app.ask(path).status == 200
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.said("detections")) > 20)
+            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 20)
     calls = trace.read_text()
     assert 'inet_addr("127.0.0.1")' in calls  # the roles' connections to the server are traced
     addresses = {ipv4 or ipv6 for ipv4, ipv6 in ADDRESS.findall(calls)}

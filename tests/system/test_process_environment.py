@@ -75,7 +75,7 @@ async def test_relative_paths_are_those_of_the_start_though_that_folder_is_remov
             for name in ("server", "provider", "processor"):
                 replace_role(app, name)
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.pictures) > 5 and len(viewer.said("detections")) > 2)
+            await viewer.until(lambda viewer: len(viewer.frames) > 5 and len(viewer.messages_of("detections")) > 2)
 
 
 def test_roles_are_restarted_after_the_program_was_replaced_in_its_folder(release: Path) -> None:
@@ -95,13 +95,13 @@ async def test_after_the_program_was_removed_the_roles_run_on_and_a_failed_one_w
         app.wait_until_ready()
         shutil.rmtree(release)
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.said("detections")) > 2)
+            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
             app.role("processor").kill()
-            await viewer.until(lambda viewer: f"{release} was removed" in viewer.said("status")[-1]["message"])
-            viewer.forget()
-            await viewer.until(lambda viewer: len(viewer.pictures) > 5)
+            await viewer.until(lambda viewer: f"{release} was removed" in viewer.messages_of("status")[-1]["message"])
+            viewer.clear()
+            await viewer.until(lambda viewer: len(viewer.frames) > 5)
             copy_program(release)
-            await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
+            await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))
         assert "Traceback" not in app.stderr
 
 

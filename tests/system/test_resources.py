@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.apps import IMPLEMENTATIONS, ROOT, Viewer, running, viewing
+from tests.support.apps import IMPLEMENTATIONS, ROOT, ViewerClient, running, viewing
 from tests.support.videos import MjpegCamera
 
 ROOM = 0.2
@@ -24,20 +24,20 @@ async def test_an_app_without_a_file_left_serves_those_who_are_there_and_later_a
         app.wait_until_ready()
         server = app.role("server")
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.pictures) > 5)
+            await viewer.until(lambda viewer: len(viewer.frames) > 5)
             before = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.num_fds() + 2, before[1]))
             with ExitStack() as stack:
                 for _ in range(20):
                     stack.enter_context(socket.create_connection(("127.0.0.1", app.port)))
-                viewer.forget()
+                viewer.clear()
                 await viewer.receive(3)
             assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
-            viewer.forget()
-            await viewer.until(lambda viewer: len(viewer.said("stats")) > 2 and "server" in roles_of(viewer))
+            viewer.clear()
+            await viewer.until(lambda viewer: len(viewer.messages_of("stats")) > 2 and "server" in roles_of(viewer))
             async with viewing(app) as newcomer:
-                await newcomer.until(lambda newcomer: len(newcomer.pictures) > 5)
+                await newcomer.until(lambda newcomer: len(newcomer.frames) > 5)
         assert len(app.stderr.splitlines()) < 60
 
 
@@ -63,9 +63,9 @@ def test_a_dev_shm_that_is_too_small_is_told_at_the_start_with_its_numbers(small
     assert ended.stderr.endswith(f" bytes free of {3 * mmap.PAGESIZE:,} that are needed\n")
 
 
-def roles_of(viewer: Viewer) -> set[str]:
+def roles_of(viewer: ViewerClient) -> set[str]:
     """Whom the newest statistics tell of."""
-    return set(viewer.said("stats")[-1]["roles"])
+    return set(viewer.messages_of("stats")[-1]["roles"])
 
 
 def test_a_disk_that_is_full_keeps_the_log_from_being_written_and_nothing_else(small: tuple[str, ...]) -> None:
@@ -87,9 +87,9 @@ async def test_a_processor_that_gets_no_more_memory_is_replaced_and_the_video_go
             camera.stop()
             camera.size = (1920, 1080)  # of which a copy finds no room in what the processor has
             camera.start()
-            await viewer.until(lambda viewer: viewer.has_heard("processor", "restarting"))
-            await viewer.until(lambda viewer: viewer.has_heard("processor", "ok"))
-            viewer.forget()
+            await viewer.until(lambda viewer: viewer.has_status("processor", "restarting"))
+            await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))
+            viewer.clear()
             await viewer.receive(3)
         assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
         assert app.role("processor") != processor
@@ -112,8 +112,8 @@ async def test_one_core_is_enough(implementation: str) -> None:
     with running("--impl", implementation, program=("-c", ON_ONE_CORE)) as app:
         app.wait_until_ready()
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: len(viewer.said("detections")) > 5)
-            viewer.forget()
+            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 5)
+            viewer.clear()
             await viewer.receive(6)
     assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
     assert viewer.detection_rate() == pytest.approx(5, rel=ROOM)
@@ -134,13 +134,13 @@ sys.exit(main.main(sys.argv[1:]))
 async def test_a_clock_that_is_set_back_an_hour_stops_neither_video_nor_detections(small: tuple[str, ...]) -> None:
     with running("--impl", "threading", *small, program=("-c", SET_BACK)) as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: bool(viewer.pictures))
-            begun = viewer.pictures[0].header["captured_at"]
-            await viewer.until(lambda viewer: viewer.pictures[-1].header["captured_at"] < begun - 3000)
-            viewer.forget()
+            await viewer.until(lambda viewer: bool(viewer.frames))
+            begun = viewer.frames[0].header["captured_at"]
+            await viewer.until(lambda viewer: viewer.frames[-1].header["captured_at"] < begun - 3000)
+            viewer.clear()
             await viewer.receive(3)
     assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
     assert viewer.detection_rate() == pytest.approx(5, rel=ROOM)
-    ids = [picture.header["frame_id"] for picture in viewer.pictures]
+    ids = [frame.header["frame_id"] for frame in viewer.frames]
     assert ids == sorted(set(ids))
-    assert viewer.said("stats")
+    assert viewer.messages_of("stats")

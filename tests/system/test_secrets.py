@@ -67,9 +67,9 @@ async def test_what_a_camera_is_told_is_told_to_nobody_else(
     flags = ("--impl", implementation, "--source", url.format(f"127.0.0.1:{refusing_camera}"))
     with running(*flags, *model, "--log-level", "debug") as app:
         async with viewing(app) as viewer:
-            await viewer.until(lambda viewer: viewer.has_heard("source", "lost"))
-            await viewer.until(lambda viewer: len(viewer.said("stats")) > 0)
-        shown = [app.stdout, repr(viewer.words), *command_lines(app)[1:]]
+            await viewer.until(lambda viewer: viewer.has_status("source", "lost"))
+            await viewer.until(lambda viewer: len(viewer.messages_of("stats")) > 0)
+        shown = [app.stdout, repr(viewer.messages), *command_lines(app)[1:]]
         shown += [app.ask(path).body.decode() for path in ("/", "/readyz", "/api/stats", "/metrics")]
         app.end()
         shown.append(app.stderr)
