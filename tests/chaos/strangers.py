@@ -1,4 +1,4 @@
-"""Hostile clients. None may cost another viewer a frame, or leak resources of the server."""
+"""Hostile clients, which must neither cost another viewer a frame nor leak resources of the server."""
 
 import asyncio
 import json
