@@ -89,9 +89,10 @@ def exit_reason(exit_code: int) -> str:
     """Describe the exit code of a process as `multiprocessing` gives it: -N for one that was killed by signal N."""
     if exit_code >= 0:
         return f"ended with exit code {exit_code}"
-    name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else "unnamed"
-    cause = ", perhaps out of memory" if -exit_code == signal.SIGKILL else ""  # the kernel's out-of-memory killer
-    return f"killed by signal {-exit_code} ({name}){cause}"
+    number = -exit_code
+    name = f" ({signal.Signals(number).name})" if number in set(signal.Signals) else ""  # real-time signals have none
+    cause = ", perhaps out of memory" if number == signal.SIGKILL else ""  # by the out-of-memory killer of the kernel
+    return f"killed by signal {number}{name}{cause}"
 
 
 def anonymous_file(size: int) -> int:

@@ -1,4 +1,4 @@
-"""The latest queue: the newest frame, whole, at once, and nobody waits for anybody; on both implementations."""
+"""The contract of the latest queue in every implementation: the newest frame, whole, and a put that never blocks."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def take(queue: LatestQueue) -> Frame:
 
 @contextmanager
 def working(runtime: Runtime, stop: StopSignal, target: Target, *args: object) -> Iterator[None]:
-    """A worker that runs `target` with these arguments until stop is set."""
+    """Run `target` in a worker and stop it at the end of the block."""
     worker = runtime.worker("worker", target, args)
     worker.start()
     try:
@@ -63,13 +63,13 @@ def test_overwritten_frames_are_counted(queue: LatestQueue) -> None:
     assert queue.overwritten_count == 4
 
 
-def test_get_that_must_not_wait_does_not(queue: LatestQueue) -> None:
+def test_get_without_a_timeout_does_not_wait(queue: LatestQueue) -> None:
     started = time.monotonic()
     assert [queue.get(0) for _ in range(100)] == [None] * 100
-    assert time.monotonic() - started < 2  # a wait of 20 ms each would show
+    assert time.monotonic() - started < 2  # a wait of 20 ms each would take as long
 
 
-def test_get_waits_as_long_as_it_was_told_and_then_gives_none(queue: LatestQueue) -> None:
+def test_get_returns_none_after_its_timeout(queue: LatestQueue) -> None:
     started = time.monotonic()
     assert queue.get(0.3) is None
     assert 0.29 < time.monotonic() - started < 3
@@ -81,7 +81,7 @@ def test_a_wait_costs_no_cpu(queue: LatestQueue) -> None:
     assert time.thread_time() - started < 0.1
 
 
-def test_put_never_waits_for_a_consumer_that_never_reads(queue: LatestQueue) -> None:
+def test_put_does_not_wait_for_a_consumer_that_never_reads(queue: LatestQueue) -> None:
     started = time.monotonic()
     for frame_id in range(2000):
         queue.put(uniform(frame_id))
@@ -90,7 +90,7 @@ def test_put_never_waits_for_a_consumer_that_never_reads(queue: LatestQueue) -> 
     assert take(queue).frame_id == 1999
 
 
-def test_everything_in_a_frame_arrives(queue: LatestQueue) -> None:
+def test_all_fields_of_a_frame_arrive(queue: LatestQueue) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)
     queue.put(Frame("north gate", 123_456_789, 1_700_000_000.125, pixels))
     frame = take(queue)
@@ -102,13 +102,13 @@ def test_everything_in_a_frame_arrives(queue: LatestQueue) -> None:
 @pytest.mark.parametrize(
     "cut", [np.s_[::2, 1::3], np.s_[::-1], np.s_[..., ::-1], np.s_[10:20, 5:50, 1]], ids=["sparse", "up", "rgb", "grey"]
 )
-def test_pixels_that_do_not_lie_in_one_piece_arrive(queue: LatestQueue, cut: tuple[slice, ...]) -> None:
+def test_pixels_of_an_array_that_is_not_contiguous_arrive(queue: LatestQueue, cut: tuple[slice, ...]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)[cut]
     queue.put(Frame("main", 1, 0.0, pixels))
     assert np.array_equal(take(queue).image, pixels)
 
 
-def test_a_frame_of_another_size_is_no_matter(queue: LatestQueue) -> None:
+def test_frames_may_change_their_shape(queue: LatestQueue) -> None:
     shapes = [(90, 160, 3), (1080, 1920, 3), (1, 1, 3), (480, 640), (90, 160, 3)]
     for frame_id, shape in enumerate(shapes):
         queue.put(uniform(frame_id, shape))
@@ -126,7 +126,7 @@ def test_a_received_frame_is_not_changed_by_later_puts(queue: LatestQueue) -> No
     assert is_whole(frame)
 
 
-def test_two_queues_do_not_mix(runtime: Runtime) -> None:
+def test_two_queues_are_independent(runtime: Runtime) -> None:
     queues = [runtime.latest_queue() for _ in range(2)]
     for frame_id in range(10):
         queues[frame_id % 2].put(uniform(frame_id))
@@ -139,13 +139,13 @@ def test_a_waiting_consumer_wakes_on_arrival(runtime: Runtime) -> None:
     there, back, stop = runtime.latest_queue(), runtime.latest_queue(), runtime.stop_signal()
     with working(runtime, stop, echo, there, back, stop):
         there.put(uniform(0))
-        take(back)  # the worker is up
+        take(back)  # the worker has started
         started = time.monotonic()
         for frame_id in range(1, 201):
             there.put(uniform(frame_id))
             assert take(back).frame_id == frame_id
         hand_overs_per_s = 400 / (time.monotonic() - started)
-    assert hand_overs_per_s > 100  # one that looks every 100 ms makes 20, every 20 ms 100
+    assert hand_overs_per_s > 100  # a worker that polled every 100 ms would make 20, every 20 ms 100
 
 
 def test_frames_of_a_fast_worker_arrive_whole_and_in_order(runtime: Runtime) -> None:

@@ -1,4 +1,4 @@
-"""The latest queue between processes when one of them is killed, and what it leaves behind: nothing."""
+"""The latest queue between processes when one of them is killed, and the removal of its resources."""
 
 import gc
 import os
@@ -24,10 +24,10 @@ from tests.support.roles import PATIENCE_S, consume, die_holding, is_whole, prod
 ROOT = Path(__file__).parents[2]
 KILLS = 10
 BROKEN_AT_MOST = 7
-"""A kill may hit the moment in which a lock is held (a producer's: one in six): told, and a new queue heals it."""
+"""Kills at a moment at which the process holds a lock (one in six of a producer's), which needs a new queue."""
 
 proc_only = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system has no /proc")
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere semaphores are no files")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows semaphores as files")
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def start(target: Target, *args: object) -> Any:
 
 
 def kill(worker: Any) -> None:
-    """SIGKILL: whatever it is doing, it does no more of it."""
+    """Send SIGKILL and wait for the end."""
     worker._worker.kill()
     assert worker.join(PATIENCE_S)
 
 
 def get_within(queue: LatestQueue, timeout_s: float) -> Frame | None:
-    """What get gives. It must not hang, whatever became of the other side."""
+    """Return what get() returns; fail if it hangs."""
     begun = time.monotonic()
     try:
         return queue.get(timeout_s)
@@ -62,7 +62,7 @@ def get_within(queue: LatestQueue, timeout_s: float) -> Frame | None:
 
 
 def feed(queue: LatestQueue, taken: Connection, first_id: int, then_s: float) -> None:
-    """Put 200 frames a second until the consumer has taken one, and for `then_s` more."""
+    """Put 200 frames a second until the consumer has taken one, then for `then_s`."""
     deadline, end = time.monotonic() + PATIENCE_S, float("inf")
     while time.monotonic() < end:
         assert time.monotonic() < deadline, "the consumer gets no frames"
@@ -74,7 +74,7 @@ def feed(queue: LatestQueue, taken: Connection, first_id: int, then_s: float) ->
 
 
 def drain(queue: LatestQueue, producer: Any, first_id: int, then_s: float) -> None:
-    """Take frames, and check them, until the producer's first has come, and for `then_s` more."""
+    """Take frames and check them until the first of the producer has arrived, then for `then_s`."""
     deadline, end, last_id = time.monotonic() + PATIENCE_S, float("inf"), -1
     while time.monotonic() < end:
         assert time.monotonic() < deadline, "no frames from the producer"
@@ -91,7 +91,9 @@ def drain(queue: LatestQueue, producer: Any, first_id: int, then_s: float) -> No
             end = time.monotonic() + then_s
 
 
-def test_a_consumer_killed_at_any_moment_does_not_starve_the_next(queue: LatestQueue, moments: random.Random) -> None:
+def test_a_consumer_killed_at_any_moment_leaves_a_queue_that_its_successor_can_use(
+    queue: LatestQueue, moments: random.Random
+) -> None:
     broken = 0
     for turn in range(KILLS):
         taken, sender = get_context("spawn").Pipe(duplex=False)
@@ -123,7 +125,7 @@ def test_a_producer_killed_at_any_moment_leaves_no_torn_frame_and_no_hang(
     assert broken <= BROKEN_AT_MOST
 
 
-def test_a_reader_that_died_with_its_lock_is_told_and_not_waited_for(queue: LatestQueue) -> None:
+def test_a_reader_killed_with_the_reader_lock_breaks_the_queue_for_both_sides(queue: LatestQueue) -> None:
     assert start(die_holding, "_rlock", queue).join(PATIENCE_S)
     queue.put(uniform(1))
     started = time.monotonic()
@@ -134,7 +136,7 @@ def test_a_reader_that_died_with_its_lock_is_told_and_not_waited_for(queue: Late
     assert time.monotonic() - started < 5
 
 
-def test_a_writer_that_died_before_it_wrote_is_told_and_not_waited_for(queue: LatestQueue) -> None:
+def test_a_writer_killed_before_its_write_breaks_the_queue_for_the_next_writer(queue: LatestQueue) -> None:
     assert start(die_holding, "_sem", queue).join(PATIENCE_S)
     started = time.monotonic()
     assert queue.get(0.1) is None
@@ -143,7 +145,7 @@ def test_a_writer_that_died_before_it_wrote_is_told_and_not_waited_for(queue: La
     assert time.monotonic() - started < 5
 
 
-def test_a_writer_that_died_with_its_lock_is_told_and_not_waited_for(queue: LatestQueue) -> None:
+def test_a_writer_killed_with_the_writer_lock_breaks_the_queue_for_the_next_writer(queue: LatestQueue) -> None:
     assert start(die_holding, "_wlock", queue).join(PATIENCE_S)
     writer = start(put_two, queue)
     assert get_within(queue, 0.1) is None
@@ -151,7 +153,7 @@ def test_a_writer_that_died_with_its_lock_is_told_and_not_waited_for(queue: Late
     assert isinstance(writer.failure(), QueueBrokenError)
 
 
-def test_a_frame_that_is_overtaken_while_it_is_taken_gives_way_to_the_newest(
+def test_a_frame_overwritten_while_it_is_taken_is_skipped_for_the_newest(
     queue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = queue._frames.read
@@ -168,7 +170,7 @@ def test_a_frame_that_is_overtaken_while_it_is_taken_gives_way_to_the_newest(
     assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 1 + SLOTS
 
 
-def test_a_frame_too_large_is_refused_and_the_next_passes(queue: LatestQueue) -> None:
+def test_a_frame_that_is_too_large_is_refused_and_the_next_one_arrives(queue: LatestQueue) -> None:
     queue.put(uniform(1))
     too_large = np.broadcast_to(np.uint8(0), (MAX_FRAME_BYTES + 1,))
     with pytest.raises(FrameTooLargeError, match="99,532,801 bytes"):
@@ -179,7 +181,7 @@ def test_a_frame_too_large_is_refused_and_the_next_passes(queue: LatestQueue) ->
 
 
 @proc_only
-def test_memory_goes_with_the_queue() -> None:
+def test_the_memory_is_freed_with_the_queue() -> None:
     gc.collect()
     before = frame_memories()
     queue = RUNTIME.latest_queue()
@@ -191,7 +193,7 @@ def test_memory_goes_with_the_queue() -> None:
 
 
 @proc_only
-def test_pixels_lie_in_memory_without_a_name_that_could_stay(queue: LatestQueue) -> None:
+def test_pixels_are_in_memory_without_a_name(queue: LatestQueue) -> None:
     queue.put(uniform(1))
     assert queue.get(PATIENCE_S) is not None
     mapped = Path("/proc/self/maps").read_text()
@@ -200,18 +202,18 @@ def test_pixels_lie_in_memory_without_a_name_that_could_stay(queue: LatestQueue)
 
 
 @linux_only
-def test_names_go_with_the_queue() -> None:
+def test_semaphores_are_removed_with_the_queue() -> None:
     queue: Any = RUNTIME.latest_queue()
     names = [lock._semlock.name for lock in (queue._queue._rlock, queue._queue._wlock, queue._queue._sem)]
     assert all(has_semaphore(name) for name in names)
     queue.put(uniform(1))
     del queue
     gc.collect()
-    wait_until_gone(names)  # the queue's own thread holds them until it has ended
+    wait_until_gone(names)  # the feeder thread of the queue holds them until it ends
 
 
 @linux_only
-def test_names_go_with_a_program_that_is_killed(tmp_path: Path) -> None:
+def test_semaphores_are_removed_after_their_program_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text(NAMING)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -220,7 +222,7 @@ def test_names_go_with_a_program_that_is_killed(tmp_path: Path) -> None:
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # the resource tracker says that it cleans up
+        stderr=subprocess.DEVNULL,  # the resource tracker reports what it removes
         text=True,
     ) as program:
         assert program.stdout is not None
@@ -247,18 +249,18 @@ def has_semaphore(name: str) -> bool:
 def wait_until_gone(names: list[str]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while any(has_semaphore(name) for name in names):
-        assert time.monotonic() < deadline, "a semaphore is left behind"
+        assert time.monotonic() < deadline, "a semaphore was not removed"
         time.sleep(0.02)
 
 
 def frame_memories() -> int:
-    """How many open files of this process are memory for frames."""
+    """Return the number of open files of this process that are memory for frames."""
     files = []
     for number in os.listdir("/proc/self/fd"):
         try:
             files.append(os.readlink(f"/proc/self/fd/{number}"))
         except FileNotFoundError:
-            continue  # the listing's own
+            continue  # the descriptor of this listing
     return sum("latest-frame" in file for file in files)
 
 
@@ -285,7 +287,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("implementation", ["threading", "multiprocessing"])
 @pytest.mark.parametrize("way", ["stopping", "leaving"])
-def test_a_program_that_used_the_queue_ends_without_a_word(implementation: str, way: str, tmp_path: Path) -> None:
+def test_a_program_that_used_the_queue_ends_without_output(implementation: str, way: str, tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text(SCRIPT)
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""Frames in shared memory: whole or not at all, whoever writes, dies or comes back with another size."""
+"""Frames in shared memory: read whole or not at all, also when a writer is killed or the size changes."""
 
 import os
 import pickle
@@ -21,7 +21,7 @@ def frames() -> SharedFrames:
     return SharedFrames()
 
 
-def test_a_frame_comes_back_as_it_was(frames: SharedFrames) -> None:
+def test_a_frame_is_read_as_it_was_written(frames: SharedFrames) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)
     frame = frames.read(frames.write(Frame("north", 7, 1.5, pixels)))
     assert frame is not None
@@ -38,21 +38,21 @@ def test_two_further_frames_leave_a_frame_readable(frames: SharedFrames) -> None
         assert is_whole(frame)
 
 
-def test_a_frame_that_was_written_over_is_gone(frames: SharedFrames) -> None:
+def test_a_frame_whose_slot_was_overwritten_is_not_returned(frames: SharedFrames) -> None:
     ticket = frames.write(uniform(0))
     for frame_id in range(1, SLOTS + 1):
         frames.write(uniform(frame_id))
     assert frames.read(ticket) is None
 
 
-def test_a_frame_written_over_while_it_is_copied_is_not_given_out(
+def test_a_frame_overwritten_during_the_copy_is_not_returned(
     frames: SharedFrames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = frames.write(uniform(0))
     pixels = frames._pixels(ticket)
 
     class Overtaken:
-        """The pixels of the ticket, whose reader is so slow that the writer comes round."""
+        """The pixels of the ticket, which are overwritten while they are copied."""
 
         def copy(self) -> Image:
             copied = pixels.copy()
@@ -65,7 +65,7 @@ def test_a_frame_written_over_while_it_is_copied_is_not_given_out(
     assert frames.read(ticket) is None
 
 
-def test_what_a_killed_writer_left_half_written_is_not_given_out() -> None:
+def test_a_frame_half_written_by_a_killed_writer_is_not_returned() -> None:
     queue: Any = RUNTIME.latest_queue()
     tickets, sender = get_context("spawn").Pipe(duplex=False)
     writer: Any = RUNTIME.worker("writer", write_without_end, (queue, sender, (2160, 3840, 3)))
@@ -75,7 +75,7 @@ def test_what_a_killed_writer_left_half_written_is_not_given_out() -> None:
         pixels = queue._frames._pixels(ticket_after(last, 1))
         deadline = time.monotonic() + PATIENCE_S
         while pixels[0, 0, 0] != ticket_after(last, 1).frame_id:
-            assert time.monotonic() < deadline, "the writer writes no more"
+            assert time.monotonic() < deadline, "the writer has stopped"
         writer._worker.kill()  # some milliseconds before the last pixel
         assert writer.join(PATIENCE_S)
         while tickets.poll():
@@ -87,24 +87,24 @@ def test_what_a_killed_writer_left_half_written_is_not_given_out() -> None:
 
 
 def ticket_after(ticket: Ticket, distance: int) -> Ticket:
-    """The ticket of `write_without_end` so many frames later; it writes the frames 1 and 2 by turns."""
+    """Return the ticket of `write_without_end` so many frames later; it writes the frames 1 and 2 in turn."""
     frame_id = ticket.frame_id if distance % 2 == 0 else 3 - ticket.frame_id
     return ticket._replace(generation=ticket.generation + distance, frame_id=frame_id)
 
 
-def test_a_writer_that_replaces_another_gives_no_generation_again(frames: SharedFrames) -> None:
+def test_a_writer_that_replaces_another_continues_its_generations(frames: SharedFrames) -> None:
     tickets = [frames.write(uniform(frame_id)) for frame_id in range(100)]
     successor = SharedFrames(os.dup(frames.fd))
     assert successor.write(uniform(0)).generation > tickets[-1].generation
 
 
-def test_what_one_writes_another_that_maps_the_same_memory_reads(frames: SharedFrames) -> None:
+def test_another_object_that_maps_the_same_memory_reads_the_frame(frames: SharedFrames) -> None:
     frame = SharedFrames(os.dup(frames.fd)).read(frames.write(uniform(5)))
     assert frame is not None
     assert is_whole(frame)
 
 
-def test_a_frame_that_has_just_the_size_of_a_slot_passes(frames: SharedFrames) -> None:
+def test_a_frame_of_the_size_of_a_slot_is_accepted(frames: SharedFrames) -> None:
     frames.write(uniform(1))
     ticket = frames.write(uniform(2, (MAX_FRAME_BYTES,)))
     neighbour = frames.write(uniform(3))
@@ -114,13 +114,13 @@ def test_a_frame_that_has_just_the_size_of_a_slot_passes(frames: SharedFrames) -
     assert frames.read(neighbour) is not None
 
 
-def test_a_frame_too_large_is_refused_with_both_sizes_and_harms_no_other(frames: SharedFrames) -> None:
+def test_a_frame_that_is_too_large_is_refused_with_both_sizes_and_overwrites_nothing(frames: SharedFrames) -> None:
     tickets = [frames.write(uniform(frame_id)) for frame_id in range(SLOTS)]
     with pytest.raises(FrameTooLargeError, match="99,532,803 bytes; a slot holds 99,532,800"):
         frames.write(Frame("main", 9, 0.0, np.broadcast_to(np.uint8(0), (33_177_601, 1, 3))))
     assert all(frames.read(ticket) is not None for ticket in tickets)
 
 
-def test_a_ticket_is_so_small_that_a_pipe_takes_it_whole_or_not_at_all(frames: SharedFrames) -> None:
+def test_a_ticket_is_smaller_than_the_atomic_write_of_a_pipe(frames: SharedFrames) -> None:
     ticket = frames.write(Frame("x" * 100, 2**53, 1_700_000_000.123456, uniform(1, (4320, 7680, 3)).image))
-    assert len(pickle.dumps(ticket)) <= 512  # the PIPE_BUF that POSIX demands at least, and macOS has
+    assert len(pickle.dumps(ticket)) <= 512  # the minimum of PIPE_BUF (POSIX, limits.h), and its value on macOS

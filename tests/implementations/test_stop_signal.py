@@ -1,4 +1,4 @@
-"""The stop signal: it reaches every waiter, in both implementations, and a parent's death is a stop too."""
+"""The contract of the stop signal in every implementation: it ends every wait, and counts heartbeats."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def stop(runtime: Runtime) -> StopSignal:
 
 
 def waiting(runtime: Runtime, stop: StopSignal) -> Any:
-    """A worker that waits for stop."""
+    """Return a worker that waits for stop."""
     ready = runtime.latest_queue()
     worker = runtime.worker("waiter", wait_for_stop, (ready, stop))
     worker.start()
@@ -40,13 +40,13 @@ def test_it_is_not_set_until_it_is_set(stop: StopSignal) -> None:
     assert stop.is_set()
 
 
-def test_a_wait_that_ends_unset_says_so_in_its_time(stop: StopSignal) -> None:
+def test_wait_returns_false_after_its_timeout(stop: StopSignal) -> None:
     started = time.monotonic()
     assert stop.wait(0.2) is False
     assert 0.19 < time.monotonic() - started < 3
 
 
-def test_a_wait_for_what_is_set_is_over_at_once(stop: StopSignal) -> None:
+def test_wait_returns_at_once_after_it_was_set(stop: StopSignal) -> None:
     stop.set()
     started = time.monotonic()
     assert stop.wait() is True
@@ -54,13 +54,13 @@ def test_a_wait_for_what_is_set_is_over_at_once(stop: StopSignal) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_setting_it_twice_is_no_matter(stop: StopSignal) -> None:
+def test_it_may_be_set_twice(stop: StopSignal) -> None:
     stop.set()
     stop.set()
     assert stop.is_set()
 
 
-def test_every_beat_is_counted_and_a_check_of_the_signal_is_none(stop: StopSignal) -> None:
+def test_beats_are_counted_and_checks_of_the_signal_are_not(stop: StopSignal) -> None:
     counts = []
     for check in (stop.is_set, lambda: stop.wait(0), lambda: stop.wait(0.01)):
         check()
@@ -69,13 +69,11 @@ def test_every_beat_is_counted_and_a_check_of_the_signal_is_none(stop: StopSigna
     assert counts == [1, 2, 3]
 
 
-def test_a_worker_that_waits_long_beats_all_the_while_and_one_that_ended_no_more(
-    runtime: Runtime, stop: StopSignal
-) -> None:
+def test_heartbeats_come_during_a_long_wait_of_a_worker_and_end_with_it(runtime: Runtime, stop: StopSignal) -> None:
     worker = waiting(runtime, stop)
     begun, deadline = stop.beats(), time.monotonic() + PATIENCE_S
     while stop.beats() < begun + 3:
-        assert time.monotonic() < deadline, "a worker that waits does not beat"
+        assert time.monotonic() < deadline, "no heartbeat during the wait"
         time.sleep(0.02)
     stop.set()
     assert worker.join(PATIENCE_S)
@@ -92,7 +90,7 @@ def test_it_wakes_every_worker_that_waits(runtime: Runtime, stop: StopSignal) ->
     assert [worker.failure() for worker in workers] == [None, None]
 
 
-def test_a_worker_that_starts_after_it_was_set_sees_it(runtime: Runtime, stop: StopSignal) -> None:
+def test_it_stops_a_worker_that_starts_after_it_was_set(runtime: Runtime, stop: StopSignal) -> None:
     stop.set()
     ready = runtime.latest_queue()
     worker = runtime.worker("waiter", wait_for_stop, (ready, stop))
@@ -101,7 +99,7 @@ def test_a_worker_that_starts_after_it_was_set_sees_it(runtime: Runtime, stop: S
     assert worker.failure() is None
 
 
-def test_a_process_killed_while_it_waited_keeps_no_other_from_the_signal() -> None:
+def test_it_can_be_set_after_a_process_was_killed_while_it_waited() -> None:
     runtime = multiprocessing_impl.RUNTIME
     stop = runtime.stop_signal()
     killed, other = waiting(runtime, stop), waiting(runtime, stop)
@@ -130,7 +128,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def parent(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A program with two workers that wait for its stop signal; it says their process ids."""
+    """A program with two workers that wait for its stop signal; it prints their process ids."""
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -141,7 +139,7 @@ def parent(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         program.kill()
 
 
-def test_a_parent_that_is_killed_stops_its_children(parent: subprocess.Popen[str]) -> None:
+def test_children_stop_when_their_parent_is_killed(parent: subprocess.Popen[str]) -> None:
     assert parent.stdout is not None
     children = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
     try:
@@ -150,7 +148,7 @@ def test_a_parent_that_is_killed_stops_its_children(parent: subprocess.Popen[str
         parent.wait(PATIENCE_S)
         deadline = time.monotonic() + PATIENCE_S
         while any(runs(child) for child in children):
-            assert time.monotonic() < deadline, "the children outlived their parent"
+            assert time.monotonic() < deadline, "the children run on without their parent"
             time.sleep(0.02)
     finally:
         for child in children:
@@ -159,7 +157,7 @@ def test_a_parent_that_is_killed_stops_its_children(parent: subprocess.Popen[str
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether it still runs: one that ended may stay as a zombie where nobody asks after orphans."""
+    """Return whether it still runs. Where no process reaps orphans, one that ended stays as a zombie."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""The worker: one run of a role, which tells how it ended; the same contract for a thread and a process."""
+"""The contract of the worker in every implementation: one run of a role, and its failure."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ def stop(runtime: Runtime) -> StopSignal:
 
 @pytest.fixture
 def never() -> Iterator[StopSignal]:
-    """A stop signal for processes that nobody sets while the test runs."""
+    """A stop signal for processes that is not set before the end of the test."""
     stop = PROCESSES.stop_signal()
     yield stop
     stop.set()
@@ -44,7 +44,7 @@ def ended(runtime: Runtime, target: Target, *args: object) -> Any:
 
 
 def started_and_ready(runtime: Runtime, target: Target, stop: StopSignal) -> tuple[Any, int]:
-    """A worker whose target announced itself, and the id of its process."""
+    """Return a worker whose target runs, and the id of its process."""
     ready = runtime.latest_queue()
     worker = started(runtime, target, ready, stop)
     announcement = ready.get(PATIENCE_S)
@@ -52,7 +52,7 @@ def started_and_ready(runtime: Runtime, target: Target, stop: StopSignal) -> tup
     return worker, announcement.frame_id
 
 
-def test_a_role_that_ends_as_it_should_has_no_failure(runtime: Runtime) -> None:
+def test_a_role_that_ends_normally_has_no_failure(runtime: Runtime) -> None:
     worker = ended(runtime, time.sleep, 0)
     assert not worker.is_alive()
     assert worker.failure() is None
@@ -67,7 +67,7 @@ def test_a_worker_is_alive_until_its_role_ends(runtime: Runtime, stop: StopSigna
     assert not worker.is_alive()
 
 
-def test_a_role_runs_beside_its_starter_in_a_thread_or_in_a_process() -> None:
+def test_a_role_runs_in_a_thread_of_this_process_or_in_another_process() -> None:
     where = {}
     for runtime in (threading_impl.RUNTIME, PROCESSES):
         stop = runtime.stop_signal()
@@ -88,13 +88,13 @@ def test_a_role_runs_beside_its_starter_in_a_thread_or_in_a_process() -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_error_of_this_app_arrives_as_what_it_is(runtime: Runtime, error: VisionError) -> None:
+def test_an_error_of_this_app_keeps_its_type_and_text(runtime: Runtime, error: VisionError) -> None:
     failure = ended(runtime, fail, error).failure()
     assert type(failure) is type(error)
     assert str(failure) == str(error)
 
 
-def test_any_other_exception_arrives_as_a_text_and_is_logged_whole(
+def test_any_other_exception_becomes_a_text_and_is_logged_with_its_traceback(
     runtime: Runtime, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     failure = ended(runtime, fail, ZeroDivisionError("no such luck")).failure()
@@ -106,7 +106,9 @@ def test_any_other_exception_arrives_as_a_text_and_is_logged_whole(
     assert "ZeroDivisionError: no such luck" in log
 
 
-def test_a_worker_logs_from_the_level_of_its_starter_on(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_worker_logs_from_the_level_of_the_process_that_started_it(
+    runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.ERROR):
         assert str(ended(runtime, fail_with_log_level).failure()) == str(logging.ERROR)
 
@@ -117,7 +119,7 @@ def test_a_process_that_does_not_stop_can_be_killed(never: StopSignal) -> None:
     assert not worker.is_alive()
 
 
-def test_a_process_that_ignores_the_request_to_terminate_is_killed_too(never: StopSignal) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(never: StopSignal) -> None:
     worker, _ = started_and_ready(PROCESSES, refuse_to_stop, never)
     assert worker.kill() is True
     assert not worker.is_alive()
@@ -134,7 +136,23 @@ def test_a_thread_that_does_not_stop_cannot_be_killed() -> None:
     assert worker.join(PATIENCE_S)
 
 
-def test_the_failure_of_a_process_that_was_killed_says_its_exit_code(never: StopSignal) -> None:
+@pytest.mark.parametrize(
+    ("target", "argument", "failure"),
+    [
+        (signal.raise_signal, signal.SIGTERM, "killed by signal 15 (SIGTERM)"),
+        (signal.raise_signal, signal.SIGABRT, "killed by signal 6 (SIGABRT)"),
+        (signal.raise_signal, 40, "killed by signal 40"),  # a real-time signal, which has no name
+        (os._exit, 3, "ended with exit code 3"),
+    ],
+    ids=["SIGTERM", "SIGABRT", "signal 40", "exit"],
+)
+def test_the_failure_of_a_process_that_sent_none_tells_how_it_ended(
+    target: Target, argument: int, failure: str
+) -> None:
+    assert str(ended(PROCESSES, target, argument).failure()) == failure
+
+
+def test_the_failure_of_a_killed_process_names_the_signal(never: StopSignal) -> None:
     worker, pid = started_and_ready(PROCESSES, wait_for_stop, never)
     os.kill(pid, signal.SIGKILL)
     assert worker.join(PATIENCE_S)
@@ -146,20 +164,34 @@ def test_the_failure_of_a_process_that_was_killed_says_its_exit_code(never: Stop
 
 @pytest.fixture
 def _ctrl_c_interrupts() -> Iterator[None]:
-    """As in a terminal: where the tests themselves ignore it (in a shell's background), a child would too."""
+    """Handle SIGINT as in a terminal: if the tests ignored it (as background jobs do), a child would too."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("_ctrl_c_interrupts")
-def test_ctrl_c_is_left_to_the_parent() -> None:
+def test_a_process_does_not_react_to_sigint() -> None:
     there, back, stop = PROCESSES.latest_queue(), PROCESSES.latest_queue(), PROCESSES.stop_signal()
     worker = started(PROCESSES, echo, there, back, stop)
     assert comes_back(there, back, 1)
     os.kill(worker._worker.pid, signal.SIGINT)
     assert all(comes_back(there, back, frame_id) for frame_id in range(2, 10))
     stop.set()
+    assert worker.join(PATIENCE_S)
+    assert worker.failure() is None
+
+
+@pytest.mark.usefixtures("_ctrl_c_interrupts")
+def test_a_process_does_not_react_to_sigint_while_it_starts(never: StopSignal) -> None:
+    ready = PROCESSES.latest_queue()
+    worker = started(PROCESSES, wait_for_stop, ready, never)
+    deadline = time.monotonic() + PATIENCE_S
+    while ready.get(0.02) is None:
+        assert worker.is_alive(), worker.failure()
+        assert time.monotonic() < deadline, "the worker does not start"
+        os.kill(worker._worker.pid, signal.SIGINT)
+    never.set()
     assert worker.join(PATIENCE_S)
     assert worker.failure() is None
 

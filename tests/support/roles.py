@@ -1,4 +1,4 @@
-"""What workers do in the tests: functions of a module, so that another process can import them."""
+"""Targets of workers in the tests: functions at module level, so that another process can import them."""
 
 import itertools
 import logging
@@ -16,27 +16,27 @@ from common.pacing import Ticker
 from common.supervision.heartbeat import wait_with_heartbeat
 
 SHAPES = ((360, 640, 3), (90, 160, 3), (480, 854, 3))
-CHANGE_EVERY = 100  # frames, then the camera has another size
+CHANGE_EVERY = 100  # frames of `produce` until its next shape
 PATIENCE_S = 10.0
 
 
 def uniform(frame_id: int, shape: tuple[int, ...] = (4, 6, 3)) -> Frame:
-    """A frame of one value, which follows from its id: a mixture of two frames is not uniform."""
+    """Return a frame of one value that depends on its id: a mixture of two frames is not uniform."""
     return Frame("main", frame_id, frame_id / 8, np.full(shape, frame_id % 251, np.uint8))
 
 
 def is_whole(frame: Frame) -> bool:
-    """Whether every pixel belongs to this frame."""
+    """Return whether every pixel belongs to this frame."""
     return bool((frame.image == frame.frame_id % 251).all())
 
 
 def shape_of(frame_id: int) -> tuple[int, ...]:
-    """The size that `produce` gives this frame."""
+    """Return the shape that `produce` gives this frame."""
     return SHAPES[frame_id // CHANGE_EVERY % len(SHAPES)]
 
 
 def announce(ready: LatestQueue) -> None:
-    """Say that the worker runs, and where: the id of the frame is the process's."""
+    """Report that the worker runs by a frame whose id is that of its process."""
     ready.put(uniform(os.getpid()))
 
 
@@ -50,7 +50,7 @@ def produce(queue: LatestQueue, stop: StopSignal, first_id: int, fps: float) -> 
 
 
 def echo(incoming: LatestQueue, outgoing: LatestQueue, stop: StopSignal) -> None:
-    """Hand each frame back, until stop is set."""
+    """Put each frame into `outgoing` until stop is set."""
     while not stop.is_set():
         stop.beat()
         frame = incoming.get(0.2)
@@ -59,7 +59,7 @@ def echo(incoming: LatestQueue, outgoing: LatestQueue, stop: StopSignal) -> None
 
 
 def consume(queue: LatestQueue, taken: Connection) -> None:
-    """Tell of every frame whether it came whole, until the process is killed."""
+    """Send for every frame whether it is whole, until the process is killed."""
     while True:
         frame = queue.get(PATIENCE_S)
         if frame is not None:
@@ -67,7 +67,7 @@ def consume(queue: LatestQueue, taken: Connection) -> None:
 
 
 def write_without_end(queue: Any, tickets: Connection, shape: tuple[int, ...]) -> None:
-    """Write two frames by turns into the memory of a queue, and send their tickets, until the process is killed."""
+    """Write two frames in turn into the memory of a queue and send their tickets until the process is killed."""
     for frame in itertools.cycle([uniform(1, shape), uniform(2, shape)]):
         tickets.send(queue._frames.write(frame))
 
@@ -79,42 +79,42 @@ def wait_for_stop(ready: LatestQueue, stop: StopSignal) -> None:
 
 
 def refuse_to_stop(ready: LatestQueue, release: StopSignal) -> None:
-    """Ignore SIGTERM, and run until `release` is set."""
+    """Ignore SIGTERM and run until `release` is set."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     wait_for_stop(ready, release)
 
 
 def fail(error: Exception) -> None:
-    """End by an exception."""
+    """Raise an exception."""
     raise error
 
 
 def fail_with_log_level() -> None:
-    """End by an exception that says from which level on this worker logs."""
+    """Raise an exception whose text is the level from which this worker logs."""
     raise VisionError(str(logging.getLogger().getEffectiveLevel()))
 
 
 def die_holding(lock: str, queue: Any) -> None:
-    """Be killed with one of the locks of a `multiprocessing.Queue` in hand."""
+    """Kill this process while it holds one of the locks of a `multiprocessing.Queue`."""
     getattr(queue._queue, lock).acquire()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def put_two(queue: LatestQueue) -> None:
-    """The second put finds whether the first can ever be taken."""
+    """Put two frames; the second put has to overwrite the first."""
     queue.put(uniform(1))
     queue.put(uniform(2))
 
 
 def loop_for_ever(stop: StopSignal) -> None:
-    """Beat once, then be lost in a loop of pure Python."""
+    """Send one heartbeat, then run an endless loop of pure Python."""
     stop.beat()
     while True:
         pass
 
 
 def read_for_ever(stop: StopSignal) -> None:
-    """Beat once, then wait for bytes that nobody will send."""
+    """Send one heartbeat, then read from a pipe to which nothing is written."""
     stop.beat()
     reader, writer = os.pipe()
     os.read(reader, 1)
