@@ -1,4 +1,4 @@
-"""A process that does not end when it is killed, as one in uninterruptible sleep."""
+"""Make a process stay when it is killed, like one in uninterruptible sleep."""
 
 import subprocess
 import sys
@@ -24,9 +24,9 @@ sys.stdin.read()
 
 @contextmanager
 def kept_from_ending(pid: int) -> Iterator[None]:
-    """Keep the main thread of a process from ending within the block. Skips the test where that is not allowed."""
+    """Keep a process from ending within the block, also by SIGKILL. Skips the test where ptrace is not allowed."""
     if sys.platform != "linux":
-        pytest.skip("elsewhere ptrace knows no such event")
+        pytest.skip("PTRACE_EVENT_EXIT is of Linux")
     with subprocess.Popen(
         [sys.executable, "-c", TRACER, str(pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as tracer:

@@ -1,4 +1,4 @@
-"""The whole app as a user starts it: what it shows, how it ends, and that it comes back when a part of it dies."""
+"""The whole app as a user starts it: what viewers receive, how it ends, and the restart of its roles."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from common.model_zoo.resolve import default_model, sample_clip
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, ViewerClient, running, viewing
 
 ROLES = {"server", "provider", "processor"}
-ROOM = 0.15  # of a rate, for a machine that is busy with other things
+ROOM = 0.15  # tolerance of a rate on a busy machine
 
 
 @pytest.fixture(scope="module", params=IMPLEMENTATIONS)
@@ -26,7 +26,7 @@ def implementation(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def app(implementation: str) -> Iterator[App]:
-    """Without any other flag, and ready."""
+    """The app without other flags, ready."""
     with running("--impl", implementation) as app:
         app.wait_until_ready()
         yield app
@@ -34,26 +34,26 @@ def app(implementation: str) -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def viewed(app: App) -> ViewerClient:
-    """What a viewer gets in a few seconds."""
+    """A viewer after a few seconds."""
     return asyncio.run(view(app, 3.5))
 
 
 @pytest.fixture(scope="module")
 def mortal() -> Iterator[App]:
-    """In processes, some of which will be killed."""
+    """The app in processes, some of which the tests kill."""
     with running() as app:
         app.wait_until_ready()
         yield app
 
 
 async def view(app: App, duration_s: float) -> ViewerClient:
-    """A viewer that is gone again, with what it got."""
+    """Return a viewer, disconnected again, with what it has received."""
     async with viewing(app) as viewer:
         await viewer.receive(duration_s)
     return viewer
 
 
-def test_it_says_where_to_look_and_what_runs(app: App, implementation: str) -> None:
+def test_it_prints_its_address_and_what_runs(app: App, implementation: str) -> None:
     said = dict(line.split(maxsplit=1) for line in app.stdout.splitlines()[1:])
     assert app.link == f"http://localhost:{app.port}/"
     assert said["implementation"] == implementation
@@ -62,12 +62,12 @@ def test_it_says_where_to_look_and_what_runs(app: App, implementation: str) -> N
     assert said["rates"] == "capture 30, UI 15, queue 5 FPS"
 
 
-def test_a_viewer_gets_frames_and_detections_at_their_rates(viewed: ViewerClient) -> None:
+def test_a_viewer_receives_frames_and_detections_at_their_rates(viewed: ViewerClient) -> None:
     assert viewed.frame_rate() == pytest.approx(15, rel=ROOM)
     assert viewed.detection_rate() == pytest.approx(5, rel=ROOM)
 
 
-def test_hello_says_what_runs(viewed: ViewerClient, implementation: str) -> None:
+def test_hello_describes_what_runs(viewed: ViewerClient, implementation: str) -> None:
     hello = viewed.messages_of("hello")[0]
     assert hello["implementation"] == implementation
     assert hello["rates"] == {"capture_fps": 30, "ui_fps": 15, "queue_fps": 5}
@@ -81,7 +81,7 @@ def test_frame_ids_and_times_rise(viewed: ViewerClient) -> None:
         assert earlier["captured_at"] < later["captured_at"]
 
 
-def test_every_picture_decodes_to_the_size_in_its_header(viewed: ViewerClient) -> None:
+def test_every_jpeg_decodes_to_the_size_in_its_header(viewed: ViewerClient) -> None:
     for frame in viewed.frames:
         image = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert image is not None
@@ -98,7 +98,7 @@ def test_detections_are_of_the_frames_that_were_captured(viewed: ViewerClient) -
         assert {found["label"] for found in words["detections"]} <= labels
 
 
-def test_stats_hold_what_every_role_measured(viewed: ViewerClient, app: App, implementation: str) -> None:
+def test_stats_contain_the_measurements_of_every_role(viewed: ViewerClient, app: App, implementation: str) -> None:
     stats = viewed.messages_of("stats")[-1]
     for stage, fps in {"captured": 30, "queued": 5, "processed": 5}.items():
         assert stats["rates"][stage] == pytest.approx(fps, rel=2 * ROOM)  # over reports that come once a second
@@ -114,7 +114,7 @@ def test_stats_hold_what_every_role_measured(viewed: ViewerClient, app: App, imp
         assert role["gil_delay_p99_ms"] >= role["gil_delay_p50_ms"]
 
 
-def test_metrics_hold_what_every_role_measured(app: App) -> None:
+def test_metrics_contain_the_measurements_of_every_role(app: App) -> None:
     found = {
         (sample.name, *sorted(sample.labels.values()))
         for family in text_string_to_metric_families(app.ask("/metrics").body.decode())
@@ -128,19 +128,19 @@ def test_metrics_hold_what_every_role_measured(app: App) -> None:
         assert ("vision_memory_bytes", role) in found
 
 
-def test_a_snapshot_is_had_though_nobody_watches(app: App) -> None:
-    app.until(lambda: app.stats()["viewers"] == 0, "nobody watches")
+def test_a_snapshot_is_served_without_a_viewer(app: App) -> None:
+    app.until(lambda: app.stats()["viewers"] == 0, "no viewer is connected")
     image = cv2.imdecode(np.frombuffer(app.ask("/snapshot.jpg").body, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.std() > 5
 
 
-def test_inference_times_go_to_the_console(app: App) -> None:
+def test_inference_times_are_logged(app: App) -> None:
     app.until(lambda: "inference" in app.stderr, "a line on inference")
     assert " ms median" in app.stderr
 
 
-async def test_it_starts_inside_the_folder_of_an_implementation_at_any_three_rates(implementation: str) -> None:
+async def test_it_starts_in_the_folder_of_an_implementation_with_three_other_rates(implementation: str) -> None:
     flags = ("--capture-fps", "25", "--ui-fps", "10", "--queue-fps", "4")
     with running(*flags, folder=ROOT / f"{implementation}_impl") as app:
         app.wait_until_ready()
@@ -165,7 +165,7 @@ def test_a_token_is_in_the_link_and_never_in_the_log() -> None:
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["main process alone", "whole group"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-async def test_a_signal_ends_it_and_leaves_nothing(
+async def test_a_signal_ends_it_and_no_process_or_segment_remains(
     implementation: str, number: signal.Signals, whole_group: bool
 ) -> None:
     with running("--impl", implementation) as app:
@@ -176,13 +176,14 @@ async def test_a_signal_ends_it_and_leaves_nothing(
                 await viewer.receive(PATIENCE_S)
 
 
-def test_a_signal_while_it_starts_ends_it_too(implementation: str) -> None:
+@pytest.mark.parametrize("whole_group", [False, True], ids=["main process alone", "whole group"])
+def test_a_signal_during_the_start_ends_it(implementation: str, *, whole_group: bool) -> None:
     with running("--impl", implementation) as app:
         assert app.link
-        app.end(signal.SIGINT)
+        app.end(signal.SIGINT, whole_group=whole_group)
 
 
-async def test_video_comes_back_when_the_provider_is_killed(mortal: App) -> None:
+async def test_video_returns_after_the_provider_was_killed(mortal: App) -> None:
     victim = mortal.role("provider")
     async with viewing(mortal) as viewer:
         await viewer.until(lambda viewer: len(viewer.frames) > 5)
@@ -196,7 +197,7 @@ async def test_video_comes_back_when_the_provider_is_killed(mortal: App) -> None
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
 
 
-async def test_video_goes_on_while_the_processor_is_dead_and_detections_come_back(mortal: App) -> None:
+async def test_video_goes_on_and_detections_return_after_the_processor_was_killed(mortal: App) -> None:
     victim = mortal.role("processor")
     async with viewing(mortal) as viewer:
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
@@ -205,10 +206,10 @@ async def test_video_goes_on_while_the_processor_is_dead_and_detections_come_bac
         await viewer.until(lambda viewer: viewer.has_status("processor", "restarting"))
         await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
-    assert viewer.frame_rate() == pytest.approx(15, rel=2 * ROOM)  # while two cores load a model
+    assert viewer.frame_rate() == pytest.approx(15, rel=2 * ROOM)  # a model is loaded on two cores meanwhile
 
 
-async def test_a_viewer_can_come_back_when_the_server_is_killed(mortal: App) -> None:
+async def test_a_viewer_can_reconnect_after_the_server_was_killed(mortal: App) -> None:
     victim = mortal.role("server")
     async with viewing(mortal) as viewer:
         await viewer.until(lambda viewer: len(viewer.frames) > 5)
@@ -221,7 +222,7 @@ async def test_a_viewer_can_come_back_when_the_server_is_killed(mortal: App) -> 
     assert viewer.messages_of("hello")[-1]["model"] == default_model().name
 
 
-def test_nothing_is_left_when_the_main_process_is_killed(implementation: str) -> None:
+def test_no_process_or_segment_remains_after_the_main_process_was_killed(implementation: str) -> None:
     with running("--impl", implementation) as app:
         app.wait_until_ready()
         port, segments = app.port, app.segments()

@@ -1,4 +1,4 @@
-"""How the app ends, by whatever signal, in whatever state, and that it can be started again at once."""
+"""The end of the app by each signal, in several states, and the next start."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import pytest
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, running
 
 ROLES = ("server", "provider", "processor")
-ALONE, GROUP = False, True  # to the main process alone, or to the whole group, as a terminal does
+ALONE, GROUP = False, True  # signal the main process, or the process group, as a terminal does
 HUP, INT, TERM = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
 
@@ -28,18 +28,18 @@ def implementation(request: pytest.FixtureRequest) -> str:
     [((HUP,), GROUP), ((INT, INT), ALONE), ((INT, TERM, INT), GROUP)],
     ids=["HUP to all", "INT twice", "INT, TERM and INT to all"],
 )
-def test_signals_end_it_however_many_come(
+def test_it_ends_with_code_0_by_one_signal_or_several(
     implementation: str, small: tuple[str, ...], numbers: tuple[signal.Signals, ...], whole_group: bool
 ) -> None:
     with running("--impl", implementation, *small) as app:
         app.wait_until_ready()
         for number in numbers[:-1]:
             os.killpg(app.process.pid, number) if whole_group else app.process.send_signal(number)
-            time.sleep(0.05)  # the second comes while the first is being obeyed
+            time.sleep(0.05)  # the next one arrives while the app is stopping
         app.end(numbers[-1], whole_group=whole_group)
 
 
-def test_it_ends_though_every_role_hangs(small: tuple[str, ...]) -> None:
+def test_it_ends_while_every_role_hangs(small: tuple[str, ...]) -> None:
     with running(*small) as app:
         app.wait_until_ready()
         for role in [app.role(name) for name in ROLES]:
@@ -47,8 +47,8 @@ def test_it_ends_though_every_role_hangs(small: tuple[str, ...]) -> None:
         app.end()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel ends the orphans")
-def test_nothing_is_left_when_it_is_killed_while_every_role_hangs(small: tuple[str, ...]) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is of Linux")
+def test_no_process_or_segment_remains_when_it_is_killed_while_every_role_hangs(small: tuple[str, ...]) -> None:
     with running(*small) as app:
         app.wait_until_ready()
         segments = app.segments()
@@ -58,33 +58,33 @@ def test_nothing_is_left_when_it_is_killed_while_every_role_hangs(small: tuple[s
         app.assert_nothing_is_left(segments)
 
 
-def test_it_starts_again_on_its_port_as_soon_as_it_was_killed(implementation: str, small: tuple[str, ...]) -> None:
+def test_it_can_start_on_the_same_port_right_after_it_was_killed(implementation: str, small: tuple[str, ...]) -> None:
     flags = ("--impl", implementation, *small)
     with running(*flags) as first:
         first.wait_until_ready()
         port, segments = first.port, first.segments()
-        with socket.create_connection(("127.0.0.1", port)):  # a viewer that is there at the end
+        with socket.create_connection(("127.0.0.1", port)):  # a viewer that is connected at the end
             first.kill()
             first.assert_nothing_is_left(segments)
             with running(*flags, "--port", str(port)) as again:
                 again.wait_until_ready()
 
 
-def test_a_run_that_starts_leaves_a_run_that_lives_alone(small: tuple[str, ...]) -> None:
-    with running(*small) as living:
-        living.wait_until_ready()
-        processes, segments = set(living.processes()), living.segments()
+def test_another_run_does_not_disturb_a_run(small: tuple[str, ...]) -> None:
+    with running(*small) as app:
+        app.wait_until_ready()
+        processes, segments = set(app.processes()), app.segments()
         with running(*small) as killed:
             killed.wait_until_ready()
             killed.kill()
             killed.assert_nothing_is_left(set())
-        assert set(living.processes()) == processes
-        assert living.segments() == segments
-        seen = living.stats()["counters"]["processed"]
-        living.until(lambda: living.stats()["counters"]["processed"] > seen, "inference goes on")
+        assert set(app.processes()) == processes
+        assert app.segments() == segments
+        seen = app.stats()["counters"]["processed"]
+        app.until(lambda: app.stats()["counters"]["processed"] > seen, "inference goes on")
 
 
-def test_nohup_keeps_it_alive_when_its_terminal_goes(small: tuple[str, ...], tmp_path: Path) -> None:
+def test_it_ignores_sighup_when_it_was_started_by_nohup(small: tuple[str, ...], tmp_path: Path) -> None:
     command = ["nohup", sys.executable, "main.py", "--port", "0", *small]
     with (tmp_path / "stderr").open("wb") as stderr, (tmp_path / "stdout").open("wb") as stdout:
         process = subprocess.Popen(

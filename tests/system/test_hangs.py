@@ -1,4 +1,4 @@
-"""Roles that hang, stopped or lost in a loop or in a read, are noticed and replaced; a thread ends the app."""
+"""Roles that hang, suspended or in an endless loop or read: a process is replaced, a thread ends the app."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ def app(small: tuple[str, ...]) -> Iterator[App]:
         yield app
 
 
-async def test_video_goes_on_while_the_processor_hangs_and_it_is_replaced(app: App) -> None:
+async def test_a_processor_that_hangs_is_replaced_while_the_video_goes_on(app: App) -> None:
     victim = app.role("processor")
     async with viewing(app) as viewer:
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
@@ -46,7 +46,7 @@ async def test_video_goes_on_while_the_processor_hangs_and_it_is_replaced(app: A
     assert 'vision_restarts_total{component="processor"} 1.0' in app.ask("/metrics").body.decode()
 
 
-async def test_provider_and_server_that_hang_at_once_are_replaced(app: App) -> None:
+async def test_provider_and_server_that_hang_at_the_same_time_are_replaced(app: App) -> None:
     victims = [app.role(name) for name in ("provider", "server")]
     begun = time.monotonic()
     for victim in victims:
@@ -58,7 +58,7 @@ async def test_provider_and_server_that_hang_at_once_are_replaced(app: App) -> N
         await viewer.until(lambda viewer: viewer.has_status("provider", "ok") and viewer.has_status("server", "ok"))
 
 
-async def test_video_goes_on_while_a_killed_processor_does_not_end_and_it_is_replaced_once_it_has(
+async def test_a_killed_processor_that_does_not_end_is_replaced_later_while_the_video_goes_on(
     small: tuple[str, ...],
 ) -> None:
     with running(*small) as app:
@@ -77,7 +77,7 @@ async def test_video_goes_on_while_a_killed_processor_does_not_end_and_it_is_rep
             await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
 
 
-def test_processes_lost_in_a_loop_or_in_a_read_are_replaced() -> None:
+def test_processes_in_an_endless_loop_or_read_are_replaced() -> None:
     roles = [Role(target.__name__, target, tuple, holds_queue=False) for target in (loop_for_ever, read_for_ever)]
     said: list[Status] = []
     supervisor = Supervisor(roles, RUNTIME, lambda: None, said.append)
@@ -103,7 +103,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...]) -> None:
+def test_a_thread_that_hangs_ends_the_app_with_code_1(small: tuple[str, ...]) -> None:
     with running("--impl", "threading", "--python-work-ms", "1", *small, program=("-c", HANGING)) as app:
         port, begun = app.port, time.monotonic()
         app.ended = True
@@ -115,7 +115,7 @@ def test_a_thread_that_hangs_ends_the_app_with_an_error(small: tuple[str, ...]) 
         socket.create_server(("127.0.0.1", port)).close()
 
 
-async def test_an_app_that_was_suspended_as_a_whole_goes_on_with_the_roles_it_had(small: tuple[str, ...]) -> None:
+async def test_an_app_that_was_suspended_goes_on_without_a_restart_of_a_role(small: tuple[str, ...]) -> None:
     with ExitStack() as stack:
         apps = [stack.enter_context(running("--impl", implementation, *small)) for implementation in IMPLEMENTATIONS]
         for app in apps:
