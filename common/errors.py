@@ -5,7 +5,7 @@ VisionError
 │   ├── SettingsError      a flag, a variable or a line of the TOML file
 │   ├── AddressError       the address to serve on cannot be had
 │   ├── SourceError        the video cannot be opened or read
-│   ├── ModelError         the model cannot be loaded, or has a contract that is not known here
+│   ├── ModelError         the model cannot be loaded, or fits no known format
 │   │   └── ProviderError  an execution provider other than the CPU cannot load or run the model
 │   ├── DownloadError      a file cannot be fetched, or is not the one that is wanted
 │   └── ResourceError      the machine has too little of something
@@ -40,7 +40,7 @@ class SourceError(UserError):
 
 
 class ModelError(UserError):
-    """A model is missing, is no ONNX, or fits no known contract."""
+    """A model is missing, not ONNX, or fits no known format, or fails on a frame."""
 
 
 class ProviderError(ModelError):

@@ -7,21 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from common.detection.boxes import Detection
 from common.detection.engine_cache import discard_engines
-from common.detection.formats.contracts import DEFAULT_SIDE, Contract, recognise
-from common.detection.labels import MAX_NAME_LENGTH, find_labels
+from common.detection.examine import ExaminedModel, examine
+from common.detection.labels import MAX_NAME_LENGTH, unknown_label
+from common.detection.preprocessing.canvas import Canvas
+from common.detection.preprocessing.placement import Size
 from common.detection.providers import ON_CPU, Choice, ExecutionOptions, load_on_best
 from common.detection.session import RELEASE, Session, available_providers, open_session
+from common.detection.tensors import as_float32
 from common.errors import ModelError, ProviderError
 from common.frames import Image
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was found, best first. inference_ms is `session.run` alone; processing_ms is pre + run + post."""
+    """The detections of a frame, best first. inference_ms is `session.run` alone; processing_ms is pre + run + post."""
 
     detections: list[Detection]
     inference_ms: float
@@ -39,91 +40,89 @@ class Detector(Protocol):
     ) -> Result:
         """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it.
 
-        With `repeat` the inference runs that many times, and inference_ms is the time of all of them: a model that
-        is so much heavier, for comparing threads with processes. The rest of them is left out once `stop` says so.
+        With `repeat` the inference runs that many times, and inference_ms is the time of all of them: a heavier model,
+        for comparing threads with processes. Once `stop` returns True the remaining runs are skipped.
         """
 
     def rebuild(self) -> None:
-        """Build the model's session anew, as the first version of this sample did for every frame."""
+        """Build the model's session again, as the first version of this sample did for every frame."""
 
 
 class OnnxDetector:
-    """A Detector on onnxruntime. Made by `load_detector`, which finds out what the model wants."""
+    """A Detector on onnxruntime. Made by `load_detector`."""
 
     def __init__(
-        self,
-        path: Path,
-        reopen: Callable[[], Session],
-        choice: Choice,
-        session: Session,
-        contract: Contract,
-        labels: tuple[str, ...],
+        self, path: Path, reopen: Callable[[], Session], choice: Choice, session: Session, model: ExaminedModel
     ) -> None:
         # As the wire allows it: a file's name may be longer, and need not be Unicode.
         self.name = path.name.encode(errors="replace").decode()[:MAX_NAME_LENGTH]
-        self.labels = labels
+        self.labels = model.labels
         self.choice = choice
-        self.format_name = type(contract).__name__
+        self.model = model
         self._reopen = reopen
         self._session = session
-        self._contract = contract
+        self._canvas = Canvas(model.inputs.canvas, model.inputs.dtype, model.preprocessing)
+        self._pixels = self._canvas.pixels[None] if model.inputs.is_batch else self._canvas.pixels
 
     def detect(
         self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
     ) -> Result:
         """See Detector."""
-        begun = time.perf_counter()
-        feed = self._contract.prepare(image)
-        fed = time.perf_counter()
+        model_format = self.model.model_format
+        started = time.perf_counter()
+        place = self._canvas.place(image)
+        feed = {self.model.inputs.image.name: self._pixels, **model_format.extra_inputs(place)}
+        prepared = time.perf_counter()
         for turn in range(repeat):
             if turn and stop():
                 break
-            outputs = self._session.run(self._contract.outputs, feed)
+            outputs = self._session.run(model_format.outputs, feed)
         ran = time.perf_counter()
-        objects = self._contract.parse(outputs, (image.shape[0], image.shape[1]), min_score)
+        try:
+            objects = model_format.decode(as_float32(outputs), place, min_score)
+        except (ValueError, IndexError) as error:
+            shapes = ", ".join(str(list(output.shape)) for output in outputs)
+            raise ModelError(f"gave outputs of other shapes than in its first run: {shapes}") from error
         detections = [
-            Detection(self.labels[class_id], min(score, 1.0), (x1, y1, x2, y2))
+            Detection(self._label(class_id), min(score, 1.0), (x1, y1, x2, y2))
             for class_id, score, (x1, y1, x2, y2) in zip(
                 objects.class_ids.tolist(), objects.scores.tolist(), objects.boxes.tolist(), strict=True
             )
         ]
-        return Result(detections, (ran - fed) * 1000, (time.perf_counter() - begun) * 1000)
+        return Result(detections, (ran - prepared) * 1000, (time.perf_counter() - started) * 1000)
 
     def rebuild(self) -> None:
         """See Detector. Raises ModelError when the file is no longer there."""
         self._session = self._reopen()
 
+    def _label(self, class_id: int) -> str:
+        return self.labels[class_id] if class_id < len(self.labels) else unknown_label(class_id)
 
-def load_detector(path: Path, threads: int, execution: ExecutionOptions = ON_CPU) -> OnnxDetector:
+
+def load_detector(
+    path: Path, threads: int, execution: ExecutionOptions = ON_CPU, input_size: Size | None = None
+) -> OnnxDetector:
     """Load the ONNX file at `path` on the provider in `execution`, or on the CPU if that fails, and warm it up.
 
-    `threads` are those of the CPU. Raises ModelError when the file is missing or no ONNX, when it fits no known
-    contract, or its labels do not fit, and SettingsError when the provider is not part of the installed onnxruntime.
+    `threads` are those of the CPU, `input_size` the height and width in pixels where the model leaves them open.
+    Raises ModelError when the file is missing or not ONNX, fits no known format, or contradicts a file beside it, and
+    SettingsError when the provider is not part of the installed onnxruntime.
     """
 
     def load(attempt: ExecutionOptions, choice: Choice) -> OnnxDetector:
         try:
-            return _load(path, threads, attempt, choice)
+            return _load(path, threads, attempt, input_size, choice)
         except ProviderError:
             if not discard_engines(path, attempt, RELEASE):
                 raise
-        return _load(path, threads, attempt, choice)
+        return _load(path, threads, attempt, input_size, choice)
 
     return load_on_best(execution, available_providers(), load)
 
 
-def _load(path: Path, threads: int, execution: ExecutionOptions, choice: Choice) -> OnnxDetector:
+def _load(
+    path: Path, threads: int, execution: ExecutionOptions, input_size: Size | None, choice: Choice
+) -> OnnxDetector:
     reopen = partial(open_session, path, threads, execution)
     session = reopen()
-    try:
-        contract = recognise(session.inputs, session.outputs)
-        # The first run allocates and is several times slower than the rest. Its outputs also settle what the
-        # declared shapes may leave open.
-        grey = np.full((DEFAULT_SIDE, DEFAULT_SIDE, 3), 128, np.uint8)
-        class_count = contract.class_count(session.run(contract.outputs, contract.prepare(grey)))
-    except ProviderError:
-        raise
-    except ModelError as error:
-        raise ModelError(f"model {path}: {error}") from error
-    labels = find_labels(path, session.metadata, class_count)
-    return OnnxDetector(path, reopen, choice, session, contract, labels)
+    return OnnxDetector(path, reopen, choice, session, examine(path, session, input_size))

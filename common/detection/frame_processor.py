@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 
 from common.config.settings import LiveSettings
-from common.detection.boxes import one_label_each
 from common.detection.detector import Detector, Result, load_detector
+from common.detection.nms import class_agnostic_nms
 from common.detection.providers import Choice, ExecutionOptions
 from common.errors import SettingsError, VisionError
 from common.frames import Frame
@@ -94,7 +94,7 @@ class FrameProcessor:
             processing_ms=round(result.processing_ms, 3),
             detections=tuple(
                 DetectionItem(label=found.label, score=found.score, box=found.box)
-                for found in one_label_each(result.detections)
+                for found in class_agnostic_nms(result.detections)
             ),
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 import onnxruntime as ort
 
 from common.detection.engine_cache import engine_folder
+from common.detection.load_faults import explain
 from common.detection.providers import NAMES, ON_CPU, ExecutionOptions, provider_options
 from common.detection.tensors import Tensors, TensorSpec
 from common.errors import ModelError, ProviderError
@@ -71,7 +72,7 @@ def open_session(path: Path, threads: int, execution: ExecutionOptions = ON_CPU)
     try:
         return Session(_create(path, options, [NAMES["cpu"]]), "cpu")
     except Exception as error:  # see Session.run
-        raise ModelError(f"cannot load {path} as an ONNX model: {_reason(error)}") from error
+        raise ModelError(f"cannot load {path} as an ONNX model: {explain(path, str(error))}") from error
 
 
 def _open_accelerated(path: Path, threads: int, execution: ExecutionOptions, options: Any) -> Session:

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
+
+from common.text import plain
 
 Tensors: TypeAlias = Sequence[npt.NDArray[Any]]
 
@@ -26,4 +29,15 @@ class TensorSpec:
         )
 
     def __str__(self) -> str:
-        return f"{self.name} {self.type} [{', '.join('?' if size is None else str(size) for size in self.shape)}]"
+        shape = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{plain(self.name, 60)} {self.type} [{shape}]"
+
+
+def listed(specs: Sequence[TensorSpec]) -> str:
+    """The inputs or outputs of a model for a message: one line of at most 500 characters."""
+    return plain("; ".join(map(str, specs)), 500)
+
+
+def as_float32(outputs: Tensors) -> Tensors:
+    """`outputs` with floats of 16 bits as 32: NumPy computes with them in software, many times slower."""
+    return [output.astype(np.float32) if output.dtype == np.float16 else output for output in outputs]

@@ -8,8 +8,9 @@ import numpy as np
 
 from common.config.command_line import Parser
 from common.config.fields import ProviderName
-from common.detection.boxes import Detection, one_label_each
+from common.detection.boxes import Detection
 from common.detection.detector import load_detector
+from common.detection.nms import class_agnostic_nms
 from common.detection.providers import NAMES, ExecutionOptions
 from common.detection.session import available_providers, open_session
 from common.errors import SettingsError
@@ -36,7 +37,7 @@ def check(words: Sequence[str]) -> Iterator[str]:
     detector = load_detector(model, threads, ExecutionOptions(providers[0]))
     yield block("", detector_facts(detector))
     yield speed_table(model, image, providers, threads)
-    found = one_label_each(detector.detect(image, MIN_SCORE).detections)
+    found = class_agnostic_nms(detector.detect(image, MIN_SCORE).detections)
     yield detection_table(found, image, where)
     yield f"drawn in {save_new(annotated(image, found), Path(f'{model.stem}-check.png'))}"
 

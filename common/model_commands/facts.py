@@ -31,9 +31,13 @@ def file_facts(model: Path, session: Session) -> list[tuple[str, str]]:
 
 def detector_facts(detector: OnnxDetector) -> list[tuple[str, str]]:
     """Return how the app uses the model."""
-    labels = detector.labels
+    model, labels = detector.model, detector.labels
+    height, width = model.inputs.canvas
     return [
-        ("format", detector.format_name),
+        ("format", model.model_format.NAME),
+        *([("ignored", model.model_format.ignored)] if model.model_format.ignored else []),
+        ("input size", f"{height} × {width}"),
+        ("frames", str(model.preprocessing)),
         ("labels", f"{len(labels)}: {', '.join(labels)}" if labels else "unknown"),
     ]
 

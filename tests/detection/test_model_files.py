@@ -82,7 +82,7 @@ def test_weights_elsewhere_are_refused_in_a_branch_too(folder: Path, location: s
     )
     model = folder / "branch.onnx"
     model.write_bytes(proto.SerializeToString())
-    assert "contract" not in refused(model)  # it is not even looked at
+    assert "format" not in refused(model)  # its outputs are not even examined
 
 
 def test_weights_in_the_memory_of_the_process_are_refused(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whatever a model's file holds, and whatever it says of a frame: a ModelError in one line, or boxes for the wire."""
+"""Whatever a model's file contains and whatever it gives: a ModelError of one line, or boxes that fit the wire."""
 
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,26 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common.detection.detector import load_detector
-from common.detection.formats.contracts import Contract, Objects, recognise
-from common.detection.labels import find_labels, parse_labels
-from common.detection.tensors import Tensors, TensorSpec
+from common.detection.formats.evidence import Evidence, Output
+from common.detection.formats.inputs import find_inputs
+from common.detection.formats.model_format import ModelFormat
+from common.detection.formats.offset_grid import OffsetGrid
+from common.detection.formats.recognise import recognise
+from common.detection.formats.selected_boxes import SelectedBoxes
+from common.detection.labels import find_labels, given_labels, parse_labels
+from common.detection.metadata import Metadata, read_metadata
+from common.detection.preprocessing.placement import Placement
+from common.detection.sidecar import Sidecar, read_sidecar
+from common.detection.tensors import TensorSpec
 from common.errors import ModelError
 from common.messaging.messages import DetectionItem, Model
 from tests.support.fuzzing import bounded, json_values
 from tests.support.onnx_models import save_yolox
 
-SIDE, CELLS, CLASSES = 32, 21, 2  # the smallest canvas of YOLOX
+SIDE, CELLS, CLASSES = 32, 21, 2  # the smallest canvas of three grids
 FRAME = (90, 160)
 wild = st.floats(width=32) | st.sampled_from([0.0, 0.5, 1.0, 1e38, -1e38, float("nan"), float("inf"), -float("inf")])
+tame = st.floats(0, 1, width=32) | st.floats(-100, 100, width=32) | st.sampled_from([0.0, 0.5, 1.0, 7.0, 16.0])
 sizes = st.none() | st.integers(-2, 5000) | st.sampled_from([1, 3, 4, 32, 2**31, 2**62])
 specs = st.builds(
     TensorSpec,
@@ -28,46 +37,46 @@ specs = st.builds(
     st.sampled_from(["float", "int64", "uint8"]),
     st.lists(sizes, max_size=5).map(tuple) | st.tuples(st.just(1), st.just(3), sizes, sizes),
 )
+# The shapes that formats look for on this canvas, and any others.
+dims = st.sampled_from(
+    [(1, 6, CELLS), (1, CELLS, 7), (1, 3 * CELLS, 7), (1, 22, 34), (1, 5, 6), (1, 5, 4), (5, 7), (1, 5, 1, 4), (1, 5)]
+) | st.lists(st.integers(0, 40), max_size=4).map(tuple)
+
+literals = st.text("[]{}()'\",:0123456789abc\n\\ ")
 
 
 def floats(*shape: int) -> st.SearchStrategy[Any]:
     return arrays.arrays(np.float32, shape, elements=wild)
 
 
+def finite(shape: tuple[int, ...]) -> st.SearchStrategy[Any]:
+    return arrays.arrays(np.float32, shape, elements=tame) | arrays.arrays(np.int64, shape, elements=st.integers(-2, 9))
+
+
+outputs = st.lists(dims.flatmap(finite), min_size=1, max_size=3)
+
+
 def refused(error: ModelError) -> None:
     assert "\n" not in str(error)
 
 
-def assert_fit_for_the_wire(objects: Objects) -> None:
-    """As the detector and the frame processor hand them on."""
+def assert_fit_for_the_wire(found: ModelFormat, values: list[Any], min_score: float) -> None:
+    """As the detector and the frame processor send them."""
+    place = Placement.fit(FRAME, (SIDE, SIDE), found.preprocessing.fit)
+    objects = found.decode(values, place, min_score)
     for class_id, score, box in zip(
         objects.class_ids.tolist(), objects.scores.tolist(), objects.boxes.tolist(), strict=True
     ):
-        assert 0 <= class_id < CLASSES
-        found = DetectionItem(label="car", score=min(score, 1.0), box=tuple(box))
-        assert found.box[0] < found.box[2]
-        assert found.box[1] < found.box[3]
-
-
-def yolox() -> Contract:
-    image, output = TensorSpec("i", "float", (1, 3, SIDE, SIDE)), TensorSpec("o", "float", (1, CELLS, 5 + CLASSES))
-    return recognise([image], [output])
-
-
-def tiny_yolov3() -> Contract:
-    inputs = [TensorSpec("i", "float", (1, 3, SIDE, SIDE)), TensorSpec("s", "float", (1, 2))]
-    outputs = [
-        TensorSpec("b", "float", (1, None, 4)),
-        TensorSpec("c", "float", (1, CLASSES, None)),
-        TensorSpec("n", "int64", (1, None, 3)),
-    ]
-    return recognise(inputs, outputs)
+        assert class_id >= 0
+        item = DetectionItem(label="car", score=min(score, 1.0), box=tuple(box))
+        assert item.box[0] < item.box[2]
+        assert item.box[1] < item.box[3]
 
 
 @given(floats(1, CELLS, 5 + CLASSES), st.floats(0, 1))
 @bounded
-def test_what_a_yolox_says_becomes_boxes_on_the_frame(grid: Tensors, min_score: float) -> None:
-    assert_fit_for_the_wire(yolox().parse([grid[0][None]], FRAME, min_score))
+def test_any_offset_grid_becomes_boxes_on_the_frame(grid: Any, min_score: float) -> None:
+    assert_fit_for_the_wire(OffsetGrid("output", CLASSES, (SIDE, SIDE), (8, 16, 32)), [grid], min_score)
 
 
 @given(
@@ -77,37 +86,85 @@ def test_what_a_yolox_says_becomes_boxes_on_the_frame(grid: Tensors, min_score: 
     st.floats(0, 1),
 )
 @bounded
-def test_what_a_tiny_yolov3_says_becomes_boxes_on_the_frame(
-    boxes: Any, scores: Any, selected: Any, min_score: float
-) -> None:
-    assert_fit_for_the_wire(tiny_yolov3().parse([boxes, scores, selected], FRAME, min_score))
+def test_any_selected_boxes_become_boxes_on_the_frame(boxes: Any, scores: Any, selected: Any, min_score: float) -> None:
+    found = SelectedBoxes("image_shape", ("boxes", "scores", "selected"), CLASSES)
+    assert_fit_for_the_wire(found, [boxes, scores, selected], min_score)
 
 
-@given(st.lists(specs, max_size=3), st.lists(specs, max_size=4))
-@example([TensorSpec("i", "float", (1, 3, 2**20, 2**20))], [TensorSpec("o", "float", (1, None, 85))])
+@given(st.lists(specs, max_size=3))
+@example([TensorSpec("i", "float", (1, 3, 2**20, 2**20))])
 @bounded
-def test_a_model_is_of_a_known_contract_or_refused(inputs: list[TensorSpec], outputs: list[TensorSpec]) -> None:
+def test_inputs_are_found_or_refused(inputs: list[TensorSpec]) -> None:
     try:
-        recognise(inputs, outputs)
+        found = find_inputs(inputs, None, Sidecar(), Metadata())
     except ModelError as error:
         refused(error)
+    else:
+        assert min(found.canvas) >= 1
+        assert max(found.canvas) <= 4096
 
 
-@given(st.text() | json_values.map(str) | json_values.map(repr) | st.text("[]{}()'\",:0123456789abc\n\\ "))
+@given(outputs, st.data(), st.none() | st.sampled_from(["float", "int64"]), st.none() | st.integers(1, 40))
+@bounded
+def test_outputs_are_of_a_known_format_or_refused(
+    values: list[Any], data: st.DataObject, size: str | None, label_count: int | None
+) -> None:
+    named = [Output(f"output{index}", each) for index, each in enumerate(values)]
+    size_input = TensorSpec("size", size, (1, 2)) if size else None
+    try:
+        found = recognise(Evidence([], named, (SIDE, SIDE), size_input, label_count=label_count))
+    except ModelError as error:
+        refused(error)
+        return
+    by_name = {output.name: output.values for output in named}
+    later = [
+        data.draw(arrays.arrays(np.float32, by_name[name].shape, elements=wild))
+        if by_name[name].dtype == np.float32
+        else by_name[name]
+        for name in found.outputs
+    ]
+    assert_fit_for_the_wire(found, later, data.draw(st.floats(0, 1)))
+
+
+@given(st.text() | json_values.map(str) | json_values.map(repr) | literals)
 @example("[" * 100_000)
 @example("{" + "'a':{" * 5000)
 @example("-" * 50_000 + "1")
 @example("[" + "1" * 5000 + "]")
 @bounded
 def test_labels_are_fit_for_the_wire_or_refused(text: str) -> None:
-    for metadata in (None, {"names": text}):
+    for inside in (False, True):
         try:
-            labels = find_labels(Path("none.onnx"), metadata, 2) if metadata else parse_labels(text, "here")
+            if inside:
+                labels = find_labels(given_labels(Path("none.onnx"), read_metadata({"names": text}), Sidecar()), 2)
+            else:
+                labels = parse_labels(text, "here")
         except ModelError as error:
             refused(error)
         else:
             assert Model(name="model", labels=labels).labels == labels
             assert all(map(str.isprintable, labels))
+
+
+@given(literals | json_values.map(repr), st.sampled_from(["args", "imgsz", "kpt_shape"]))
+@example("[" * 100_000, "imgsz")
+@bounded
+def test_metadata_of_any_kind_is_read_or_ignored(text: str, key: str) -> None:
+    metadata = read_metadata({key: text})
+    assert metadata.input_size is None or min(metadata.input_size) >= 1
+
+
+@given(st.text(max_size=200) | st.text('abcdefghijklmnop=[]"0123456789.\n ', max_size=200))
+@example("labels = " + "[" * 5000)
+@example('rfdetr = "\\u0000"')
+@settings(bounded, max_examples=60)
+def test_a_sidecar_is_read_or_refused(model: Path, text: str) -> None:
+    sidecar = model.with_name("other.toml")
+    sidecar.write_text(text, "utf-8", errors="replace")
+    try:
+        read_sidecar(model.with_name("other.onnx"))
+    except ModelError as error:
+        refused(error)
 
 
 @pytest.fixture(scope="module")

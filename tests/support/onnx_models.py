@@ -1,4 +1,4 @@
-"""Small real ONNX models of both contracts, which find a red and a blue rectangle by arithmetic instead of weights.
+"""Small real ONNX models of two formats, which find a red and a blue rectangle by arithmetic instead of weights.
 
 Both know two classes, "red" (0) and "blue" (1), score red 0.9 and blue 0.8, and look at nothing but the tensor they
 are fed: swapped colours give the wrong class, and a wrong letterbox a wrong box.
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from onnx import NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper, save
 
 Dims = Sequence[int | str]
@@ -26,7 +27,7 @@ def save_tiny_yolov3(
     shuffled: bool = False,
     metadata: Mapping[str, str] = NO_METADATA,
 ) -> Path:
-    """Write a model of the Tiny YOLOv3 contract, with its NMS inside.
+    """Write a model of selected boxes, as Tiny YOLOv3 is, with NMS inside.
 
     `side` None leaves every dimension open, as the file of the ONNX Model Zoo does; the model then wants 416.
     `flat_indices` gives the selection as [M, 3]; `shuffled` declares inputs and outputs in another order.
@@ -79,7 +80,7 @@ def save_yolox(
     overconfidence: float = 1,
     metadata: Mapping[str, str] = NO_METADATA,
 ) -> Path:
-    """Write a model of the YOLOX contract, whose every cell of stride 8 sees the red rectangle, all others the blue.
+    """Write an offset grid, as YOLOX is: all cells of stride 8 find the red rectangle, all others the blue one.
 
     `classes` beyond two never score. With `dynamic` the file leaves its dimensions open. `overconfidence`
     multiplies the scores, beyond 1 if need be.
@@ -104,15 +105,40 @@ def save_yolox(
     return graph.save(path, inputs, outputs, metadata)
 
 
-def save_identity(path: Path, dims: Dims, element: int = TensorProto.FLOAT) -> Path:
-    """Write a model that gives back its only input: no detector at all."""
+def save_constant(
+    path: Path,
+    image: Dims,
+    outputs: Sequence[npt.NDArray[np.float32]],
+    metadata: Mapping[str, str] = NO_METADATA,
+    *,
+    declared: Sequence[Dims] = (),
+    element: int = TensorProto.FLOAT,
+) -> Path:
+    """Write a model that gives these outputs for every frame, declared with their shapes or as `declared`.
+
+    Their shapes are computed from the frame, so that onnxruntime sees a difference only when it runs the model.
+    """
+    graph = Graph()
+    names = [f"output{index}" for index in range(len(outputs))]
+    number = graph.op("Cast", graph.op("ReduceMax", "images", keepdims=0), to=TensorProto.FLOAT)
+    nothing = graph.op("Mul", number, graph.constant(0))
+    for name, values in zip(names, outputs, strict=True):
+        shape = graph.op("Add", graph.constant(values.shape), nothing)
+        graph.op("Reshape", graph.constant(values), graph.op("Cast", shape, to=TensorProto.INT64), output=name)
+    shapes = declared or [values.shape for values in outputs]
+    declarations = [tensor(name, shape) for name, shape in zip(names, shapes, strict=True)]
+    return graph.save(path, [tensor("images", image, element)], declarations, metadata)
+
+
+def save_identity(path: Path, dims: Dims) -> Path:
+    """Write a model that returns its only input."""
     graph = Graph()
     graph.op("Identity", "x", output="y")
-    return graph.save(path, [tensor("x", dims, element)], [tensor("y", dims, element)], {})
+    return graph.save(path, [tensor("x", dims)], [tensor("y", dims)], {})
 
 
 def save_failing(path: Path) -> Path:
-    """Write a model that declares the YOLOX contract and fails as soon as it runs."""
+    """Write a model that declares an offset grid and fails as soon as it runs."""
     graph = Graph()
     graph.op("Reshape", "images", graph.constant([1, 3549, 7], np.int64), output="output")
     image = tensor("images", ["batch", 3, "height", "width"])

@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
 
-from common.detection.formats.contracts import TinyYolov3
-from common.detection.tensors import TensorSpec
+from common.detection.formats.selected_boxes import SelectedBoxes
+from common.detection.preprocessing.canvas import Canvas
 
 from . import data
 from .data import LabelledImage
@@ -60,11 +60,11 @@ class Calibration(CalibrationDataReader):
 
     def __init__(self, images: Sequence[LabelledImage]) -> None:
         self._feeds: Iterator[dict[str, Any]] = map(self._feed, images)
-        tensor = TensorSpec("input_1", "float", (1, 3, 416, 416))
-        self._contract = TinyYolov3(tensor, TensorSpec("image_shape", "float", (1, 2)), ("", "", ""))
+        self._canvas = Canvas((416, 416), np.float32, SelectedBoxes.preprocessing)
 
     def _feed(self, image: LabelledImage) -> dict[str, Any]:
-        return {name: values.copy() for name, values in self._contract.prepare(image.image).items()}
+        place = self._canvas.place(image.image)
+        return {"input_1": self._canvas.pixels[None].copy(), "image_shape": np.array([place.frame], np.float32)}
 
     def get_next(self) -> dict[str, Any] | None:
         """Return the next feed, or None at the end."""

@@ -1,0 +1,1 @@
+"""Preprocessing: from a frame to the image input of a model."""
