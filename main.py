@@ -15,6 +15,7 @@ from common.interfaces import Runtime
 from common.model_zoo.resolve import resolve_settings
 from common.pipeline import Pipeline
 from common.telemetry.console_log import configure_logging
+from common.telemetry.console_stream import drain_console, unblock_console
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -25,6 +26,7 @@ def main(argv: Sequence[str]) -> int:
         if argv and (module := COMMANDS.get(argv[0])):
             return int(importlib.import_module(module).main(argv[1:]))
         command, settings = load_settings(argv)
+        unblock_console()
         configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
         stop_requested = watch_stop_signals()
         pipeline = make_pipeline(command, resolve_settings(settings))
@@ -36,7 +38,8 @@ def main(argv: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except HungError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        print(f"error: {error}", file=sys.stderr)
+        drain_console()
         os._exit(1)  # a normal exit could wait for the role that hangs
     return 0
 

@@ -9,6 +9,7 @@ from common.errors import VisionError
 from common.interfaces import Target
 from common.supervision.run_role import run_role
 from common.telemetry.console_log import configure_logging
+from common.telemetry.console_stream import unblock_console
 
 from .os_support import blocked, end_with_parent, exit_reason, prepare_to_spawn
 
@@ -67,5 +68,6 @@ class Worker:
 def _run(sender: connection.Connection, level: int, name: str, target: Target, args: tuple[Any, ...]) -> None:
     # The end of the parent sets the stop signal; a child that hangs does not look at it.
     end_with_parent()
+    unblock_console()
     configure_logging(level)
     sender.send(run_role(name, target, args))

@@ -1,6 +1,7 @@
 """The FrameProcessor: runs the detector on the latest frame and publishes what it finds."""
 
 import logging
+import sys
 import time
 from pathlib import Path
 
@@ -16,12 +17,14 @@ from common.interfaces import LatestQueue, StopSignal
 from common.messaging.messages import DetectionItem, Detections, Model, ServerMessage, SettingChange, Status
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Throttle
+from common.telemetry.console_stream import is_terminal
 from common.telemetry.machine import inference_threads
 from common.telemetry.meter import Meter, Reporter
 
 logger = logging.getLogger(__name__)
 
 QUEUE_TIMEOUT_S = 0.2  # how late a stop may be seen while no frame comes
+TERMINAL_PERIOD_S, LOG_PERIOD_S = 1.0, 60.0  # of the line on inference: to be watched, and in a log that is kept
 WORK_STEP_MS = 500.0  # of Python work without a look at stop
 # Nothing but failures for so long is no bad frame: memory is gone, say, and a new processor may do better. A model
 # that always fails makes four of them a minute, too few for the supervisor to give it up.
@@ -36,7 +39,7 @@ class FrameProcessor:
         self._queue = queue
         self._live = live  # replaced as a whole by the publisher's thread, read once per frame
         self._meter = meter
-        self._console = Console()
+        self._console = Console(TERMINAL_PERIOD_S if is_terminal(sys.stderr) else LOG_PERIOD_S)
 
     def handle(self, message: ServerMessage) -> None:
         """Apply a live setting. Called by the publisher's thread."""
@@ -100,23 +103,24 @@ class FrameProcessor:
 
 
 class Console:
-    """The inference times, and failures, once a second at most."""
+    """Logs inference times after a second and then every `period_s` seconds, and failures once a second at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
         self._times_ms: list[float] = []
-        self._inference_said = time.monotonic()
+        self._due_at = time.monotonic() + 1
         self._failures = Throttle(1)
 
     def say_inference(self, result: Result) -> None:
-        """Log the inferences of the last second, in ms."""
+        """Log the inferences since the last line, in ms."""
         self._times_ms.append(result.inference_ms)
         now = time.monotonic()
-        if now - self._inference_said >= 1:
+        if now >= self._due_at:
             times = sorted(self._times_ms)
             median, slowest = times[len(times) // 2], times[-1]
             logger.info("inference %5.1f ms median, %5.1f max of %d", median, slowest, len(times))
             self._times_ms.clear()
-            self._inference_said = now
+            self._due_at = now + self._period_s
 
     def say_failure(self) -> None:
         """Log the exception being handled."""

@@ -13,6 +13,7 @@ import psutil
 
 from common.messaging.messages import MetricsReport, Time
 from common.pacing import Clock, Ticker
+from common.telemetry.console_stream import take_dropped
 from common.telemetry.frame_age import FrameAge
 
 REPORT_FPS = 1.0
@@ -42,10 +43,10 @@ class Meter:
         with self._lock:
             self._counts[stage] += increment
 
-    def drop(self, consumer: str, cause: str) -> None:
-        """A frame that `consumer` never got, and why."""
+    def drop(self, consumer: str, cause: str, count: int = 1) -> None:
+        """Count what `consumer` did not receive: frames, or lines of the log."""
         with self._lock:
-            self._drops[f"{consumer}/{cause}"] += 1
+            self._drops[f"{consumer}/{cause}"] += count
 
     def sample(self, name: Time, value_ms: float) -> None:
         """One time measured, in ms."""
@@ -76,6 +77,8 @@ class Meter:
         # Without a file descriptor left to ask the system with, they stay as they were.
         with contextlib.suppress(OSError), self._process.oneshot():
             self._gauges = {"cpu_percent": self._process.cpu_percent(), "memory_mb": _memory_mb(self._process)}
+        if dropped := take_dropped():
+            self.drop("log", "not read", dropped)
         with self._lock:
             start, self._period_start = self._period_start, self._clock()
             for index, (counter, name, total, before) in enumerate(self._followed):

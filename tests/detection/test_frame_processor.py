@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from common.config.settings import LiveSettings
+from common.detection import frame_processor
 from common.detection.boxes import Detection
 from common.detection.detector import Result
 from common.detection.frame_processor import FrameProcessor, work_in_python
@@ -162,7 +163,10 @@ def test_python_work_is_done_for_each_frame() -> None:
     assert time.thread_time() - before >= 0.05
 
 
-def test_the_inference_time_is_said_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+def test_inference_times_are_logged_once_a_period(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_processor, "LOG_PERIOD_S", 1.0)
     begun = time.monotonic()
     with caplog.at_level(logging.INFO):
         run(Frames(*[IMAGE] * 240), LiveSettings(python_work_ms=10), count=240)
