@@ -1,4 +1,4 @@
-"""The compare page: this app and the one beside it, side by side."""
+"""The compare page: both implementations side by side."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ PAGE = Path(__file__).parent / "static" / "compare" / "index.html"
 
 
 def add_compare_page(app: web.Application, implementation: str, other_port: int) -> None:
-    """Serve the page and what it must know, and lead visitors there; on `other_port` of this host the other app is."""
+    """Serve the page and its data, and redirect / to it. The other implementation listens on `other_port`."""
 
-    async def lead_there(_: web.Request) -> web.StreamResponse:
-        raise web.HTTPFound("/compare")
+    async def redirect(_: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("compare")  # relative: a proxy may serve this app below a path
 
     async def page(request: web.Request) -> web.StreamResponse:
         stream = f"{'wss' if request.secure else 'ws'}://{on_port(request, other_port)}"
         return web.FileResponse(PAGE, headers={"Content-Security-Policy": content_security_policy(stream)})
 
-    async def facts(_: web.Request) -> web.Response:
+    async def data(_: web.Request) -> web.Response:
         return web.json_response(
             {
                 "implementation": implementation,
@@ -30,6 +30,6 @@ def add_compare_page(app: web.Application, implementation: str, other_port: int)
             }
         )
 
-    app.router.add_get("/", lead_there)
+    app.router.add_get("/", redirect)
     app.router.add_get("/compare", page)
-    app.router.add_get("/api/compare", facts)
+    app.router.add_get("/api/compare", data)

@@ -75,7 +75,7 @@ def test_every_name_of_loopback_is_let_in(server: Server, host: str) -> None:
 def test_the_page_and_its_parts_are_served(server: Server) -> None:
     page = server.ask("/")
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html")
-    assert b"/static/page/page.js" in page.body
+    assert b"static/page/page.js" in page.body
     script = server.ask("/static/page/page.js")
     assert script.headers["Content-Type"].endswith("/javascript")
     # Page and scripts of two versions never meet: a browser asks for each of them anew, and is told that it has it.

@@ -1,4 +1,4 @@
-"""`python main.py compare`: two apps on one clip that let each other's page in and nobody else's, and end together."""
+"""`python main.py compare`: two apps on one clip, access from each other's page and no other, and a common end."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ TOKEN = "open-sesame"
 
 @dataclass(frozen=True)
 class Both:
-    """A compare run: the app with the page, in processes, and the one beside it, in threads."""
+    """A running comparison: the app, and the ports of both implementations."""
 
     app: App
     processes: int
@@ -34,7 +34,7 @@ class Both:
         return dict(json.loads(ask(port, "/api/stats").body))
 
     def thread_host(self) -> psutil.Process:
-        """The process in which the threads are."""
+        """Return the process of the app in threads."""
         pids = self.app.until(lambda: self._pids(self.threads), "a report of the threads")
         assert len(pids) == 1
         return psutil.Process(pids.pop())
@@ -42,12 +42,12 @@ class Both:
     def _pids(self, port: int) -> set[int]:
         try:
             return {int(role["pid"]) for role in self.stats(port)["roles"].values()}
-        except OSError:  # not there at the moment
+        except OSError:  # that app is restarting
             return set()
 
 
 def both(app: App) -> Both:
-    """Known by what the page is told."""
+    """Return the comparison that `app` runs, once both implementations are ready."""
     facts = json.loads(app.ask("/api/compare").body)
     assert facts["implementation"] == "multiprocessing"
     started = Both(app, app.port, facts["other_port"])
@@ -56,14 +56,14 @@ def both(app: App) -> Both:
 
 
 def wait_until_ready(app: App, *ports: int) -> None:
-    """Wait until frames and inference flow at each of the ports."""
+    """Wait until /readyz answers 200 on each of the ports."""
     app.until(lambda: all(ask(port, "/readyz").status == 200 for port in ports), f"{ports} are ready")
 
 
 @pytest.fixture(scope="module")
 def compared() -> Iterator[Both]:
-    """Not to be ended."""
-    # At the clip's own rate, so that both show every frame: of every second one each could show the other half.
+    """Return a comparison that all tests of the module share."""
+    # At the rate of the clip both show every frame. At half of it they need not have a frame in common.
     with running("compare", "--ui-fps", "30") as app:
         yield both(app)
 
@@ -74,15 +74,15 @@ async def watching(port: int) -> AsyncIterator[ViewerClient]:
         yield ViewerClient(socket)
 
 
-def knock(port: int, origin: str, host: str = "localhost") -> int:
-    """The status that a page of `origin` gets when it opens the stream."""
+def stream_status(port: int, origin: str, host: str = "localhost") -> int:
+    """Return the HTTP status for a page of `origin` that opens the stream."""
     return ask(port, "/ws/ui", {**UPGRADE, "Host": f"{host}:{port}", "Origin": origin}).status
 
 
-def test_the_link_leads_to_the_page(compared: Both) -> None:
+def test_root_redirects_to_the_compare_page(compared: Both) -> None:
     answer = compared.app.ask("/")
-    assert (answer.status, answer.headers["Location"]) == (302, "/compare")
-    assert b"/static/compare/compare.js" in compared.app.ask("/compare").body
+    assert (answer.status, answer.headers["Location"]) == (302, "compare")
+    assert b"static/compare/compare.js" in compared.app.ask("/compare").body
     assert compared.app.stdout.splitlines()[1].split(maxsplit=1) == ["implementation", "both, side by side"]
 
 
@@ -102,40 +102,40 @@ async def test_both_streams_show_the_same_clip_at_the_same_position(compared: Bo
         )
         for mine in first.frames
     ]  # fmt: skip
-    # Coded alike, the same frame is the same bytes.
+    # Both encode the same frame to the same bytes.
     close = [seconds < 0.15 for seconds in apart]
     assert sum(close) / len(close) > 0.7
 
 
-def test_the_page_of_one_port_may_open_the_stream_of_the_other(compared: Both) -> None:
+def test_page_of_one_port_may_open_the_stream_of_the_other(compared: Both) -> None:
     for (here, there), host in itertools.product(
         itertools.permutations(compared.ports()), ("localhost", "127.0.0.1", "[::1]")
     ):
-        assert knock(there, f"http://{host}:{here}", host) == 101
+        assert stream_status(there, f"http://{host}:{here}", host) == 101
 
 
-def test_all_other_origins_are_refused(compared: Both) -> None:
+def test_other_origins_may_not_open_the_stream(compared: Both) -> None:
     here, there = compared.ports()
     for origin in (
         f"http://localhost:{min(here, there) - 1}",
         f"http://evil.example:{here}",
-        f"http://127.0.0.1:{here}",  # another name than the one that is asked for
+        f"http://127.0.0.1:{here}",  # not the name in Host
         f"http://localhost:{here}.evil.example",
         f"http://evil.example@localhost:{here}",
         "http://localhost",
         "null",
     ):
-        assert knock(there, origin) == 403, origin
+        assert stream_status(there, origin) == 403, origin
 
 
-def test_the_other_page_may_open_nothing_but_the_stream(compared: Both) -> None:
+def test_page_of_one_port_may_request_nothing_else_of_the_other(compared: Both) -> None:
     here, there = compared.ports()
     for path in ("/api/stats", "/snapshot.jpg", "/compare"):
         headers = {"Host": f"localhost:{there}", "Origin": f"http://localhost:{here}"}
         assert ask(there, path, headers).status == 403
 
 
-def test_only_the_compare_page_may_connect_elsewhere_and_only_to_the_other_port(compared: Both) -> None:
+def test_policy_of_the_compare_page_alone_permits_connections_to_the_other_port(compared: Both) -> None:
     def connections(answer: Answer) -> list[str]:
         policy = dict(part.split(maxsplit=1) for part in answer.headers["Content-Security-Policy"].split("; "))
         return policy["connect-src"].split()
@@ -146,14 +146,14 @@ def test_only_the_compare_page_may_connect_elsewhere_and_only_to_the_other_port(
         assert connections(compared.app.ask(path, headers)) == ["'self'"]
 
 
-def test_an_app_that_is_not_compared_knows_no_such_page() -> None:
+def test_app_without_comparison_has_no_compare_page() -> None:
     with running() as app:
         app.wait_until_ready()
         assert app.ask("/").status == 200
         assert [app.ask(path).status for path in ("/compare", "/api/compare")] == [404, 404]
 
 
-def test_it_is_told_how_busy_the_machine_is(compared: Both) -> None:
+def test_stats_contain_the_load_of_the_machine(compared: Both) -> None:
     facts = json.loads(compared.app.ask("/api/compare").body)
     for port in compared.ports():
         machine = compared.stats(port)["machine"]
@@ -161,7 +161,7 @@ def test_it_is_told_how_busy_the_machine_is(compared: Both) -> None:
         assert 0 < machine["busy_percent"] <= 100
 
 
-def test_one_token_opens_both_and_neither_opens_without() -> None:
+def test_both_ports_require_the_same_token() -> None:
     with running("compare", "--token", TOKEN) as app:
         cookie = {"Cookie": app.ask(f"/?token={TOKEN}").headers["Set-Cookie"].split(";")[0]}
         other = json.loads(app.ask("/api/compare", cookie).body)["other_port"]
@@ -173,13 +173,13 @@ def test_one_token_opens_both_and_neither_opens_without() -> None:
 
 
 @pytest.mark.parametrize(("number", "whole_group"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
-def test_both_end_cleanly(number: signal.Signals, whole_group: bool) -> None:
+def test_both_apps_end_cleanly(number: signal.Signals, whole_group: bool) -> None:
     with running("compare") as app:
         both(app)
         app.end(number, whole_group=whole_group)
 
 
-async def test_threads_that_die_are_started_again_on_their_port() -> None:
+async def test_app_in_threads_is_restarted_on_its_port() -> None:
     with running("compare") as app:
         compared = both(app)
         async with watching(compared.processes) as viewer:
@@ -187,7 +187,7 @@ async def test_threads_that_die_are_started_again_on_their_port() -> None:
             killed.kill()
             await viewer.until(lambda viewer: viewer.has_status("app in threads", "restarting"))
             await viewer.until(lambda viewer: viewer.has_status("app in threads", "ok"))
-        app.until(lambda: compared.thread_host().pid != killed.pid, "other threads")
+        app.until(lambda: compared.thread_host().pid != killed.pid, "new process of the threads")
         wait_until_ready(app, compared.threads)
 
 

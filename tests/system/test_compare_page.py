@@ -1,4 +1,4 @@
-"""The compare page in a real Chromium: two pictures, one workload for both, and threads that stutter when they must."""
+"""The compare page in Chromium: two videos, one workload for both, and threads that stutter under Python load."""
 
 import json
 from collections.abc import Iterator
@@ -14,24 +14,24 @@ from benchmark.measure.cpu_usage import cpu_times, usage_between
 from benchmark.results import MAX_BACKGROUND_SHARE
 from tests.support.apps import App, running
 
-SIZE = (800, 900)  # small: a browser without a GPU paints with the cores that are to be compared
-WINDOW_MS = 10_000  # over which the figures look back
-PATIENCE_MS = 40_000  # for the window to fill with something new, and as much again for a busy machine
-PANES = ("threading", "multiprocessing")
+SIZE = (800, 900)  # small: without a GPU the browser paints on the cores that are compared
+WINDOW_MS = 10_000  # of the statistics of intervals
+PATIENCE_MS = 40_000  # limit for the window to fill with new intervals, on a busy machine
+NAMES = ("threading", "multiprocessing")
 
 FIGURES = """() => {
     const figuresOf = (name) => Array.from(
-        document.querySelectorAll(`#pane-${name} dd span`), (span) => [span.className, Number(span.textContent)],
+        document.querySelectorAll(`#${name} dd span`), (span) => [span.className, Number(span.textContent)],
     );
-    const panes = ["threading", "multiprocessing"];
-    return Object.fromEntries(panes.map((name) => [name, Object.fromEntries(figuresOf(name))]));
+    const names = ["threading", "multiprocessing"];
+    return Object.fromEntries(names.map((name) => [name, Object.fromEntries(figuresOf(name))]));
 }"""
-PICTURE = """(name) => {
+PIXELS = """(name) => {
     const small = new OffscreenCanvas(32, 18).getContext("2d");
-    small.drawImage(document.querySelector(`#pane-${name} .video`), 0, 0, 32, 18);
+    small.drawImage(document.querySelector(`#${name} .video`), 0, 0, 32, 18);
     return Array.from(small.getImageData(0, 0, 32, 18).data.filter((value, index) => index % 4 < 3));
 }"""
-COLOURED = """(id) => {
+DRAWN_PIXELS = """(id) => {
     const canvas = document.getElementById(id);
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     return pixels.filter((value, index) => index % 4 === 3 && value > 0).length;
@@ -47,38 +47,38 @@ def app() -> Iterator[App]:
 
 @pytest.fixture
 def page(app: App, browser: Browser) -> Iterator[Page]:
-    """The page with both pictures on it. It must not complain, and leaves the app without load."""
-    complaints: list[str] = []
+    """Open the page and wait for both videos. At the end, asserts that no error was logged and removes the load."""
+    errors: list[str] = []
     page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
     page.set_default_timeout(PATIENCE_MS)
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(app.link)
-    for name in PANES:
-        page.wait_for_selector(f"#pane-{name} .waiting", state="hidden")
+    for name in NAMES:
+        page.wait_for_selector(f"#{name} .waiting", state="hidden")
     yield page
     page.click("#preset-none")
-    for name in PANES:
+    for name in NAMES:
         wait_until_set(app, name, infer_repeat=1, python_work_ms=0, session_per_frame=False)
     page.close()
-    assert complaints == []
+    assert errors == []
 
 
 def figures(page: Page) -> dict[str, dict[str, float]]:
-    """All figures of both panes; a dash is NaN."""
+    """Return all figures of both implementations; a dash is NaN."""
     shown: dict[str, dict[str, float]] = page.evaluate(FIGURES)
     return shown
 
 
 def viewer_of(app: App, name: str) -> ClientConnection:
-    """A viewer of one implementation alone."""
+    """Connect a viewer to one implementation."""
     facts = json.loads(app.ask("/api/compare").body)
     port = app.port if name == facts["implementation"] else facts["other_port"]
     return connect(f"ws://localhost:{port}/ws/ui", compression=None, proxy=None, max_size=None)
 
 
 def settings_of(app: App, name: str) -> dict[str, Any]:
-    """What an implementation says to a new viewer that it is set to."""
+    """Return the live settings of an implementation, from its hello message."""
     with viewer_of(app, name) as viewer:
         while isinstance(message := viewer.recv(timeout=10), bytes) or json.loads(message)["type"] != "hello":
             pass
@@ -94,7 +94,7 @@ def move(page: Page, slider: str, value: int) -> None:
 
 
 def wait_for_figures(page: Page, condition: str, **arguments: float) -> None:
-    """Wait until `condition`, in JavaScript on `threads`, `processes` and `given`, is true."""
+    """Wait until `condition` is true, a JavaScript expression of `threads`, `processes` and `given`."""
     page.wait_for_function(
         f"(given) => {{ const {{ threading: threads, multiprocessing: processes }} = ({FIGURES})(); "
         f"return {condition}; }}",
@@ -103,8 +103,8 @@ def wait_for_figures(page: Page, condition: str, **arguments: float) -> None:
 
 
 @contextmanager
-def skipping_when_crowded(page: Page) -> Iterator[None]:
-    """A failure counts only where the cores were there: without them, whoever stutters lacks a core, not the GIL."""
+def skipping_if_saturated(page: Page) -> Iterator[None]:
+    """Skip instead of fail when other programs used the cores: a stutter then does not show the effect of the GIL."""
     ours = psutil.Process().children(recursive=True)
     before = cpu_times(ours)
     try:
@@ -112,19 +112,19 @@ def skipping_when_crowded(page: Page) -> Iterator[None]:
     except TimeoutError:
         others = usage_between(before, cpu_times(ours)).background.others
         if others > MAX_BACKGROUND_SHARE or page.is_visible("#saturated"):
-            pytest.skip(f"the machine is crowded: other programs took {100 * others:.0f} % of it")
+            pytest.skip(f"other programs used {100 * others:.0f} % of the machine")
         raise
 
 
-def test_both_panes_show_a_picture_that_moves(page: Page) -> None:
-    for name in PANES:
-        before = page.evaluate(PICTURE, name)
+def test_both_videos_move(page: Page) -> None:
+    for name in NAMES:
+        before = page.evaluate(PIXELS, name)
         assert max(before) - min(before) > 30
-        page.wait_for_function(f"([name, before]) => ({PICTURE})(name).join() !== before.join()", arg=[name, before])
+        page.wait_for_function(f"([name, before]) => ({PIXELS})(name).join() !== before.join()", arg=[name, before])
 
 
-def test_every_figure_of_both_is_shown(page: Page, app: App) -> None:
-    wait_for_figures(page, "[threads, processes].every((pane) => Object.values(pane).every(Number.isFinite))")
+def test_all_figures_of_both_are_shown(page: Page, app: App) -> None:
+    wait_for_figures(page, "[threads, processes].every((shown) => Object.values(shown).every(Number.isFinite))")
     for shown in figures(page).values():
         assert shown["ui-fps"] == pytest.approx(15, rel=0.2)
         assert shown["inference-fps"] == pytest.approx(5, rel=0.3)
@@ -134,24 +134,24 @@ def test_every_figure_of_both_is_shown(page: Page, app: App) -> None:
 
 
 def test_the_chart_is_drawn(page: Page) -> None:
-    page.wait_for_function(f"() => ({COLOURED})('intervals') > 0")
-    early = page.evaluate(COLOURED, "intervals")
-    page.wait_for_function(f"(early) => ({COLOURED})('intervals') > 1.2 * early", arg=early)
+    page.wait_for_function(f"() => ({DRAWN_PIXELS})('intervals') > 0")
+    early = page.evaluate(DRAWN_PIXELS, "intervals")
+    page.wait_for_function(f"(early) => ({DRAWN_PIXELS})('intervals') > 1.2 * early", arg=early)
 
 
-def test_the_three_controls_reach_both(page: Page, app: App) -> None:
+def test_controls_change_both(page: Page, app: App) -> None:
     move(page, "#infer-repeat", 3)
     move(page, "#python-work", 20)
     page.check("#session-per-frame")
-    for name in PANES:
+    for name in NAMES:
         wait_until_set(app, name, infer_repeat=3, python_work_ms=20, session_per_frame=True)
 
 
-def test_a_preset_moves_the_controls_and_the_detectors_of_both(page: Page, app: App) -> None:
-    page.wait_for_timeout(WINDOW_MS)  # the first frames after another load are no measure
+def test_preset_changes_the_controls_and_both_detectors(page: Page, app: App) -> None:
+    page.wait_for_timeout(WINDOW_MS)  # intervals under the load before have left the window
     before = figures(page)
     page.click("#preset-inference")
-    for name in PANES:
+    for name in NAMES:
         wait_until_set(app, name, infer_repeat=10, python_work_ms=0, session_per_frame=False)
     assert page.input_value("#infer-repeat") == "10"
     assert page.get_attribute("#preset-inference", "aria-pressed") == "true"
@@ -164,17 +164,17 @@ def test_a_preset_moves_the_controls_and_the_detectors_of_both(page: Page, app: 
     )
 
 
-def test_the_page_follows_another_visitor(page: Page, browser: Browser, app: App) -> None:
+def test_changes_by_another_viewer_are_shown(page: Page, browser: Browser, app: App) -> None:
     other = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
     other.goto(app.link)
-    other.wait_for_selector("#pane-threading .waiting", state="hidden")
+    other.wait_for_selector("#threading .waiting", state="hidden")
     other.click("#preset-python")
     page.wait_for_function("() => document.getElementById('python-work').value === '100'")
     page.wait_for_selector("#preset-python[aria-pressed=true]")
     other.close()
 
 
-def test_a_preset_reaches_both_also_where_they_differed(page: Page, app: App) -> None:
+def test_preset_changes_both_where_they_differed(page: Page, app: App) -> None:
     for name, work_ms in (("multiprocessing", 100), ("threading", 0)):
         with viewer_of(app, name) as viewer:
             viewer.send(json.dumps({"type": "set", "name": "python_work_ms", "value": work_ms}))
@@ -184,9 +184,9 @@ def test_a_preset_reaches_both_also_where_they_differed(page: Page, app: App) ->
     wait_until_set(app, "multiprocessing", python_work_ms=0)
 
 
-def test_python_work_makes_threads_stutter_and_processes_not_until_it_ends(page: Page) -> None:
+def test_python_work_makes_threads_stutter_but_not_processes(page: Page) -> None:
     page.wait_for_timeout(WINDOW_MS)
-    with skipping_when_crowded(page):
+    with skipping_if_saturated(page):
         move(page, "#python-work", 100)
         wait_for_figures(
             page,

@@ -1,4 +1,4 @@
-"""The page in a real Chromium among strangers: by https, behind a token, with labels that are no HTML, and alone."""
+"""The page in Chromium against attacks: HTTPS, tokens, names that contain HTML, and pages of other origins."""
 
 import threading
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Dialog, Page, Request
 from tests.support.apps import PATIENCE_S, App, running
 from tests.support.certificates import make_certificate
 from tests.support.onnx_models import save_yolox
+from tests.support.pages import wait_until
 from tests.support.videos import SMALL
-from tests.system.test_page import wait_for_boxes, wait_until
+from tests.system.test_page import wait_for_boxes
 
 TOKEN = "open-sesame"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -38,7 +39,7 @@ TRY_ALL = """async (target) => {
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """Flags for a clip and a model with HTML in every name, those of the labels too."""
+    """Flags for a clip and a model with HTML in their names and labels."""
     folder = tmp_path_factory.mktemp("inputs")
     clip = write_red_clip(folder / f"{EVIL}.avi")
     model = save_yolox(folder / f"{EVIL}.onnx", metadata={"names": f"{EVIL}\n<script>alert(2)</script>"})
@@ -47,7 +48,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def app(inputs: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """With a token, and by TLS."""
+    """A running app with a token and TLS."""
     certificate = make_certificate(tmp_path_factory.mktemp("certificate"))
     with running(*inputs, "--token", TOKEN, *certificate.flags) as app:
         app.context = certificate.client
@@ -57,20 +58,20 @@ def app(inputs: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page that minds no certificate of an authority it does not know."""
+    """A page that accepts certificates of unknown authorities."""
     with browser.new_context(ignore_https_errors=True) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
         yield page
 
 
-def test_the_page_comes_by_https_and_its_stream_by_wss_and_no_address_keeps_the_token(app: App, page: Page) -> None:
+def test_page_uses_https_and_wss_and_no_url_but_the_first_contains_the_token(app: App, page: Page) -> None:
     requests: list[Request] = []
     sockets: list[str] = []
     page.on("request", lambda request: requests.extend([request]))
     page.on("websocket", lambda websocket: sockets.append(websocket.url))
     page.goto(app.link)
-    page.wait_for_selector("#waiting", state="hidden")
+    page.wait_for_selector(".waiting", state="hidden")
     assert page.url == f"https://localhost:{app.port}/"
     assert sockets == [f"wss://localhost:{app.port}/ws/ui?credit=2"]
     first, *later = requests
@@ -88,25 +89,25 @@ def test_the_page_comes_by_https_and_its_stream_by_wss_and_no_address_keeps_the_
     assert page.evaluate("document.cookie") == ""
 
 
-def test_names_are_shown_as_text_and_never_as_html(app: App, page: Page) -> None:
+def test_names_are_shown_as_text_not_as_html(app: App, page: Page) -> None:
     dialogs: list[str] = []
-    complaints: list[str] = []
+    errors: list[str] = []
 
-    def note(dialog: Dialog) -> None:
+    def dismiss(dialog: Dialog) -> None:
         dialogs.append(dialog.message)
         dialog.dismiss()
 
-    page.on("dialog", note)
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("dialog", dismiss)
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(app.link)
     wait_for_boxes(page)
-    wait_until(page, lambda: page.inner_text("#model") == f"{EVIL}.onnx", "the model's name as it is")
+    wait_until(page, lambda: page.inner_text("#model") == f"{EVIL}.onnx", "the name of the model")
     assert page.inner_text("#source") == f"{EVIL}.avi"
     assert page.locator("img, script:not([src])").count() == 0
-    assert (dialogs, complaints) == ([], [])
+    assert (dialogs, errors) == ([], [])
 
 
-def test_no_text_can_become_html_or_code_on_the_page(app: App, page: Page) -> None:
+def test_policy_forbids_turning_text_into_html_or_code(app: App, page: Page) -> None:
     page.goto(app.link)
     for attempt in ("document.body.innerHTML = '<b>'", "setTimeout('alert(1)')", "script.text = '1'"):
         body = f"const script = document.createElement('script'); {attempt};"
@@ -116,7 +117,7 @@ def test_no_text_can_become_html_or_code_on_the_page(app: App, page: Page) -> No
         ), attempt
 
 
-def test_a_page_of_another_origin_sees_nothing(inputs: tuple[str, ...], page: Page) -> None:
+def test_page_of_another_origin_reads_nothing(inputs: tuple[str, ...], page: Page) -> None:
     with running(*inputs) as app, foreign_site() as port:
         app.wait_until_ready()
         page.goto(app.link)
@@ -127,7 +128,7 @@ def test_a_page_of_another_origin_sees_nothing(inputs: tuple[str, ...], page: Pa
 
 @contextmanager
 def foreign_site() -> Iterator[int]:
-    """The port of a site that forbids its pages nothing, on the same host."""
+    """Serve pages without restrictions on the same host, and return the port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -148,13 +149,13 @@ def foreign_site() -> Iterator[int]:
 
 
 def write_red_clip(path: Path) -> Path:
-    """A second of a red rectangle, which the model of the tests finds."""
-    picture = np.full((SMALL[1], SMALL[0], 3), 16, np.uint8)
-    cv2.rectangle(picture, (40, 30), (100, 70), (0, 0, 255), cv2.FILLED)
-    plain = path.with_name("clip.avi")  # FFmpeg takes a % or a < of a name for more than it is
+    """Write one second of video with a red rectangle, which the model of the tests detects."""
+    image = np.full((SMALL[1], SMALL[0], 3), 16, np.uint8)
+    cv2.rectangle(image, (40, 30), (100, 70), (0, 0, 255), cv2.FILLED)
+    plain = path.with_name("clip.avi")  # muxers such as image2 interpret a % in the name
     writer = cv2.VideoWriter(str(plain), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 30, SMALL)
     assert writer.isOpened()
     for _ in range(30):
-        writer.write(picture)
+        writer.write(image)
     writer.release()
     return plain.rename(path)

@@ -1,64 +1,64 @@
-// The compare page: two panes, one chart and one workload, wired together.
+// The compare page: connects two views, one chart and one workload.
 
-import { Lanes } from "./interval_chart.js";
-import { Pane } from "./implementation_view.js";
+import { ImplementationView } from "./implementation_view.js";
+import { IntervalChart } from "./interval_chart.js";
 import { Workload } from "./workload.js";
 
-const TICK_MS = 250; // numbers that change more often cannot be read
-const SATURATED_PERCENT = 90; // of all cores: from here on even a thread that needs no GIL waits for its turn
-const CALM_S = 3; // in a row, before the machine is called saturated or no longer so; stats come once a second
+const REFRESH_MS = 250; // figures that change more often cannot be read
+const SATURATED_PERCENT = 90; // of all cores: from here on, threads wait for a core even without the GIL
+const SATURATED_AFTER = 3; // stats messages in a row, one a second, above or below it
 
 const element = (id) => document.getElementById(id);
 
-const { implementation, other_port, cores, inference_threads } = await (await fetch("/api/compare")).json();
-const addressOf = (name) => (name === implementation ? "/ws/ui" : `//${location.hostname}:${other_port}/ws/ui`);
+const { implementation, other_port, cores, inference_threads } = await (await fetch("api/compare")).json();
+const addressOf = (name) => (name === implementation ? "ws/ui" : `//${location.hostname}:${other_port}/ws/ui`);
 
 let busy = []; // the last seconds, in percent of the machine
 
-function noteBusy({ machine: { busy_percent } }) {
+function showBusy({ machine: { busy_percent } }) {
   element("busy").textContent = `, ${Math.round(busy_percent)} % busy`;
-  busy = [...busy, busy_percent].slice(-CALM_S);
+  busy = [...busy, busy_percent].slice(-SATURATED_AFTER);
   if (busy.every((percent) => percent >= SATURATED_PERCENT)) element("saturated").hidden = false;
   if (busy.every((percent) => percent < SATURATED_PERCENT)) element("saturated").hidden = true;
 }
 
-// Both panes show the same figures: the page holds them once.
-element("pane-multiprocessing").append(document.querySelector("#pane-threading .figures").cloneNode(true));
+// Both views have the same figures: the HTML has them once.
+element("multiprocessing").append(document.querySelector("#threading .figures").cloneNode(true));
 
-const panes = ["threading", "multiprocessing"].map((name) => {
-  const pane = new Pane(element(`pane-${name}`), addressOf(name), {
-    onHello: (hello, isFirst) => follow(pane, hello, isFirst),
-    onStats: (stats) => name === implementation && noteBusy(stats),
+const views = [["threading", "Live video, threads"], ["multiprocessing", "Live video, processes"]].map(([name, label]) => {
+  const view = new ImplementationView(element(name), addressOf(name), label, {
+    onHello: (hello, isFirst) => synchronise(view, hello, isFirst),
+    onStats: (stats) => name === implementation && showBusy(stats),
   });
-  return pane;
+  return view;
 });
-const workload = new Workload((name, value) => panes.forEach((pane) => pane.set(name, value)));
-const lanes = new Lanes(element("intervals"), [
-  { title: "Threads", colour: "--threads", intervals: panes[0].intervals },
-  { title: "Processes", colour: "--processes", intervals: panes[1].intervals },
+const workload = new Workload((name, value) => views.forEach((view) => view.set(name, value)));
+const chart = new IntervalChart(element("intervals"), [
+  { title: "Threads", colour: "--threads", intervals: views[0].intervals },
+  { title: "Processes", colour: "--processes", intervals: views[1].intervals },
 ]);
 
-/** A server that was restarted is as it was at its start: it is told what both are set to. Else, what it says holds. */
-function follow(pane, { model, source, settings }, isFirst) {
+/** Sends the chosen workload to a server that was restarted with its defaults; otherwise takes over its settings. */
+function synchronise(view, { model, source, settings }, isFirst) {
   element("model").textContent = model;
   element("source").textContent = source;
-  const missing = isFirst ? workload.missingIn(settings) : [];
-  if (missing.length) missing.forEach(([name, value]) => pane.set(name, value));
+  const differences = isFirst ? workload.differences(settings) : [];
+  if (differences.length) differences.forEach(([name, value]) => view.set(name, value));
   else workload.follow(settings);
 }
 
 function followVisibility() {
   if (document.hidden) workload.forget();
-  panes.forEach((pane) => pane.play(!document.hidden));
+  views.forEach((view) => view.play(!document.hidden));
 }
 
-function tick() {
-  panes.forEach((pane) => pane.show());
-  lanes.draw();
+function refresh() {
+  views.forEach((view) => view.refresh());
+  chart.draw();
 }
 
 element("cores").textContent = cores === 1 ? "1 core" : `${cores} cores`;
 element("threads").textContent = inference_threads === 1 ? "one thread" : `${inference_threads} threads`;
 document.addEventListener("visibilitychange", followVisibility);
-setInterval(tick, TICK_MS);
+setInterval(refresh, REFRESH_MS);
 followVisibility();

@@ -1,17 +1,18 @@
-// The intervals between the frames of one stream as they arrive, and what they say of its smoothness.
+// The intervals between the frames of one stream as they arrive, and the statistics of its smoothness.
 
-const WINDOW_S = 10; // for the numbers: 150 intervals at 15 FPS, so that one of a hundred means something
+const WINDOW_S = 10; // for the statistics: 150 intervals at 15 FPS, enough for a p99
 export const KEPT_S = 30; // for the chart
-const LATE = 1.5; // of the interval that is due: more than half a frame too late, which the eye sees
+const LATE = 1.5; // of the interval that is due: half a frame too late, which is visible
 
 const now_s = () => performance.now() / 1000;
 
 export class Intervals {
-  points = []; // { at, ms, late }: when, in seconds of this page, a frame came, and how long after the one before
+  points = []; // { at, ms, late }: the time of a frame in seconds of this page, and the interval before it
   due_ms = null;
   #last_s = null;
 
-  count() {
+  /** A frame arrived. */
+  add() {
     const at = now_s();
     if (this.#last_s !== null) {
       const ms = 1000 * (at - this.#last_s);
@@ -20,13 +21,13 @@ export class Intervals {
     this.#last_s = at;
   }
 
-  /** A new connection: the time without one is no interval. */
+  /** A new connection: the time without one is not an interval. */
   restart() {
     this.#last_s = null;
   }
 
-  /** p99 and standard deviation in ms, and how many were late; of the last ten seconds. Null until there are some. */
-  figures() {
+  /** p99 and standard deviation in ms, and the number of late frames, over ten seconds; null below two intervals. */
+  statistics() {
     const now = now_s();
     while (this.points.length && this.points[0].at < now - KEPT_S) this.points.shift();
     const recent = this.points.filter(({ at }) => at >= now - WINDOW_S);

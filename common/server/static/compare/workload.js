@@ -1,6 +1,6 @@
-// The workload: three controls and their presets, which act on both implementations at once.
+// The workload: three controls and their presets, which apply to both implementations at once.
 
-const ASK_AFTER_MS = 150; // a slider in motion says a hundred values; the servers need the one it rests on
+const SEND_AFTER_MS = 150; // a moving slider changes at every frame of the screen; the servers get the last value
 const PRESETS = {
   "preset-none": { infer_repeat: 1, python_work_ms: 0, session_per_frame: false },
   "preset-inference": { infer_repeat: 10, python_work_ms: 0, session_per_frame: false },
@@ -12,11 +12,11 @@ const NAMES = Object.keys(PRESETS["preset-none"]);
 const element = (id) => document.getElementById(id);
 
 export class Workload {
-  #values = null; // what both are set to, null until a server said it
+  #values = null; // the settings of both implementations; null until a server reported its own
   #onChange;
-  #askTimer = 0;
+  #sendTimer = 0;
 
-  /** `onChange(name, value)` for each setting that is to be changed in both. */
+  /** `onChange(name, value)` is called for each setting to change in both implementations. */
   constructor(onChange) {
     this.#onChange = onChange;
     this.#listen("infer-repeat", "input", (input) => ({ infer_repeat: input.valueAsNumber }));
@@ -25,20 +25,20 @@ export class Workload {
     for (const [id, values] of Object.entries(PRESETS)) this.#listen(id, "click", () => values);
   }
 
-  /** What a server is set to: followed, unless a choice is on its way. */
+  /** Takes over the settings of a server, unless a choice is about to be sent. */
   follow(settings) {
-    if (this.#askTimer) return;
+    if (this.#sendTimer) return;
     this.#values = Object.fromEntries(NAMES.map((name) => [name, settings[name]]));
     this.#show();
   }
 
-  /** Others may choose while nobody looks here: what the first server says then is followed. */
+  /** Discards the values: other viewers may change the settings while this page is hidden. */
   forget() {
     this.#values = null;
   }
 
-  /** What a server that has just been connected to must still be told: [name, value]s; the first one sets the tone. */
-  missingIn(settings) {
+  /** The [name, value] pairs in which the settings of a newly connected server differ from the chosen ones. */
+  differences(settings) {
     if (this.#values === null) return [];
     return NAMES.filter((name) => settings[name] !== this.#values[name]).map((name) => [name, this.#values[name]]);
   }
@@ -50,13 +50,13 @@ export class Workload {
   #choose(values) {
     this.#values = { ...PRESETS["preset-none"], ...this.#values, ...values };
     this.#show();
-    clearTimeout(this.#askTimer);
-    this.#askTimer = setTimeout(() => this.#tell(), ASK_AFTER_MS);
+    clearTimeout(this.#sendTimer);
+    this.#sendTimer = setTimeout(() => this.#send(), SEND_AFTER_MS);
   }
 
-  #tell() {
-    this.#askTimer = 0;
-    for (const name of NAMES) this.#onChange(name, this.#values[name]); // all, since one of the two may differ in any
+  #send() {
+    this.#sendTimer = 0;
+    for (const name of NAMES) this.#onChange(name, this.#values[name]); // all: either server may differ in any of them
   }
 
   #show() {
@@ -66,8 +66,9 @@ export class Workload {
     element("python-work").value = python_work_ms;
     element("python-work-value").textContent = `${python_work_ms} ms`;
     element("session-per-frame").checked = session_per_frame;
-    for (const [id, values] of Object.entries(PRESETS)) {
-      element(id).setAttribute("aria-pressed", NAMES.every((name) => values[name] === this.#values[name]));
-    }
+    const matching = ([, values]) => NAMES.every((name) => values[name] === this.#values[name]);
+    const chosen = Object.entries(PRESETS).find(matching)?.[0];
+    for (const id of Object.keys(PRESETS)) element(id).setAttribute("aria-pressed", id === chosen);
+    for (const hint of document.querySelectorAll(".preset-hint")) hint.hidden = hint.dataset.for !== chosen;
   }
 }

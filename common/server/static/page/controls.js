@@ -1,11 +1,12 @@
-// The controls: what the viewer can press, move or type, and what it changes.
+// The controls of the page: buttons, slider, switches and keys, and the choices that they make.
 
 import { load, save } from "./preferences.js";
 
-const ASK_AFTER_MS = 150; // a slider in motion says a hundred values; the server needs the one it rests on
+const SEND_AFTER_MS = 150; // a moving slider changes at every frame of the screen; the server gets the last value
 const HINTS = {
-  live: "Live: the newest frame at once. Its boxes come from a moment earlier and trail what moves.",
-  synced: "Synced: only frames with their own boxes, at the inference rate, a moment later.",
+  synced: "Synced: only frames with detections of their own, at the inference rate, with the delay of the inference.",
+  moved: "Live: the newest frame. Boxes of an earlier frame are moved by the velocity of their object; faint: unknown.",
+  live: "Live: the newest frame. Its boxes were found in an earlier frame and lag behind moving objects.",
 };
 
 const element = (id) => document.getElementById(id);
@@ -15,45 +16,45 @@ export class Controls {
   playing = !document.hidden;
   #handlers;
   #detectorThreshold = 0;
-  #askTimer = 0;
+  #sendTimer = 0;
   #paused = false;
 
   /**
-   * Handlers: onChoice() after a change of `choices`, onPlaying() after one of `playing`,
-   * onWeaker(score) when boxes are wanted that the detector holds back.
+   * Handlers: onChoice() after a change of `choices`, onPlaying() after a change of `playing`, onLowerScore(score) when
+   * the chosen confidence is below the threshold of the detector.
    */
-  constructor(stage, handlers) {
+  constructor(viewer, handlers) {
     this.#handlers = handlers;
-    element("show-boxes").checked = this.choices.boxes;
-    element("show-labels").checked = this.choices.labels;
-    element("show-boxes").addEventListener("change", (event) => this.#choose({ boxes: event.target.checked }));
-    element("show-labels").addEventListener("change", (event) => this.#choose({ labels: event.target.checked }));
-    element("confidence").addEventListener("input", (event) => this.#moveConfidence(event.target.valueAsNumber));
+    for (const [id, name] of [["show-boxes", "boxes"], ["show-labels", "labels"], ["move-boxes", "motion"]]) {
+      element(id).checked = this.choices[name];
+      element(id).addEventListener("change", (event) => this.#choose({ [name]: event.target.checked }));
+    }
+    element("confidence").addEventListener("input", (event) => this.#chooseConfidence(event.target.valueAsNumber));
     element("mode-live").addEventListener("click", () => this.#choose({ mode: "live" }));
     element("mode-synced").addEventListener("click", () => this.#choose({ mode: "synced" }));
     element("pause").addEventListener("click", () => this.#togglePause());
-    element("fullscreen").addEventListener("click", () => toggleFullScreen(stage));
+    element("fullscreen").addEventListener("click", () => toggleFullScreen(viewer));
     document.addEventListener("visibilitychange", () => this.#updatePlaying());
-    document.addEventListener("keydown", (event) => this.#pressKey(event, stage));
+    document.addEventListener("keydown", (event) => this.#pressKey(event, viewer));
     this.#show();
   }
 
-  /** The score from which on the detector reports. A remembered choice below it is not forced on everybody. */
+  /** Sets the lowest score that the detector reports. A saved choice below it is raised, not imposed on all viewers. */
   setDetectorThreshold(score = 0) {
     this.#detectorThreshold = score;
     if (this.choices.confidence === null) this.choices.confidence = score;
-    else if (!this.#askTimer) this.choices.confidence = Math.max(score, this.choices.confidence);
+    else if (!this.#sendTimer) this.choices.confidence = Math.max(score, this.choices.confidence);
     this.#show();
     this.#handlers.onChoice();
   }
 
-  #moveConfidence(score) {
+  #chooseConfidence(score) {
     this.#choose({ confidence: score });
-    clearTimeout(this.#askTimer);
-    this.#askTimer = setTimeout(() => {
-      this.#askTimer = 0;
-      if (score < this.#detectorThreshold) this.#handlers.onWeaker(score);
-    }, ASK_AFTER_MS);
+    clearTimeout(this.#sendTimer);
+    this.#sendTimer = setTimeout(() => {
+      this.#sendTimer = 0;
+      if (score < this.#detectorThreshold) this.#handlers.onLowerScore(score);
+    }, SEND_AFTER_MS);
   }
 
   #choose(change) {
@@ -75,33 +76,35 @@ export class Controls {
   }
 
   #show() {
-    const { confidence, boxes, mode } = this.choices;
+    const { confidence, boxes, mode, motion } = this.choices;
     if (confidence !== null) {
       element("confidence").value = confidence;
       element("confidence-value").textContent = confidence.toFixed(2);
     }
     element("show-labels").disabled = !boxes;
+    element("move-boxes").disabled = !boxes || mode === "synced";
     element("mode-live").setAttribute("aria-pressed", mode === "live");
     element("mode-synced").setAttribute("aria-pressed", mode === "synced");
-    element("mode-hint").textContent = HINTS[mode];
+    element("mode-hint").textContent = HINTS[mode === "live" && motion ? "moved" : mode];
     element("pause").textContent = this.#paused ? "Play" : "Pause";
   }
 
-  #pressKey(event, stage) {
+  #pressKey(event, viewer) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (event.key === "Escape") return stage.classList.remove("fills");
-    if (event.key === " " && event.target.closest("button, a, [type=checkbox]")) return; // it presses that one
-    const id = { " ": "pause", f: "fullscreen", b: "show-boxes", l: "show-labels" }[event.key.toLowerCase()];
+    if (event.key === "Escape") return viewer.classList.remove("fills-window");
+    if (event.key === " " && event.target.closest("button, a, [type=checkbox]")) return; // it activates that element
+    const key = event.key.toLowerCase();
+    const id = { " ": "pause", f: "fullscreen", b: "show-boxes", l: "show-labels" }[key];
     if (id) element(id).click();
-    else if (event.key.toLowerCase() === "m") this.#choose({ mode: this.choices.mode === "live" ? "synced" : "live" });
+    else if (key === "m") this.#choose({ mode: this.choices.mode === "live" ? "synced" : "live" });
     else return;
     event.preventDefault();
   }
 }
 
-/** The picture with its boxes on the whole screen; in the whole window where there is no such API (iPhone). */
-function toggleFullScreen(stage) {
+/** Shows the viewer on the whole screen, or in the whole window where there is no Fullscreen API (iPhone). */
+function toggleFullScreen(viewer) {
   if (document.fullscreenElement) document.exitFullscreen();
-  else if (document.fullscreenEnabled) stage.requestFullscreen();
-  else stage.classList.toggle("fills");
+  else if (document.fullscreenEnabled) viewer.requestFullscreen();
+  else viewer.classList.toggle("fills-window");
 }

@@ -1,88 +1,84 @@
-// The panel: every number beside the picture, set as text. A number nobody reported stays a dash.
+// The panel: the figures beside and below the video. A figure that was not reported is a dash.
 
+import { fixed, milliseconds, orDash, setText } from "../shared/format.js";
 import { isPlausible } from "../shared/measurements.js";
-import { byProcess } from "../shared/processes.js";
+import { byProcess, inOrder } from "../shared/processes.js";
+import { Rates } from "./rates.js";
 
-const DASH = "–";
 const TIMES = {
-  inference_ms: "inference",
-  processing_ms: "processing",
   encode_ms: "JPEG encoding",
   processor_age_ms: "age at processor",
-  paint_age_ms: "age at paint, all viewers",
+  inference_ms: "inference",
+  processing_ms: "processing",
+  paint_age_ms: "age at paint",
 };
-const BEHIND_BELOW = 0.9; // of the configured rate: shown as behind
+const COMPONENTS = ["source", "provider", "processor", "inference", "server"];
+const SERVER_RATES = ["captured", "sent", "queued", "overwritten", "processed"];
 
 const element = (id) => document.getElementById(id);
-const isNumber = (value) => Number.isFinite(value);
 
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-const fixed = (value, digits) => (isNumber(value) ? value.toFixed(digits) : DASH);
-const milliseconds = (value) => (isNumber(value) ? `${fixed(value, value < 10 ? 1 : 0)} ms` : DASH);
-
-function row(title, ...cells) {
+/** A table row: its heading, then a cell for each text. */
+function row(heading, ...texts) {
   const tr = document.createElement("tr");
   const th = document.createElement("th");
   th.scope = "row";
-  th.textContent = title;
+  th.textContent = heading;
   tr.append(th);
-  for (const text of cells) tr.insertCell().textContent = text;
+  for (const text of texts) tr.insertCell().textContent = text;
   return tr;
 }
 
 export class Panel {
-  #configured = {};
-  #statuses = new Map();
+  rates = new Rates();
+  #roles = [];
+  #statuses = [];
 
+  /** Shows what is configured, from a hello message. */
   hello({ implementation, model, source, rates }) {
     setText(element("implementation"), implementation);
     element("implementation").hidden = false;
     for (const [id, name] of [["model", model], ["source", source]]) {
-      setText(element(id), name || DASH);
+      setText(element(id), orDash(name));
       element(id).title = name || "";
     }
-    this.#configured = rates;
+    this.rates.configure(rates);
   }
 
+  /** Shows the figures of a stats message. */
   stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {} }) {
-    for (const name of ["captured", "sent", "queued", "overwritten", "processed"]) this.rate(name, rates[name]);
+    this.rates.setSourceFps(roles.provider?.source_fps);
+    for (const name of SERVER_RATES) this.rates.show(name, rates[name] ?? null);
     element("times").replaceChildren(
-      ...Object.entries(percentiles).map(([key, { p50, p95, p99 }]) =>
-        row(TIMES[key] ?? key.replaceAll("_", " "), fixed(p50, 1), fixed(p95, 1), fixed(p99, 1)),
-      ),
+      ...inOrder(Object.keys(percentiles), Object.keys(TIMES)).map((name) => {
+        const { p50, p95, p99 } = percentiles[name];
+        return row(TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, 1)));
+      }),
     );
-    const seen = Object.entries(drops).filter(([, total]) => total > 0);
+    const dropped = inOrder(Object.keys(drops), []).filter((name) => drops[name] > 0);
     element("drops").replaceChildren(
-      ...(seen.length ? seen.map(([name, total]) => row(name.replace("/", ", "), String(total))) : [row("none")]),
+      ...(dropped.length ? dropped.map((name) => row(name.replace("/", ", "), String(drops[name]))) : [row("none")]),
     );
-    this.#roles(byProcess(roles));
-    if (isNumber(viewers)) setText(element("viewers"), viewers === 1 ? "1 viewer" : `${viewers} viewers`);
+    this.#showProcesses(byProcess(roles));
+    this.#roles = Object.keys(roles);
+    this.#showComponents();
+    setText(element("viewers"), viewers === 1 ? "1 viewer" : `${viewers} viewers`);
     const restarts = counters.restarts ?? 0;
     setText(element("restarts"), restarts === 1 ? "1 restart" : `${restarts} restarts`);
   }
 
-  /** One measured rate beside the configured one that `of` names (the row's own where it is left out). */
-  rate(name, perSecond, of) {
-    const cell = element(`rate-${name}`);
-    setText(cell, fixed(perSecond, 1));
-    const tr = cell.parentElement;
-    const configured = this.#configured[of ?? tr.dataset.of];
-    if (!isNumber(configured)) return;
-    setText(tr.querySelector(".of"), `/ ${configured}`);
-    const share = isNumber(perSecond) ? perSecond / configured : 0;
-    tr.querySelector("i").style.width = `${Math.min(100, 100 * share)}%`;
-    tr.classList.toggle("behind", isNumber(perSecond) && share < BEHIND_BELOW);
+  /** Shows the newest status of each component. */
+  statuses(statuses) {
+    this.#statuses = statuses;
+    this.#showComponents();
   }
 
+  /** Shows the times of this viewer's inference chart, in ms. */
   inference(latest, median) {
     setText(element("inference-ms"), milliseconds(latest));
     setText(element("inference-p50-ms"), milliseconds(median));
   }
 
-  /** Ages in seconds, null where there is none yet. */
+  /** Shows ages in seconds; null where there is none. */
   ages(frame, detections) {
     for (const [id, age] of [["frame-age-ms", frame], ["detections-age-ms", detections]]) {
       if (age !== null && !isPlausible(age)) setText(element(id), "clocks differ");
@@ -90,48 +86,35 @@ export class Panel {
     }
   }
 
-  /** What is drawn now; `age` in seconds is that of the boxes beside the picture, null where there are none. */
-  drawn(count, age, mode) {
+  /** Shows how many boxes are drawn, and their age in seconds; null where there is none. */
+  drawn(count, age_s, mode) {
     setText(element("boxes-drawn"), `objects: ${count}`);
-    element("box-age").hidden = age === null;
-    if (age === null) return;
-    if (mode === "live") setText(element("box-age"), `boxes ${Math.round(age * 1000)} ms old`);
-    else setText(element("box-age"), age === 0 ? "boxes of this frame" : `boxes ${Math.round(age * 1000)} ms off`);
+    element("box-age").hidden = age_s === null;
+    if (age_s === null) return;
+    const age = `${Math.round(age_s * 1000)} ms`;
+    if (mode === "live") setText(element("box-age"), `boxes ${age} old`);
+    else setText(element("box-age"), age_s === 0 ? "boxes of this frame" : `boxes ${age} off`);
   }
 
+  /** Shows the state of the stream. Figures of the server hold only while it is open. */
   connection(state) {
     setText(element("connection"), state === "open" ? "connected" : state);
     element("connection").dataset.state = state;
     element("paused").hidden = state !== "paused";
-    if (state !== "open") this.#statuses.clear();
+    if (state === "open") this.rates.open();
+    else this.#clear();
   }
 
-  status(status) {
-    this.#statuses.set(status.component, status);
-    element("components").replaceChildren(
-      ...this.statuses().map(({ component, state, message }) => {
-        const li = document.createElement("li");
-        li.dataset.state = state;
-        li.textContent = state === "ok" ? component : `${component} ${state}`;
-        if (state === "degraded") li.textContent += `: ${message}`;
-        li.title = message ?? "";
-        return li;
-      }),
-    );
+  #clear() {
+    this.rates.close();
+    this.#roles = this.#statuses = [];
+    for (const id of ["times", "roles", "drops", "components"]) element(id).replaceChildren(row(orDash()));
+    for (const id of ["viewers", "restarts"]) setText(element(id), orDash());
   }
 
-  statuses() {
-    return [...this.#statuses.values()];
-  }
-
-  banner(sentences) {
-    element("banner").hidden = !sentences.length;
-    setText(element("banner"), sentences.join("\n"));
-  }
-
-  #roles(processes) {
-    setText(element("roles-word"), processes.length === 1 ? "Process" : "Processes");
-    setText(element("roles-hint"), processes.length === 1 ? "one, all roles are its threads" : "one a role");
+  #showProcesses(processes) {
+    setText(element("roles-title"), processes.length === 1 ? "Process" : "Processes");
+    setText(element("roles-hint"), processes.length === 1 ? "one, with a thread for each role" : "one for each role");
     element("roles").replaceChildren(
       ...processes.map(({ names, figures }) =>
         row(
@@ -141,6 +124,20 @@ export class Panel {
           `${fixed(figures.gil_delay_p50_ms, 1)} – ${fixed(figures.gil_delay_p99_ms, 1)}`,
         ),
       ),
+    );
+  }
+
+  /** A role that reports figures and has no status is well: only faults and their end are reported. */
+  #showComponents() {
+    const reporting = this.#roles.map((component) => ({ component, state: "ok", message: "" }));
+    const statuses = new Map([...reporting, ...this.#statuses].map((status) => [status.component, status]));
+    element("components").replaceChildren(
+      ...inOrder([...statuses.keys()], COMPONENTS).map((component) => {
+        const { state, message } = statuses.get(component);
+        const tr = row(component, state, message ?? "");
+        tr.dataset.state = state;
+        return tr;
+      }),
     );
   }
 }

@@ -1,9 +1,9 @@
-// Preferences: what this viewer chose, kept in the browser where it allows that.
+// Preferences: the choices of this viewer, saved in the browser where it permits that.
 
 const KEY = "edge-vision";
-const DEFAULTS = { confidence: null, boxes: true, labels: true, mode: "live" };
+const DEFAULTS = { confidence: null, boxes: true, labels: true, motion: true, mode: "live" };
 
-/** The saved choices; the defaults where there are none, or where storage is forbidden. */
+/** Returns the saved choices, with defaults for those that are missing or cannot be read. */
 export function load() {
   try {
     return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY)) };
@@ -16,6 +16,6 @@ export function save(choices) {
   try {
     localStorage.setItem(KEY, JSON.stringify(choices));
   } catch {
-    // Private windows may refuse; the choices then last as long as the page.
+    // Storage is not available, in a private window for example: the choices last as long as the page.
   }
 }

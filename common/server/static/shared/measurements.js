@@ -1,41 +1,59 @@
-// Measuring: rates and medians over the last moments, as the page itself sees them.
+// Measurements of the page itself: rates, intervals and medians over the last moments.
 
-const WINDOW_S = 5; // the span over which the server measures its rates too
+const WINDOW_S = 5; // the window over which the server measures its rates too
+const INTERVALS = 5; // the typical interval is the median of this many
 
 const now_s = () => performance.now() / 1000;
 
-/** Events per second over the last five seconds, or since the first event where that is shorter. */
-export class Rate {
+/** Arrivals of one kind (frames, detections): their rate, their typical interval, and the time since the last one. */
+export class Arrivals {
   #times = [];
-  #since = null;
+  #firstAt = null;
+  #lastAt = null;
+  #waitingSince = now_s();
+  #intervals = [];
 
-  count() {
+  add() {
     const now = now_s();
-    if (this.#since === null) this.#since = now; // where the first interval begins: counting it would add one
+    if (this.#firstAt === null) this.#firstAt = now; // where the first interval begins: counting it would add one
     else this.#times.push(now);
-    this.#forget(now);
+    if (this.#lastAt !== null) this.#intervals = [...this.#intervals, now - this.#lastAt].slice(-INTERVALS);
+    this.#lastAt = this.#waitingSince = now;
+    this.#discardOld(now);
   }
 
+  /** Starts again, after a new connection. The typical interval is kept: it is a property of the source. */
   reset() {
     this.#times = [];
-    this.#since = null;
+    this.#firstAt = this.#lastAt = null;
+    this.#waitingSince = now_s();
   }
 
-  /** Null until a second was measured: less says nothing. */
+  /** Arrivals per second over the last five seconds, or since the first one. Null in the first second. */
   perSecond() {
     const now = now_s();
-    this.#forget(now);
-    const span = Math.min(WINDOW_S, now - (this.#since ?? now));
+    this.#discardOld(now);
+    const span = Math.min(WINDOW_S, now - (this.#firstAt ?? now));
     return span < 1 ? null : this.#times.length / span;
   }
 
-  #forget(now) {
+  /** Seconds between two arrivals; 0 before two have arrived. */
+  typicalInterval() {
+    return median(this.#intervals) ?? 0;
+  }
+
+  /** Seconds since the last arrival, or since reset() where there was none. */
+  silence() {
+    return now_s() - this.#waitingSince;
+  }
+
+  #discardOld(now) {
     while (this.#times.length && this.#times[0] < now - WINDOW_S) this.#times.shift();
   }
 }
 
-/** The last `size` values, to say their median. */
-export class Recent {
+/** The median of the last `size` values. */
+export class RecentMedian {
   #values = [];
   #size;
 
@@ -52,15 +70,16 @@ export class Recent {
     this.#values = [];
   }
 
-  median() {
+  /** Null without values. */
+  value() {
     return median(this.#values);
   }
 }
 
-/** An age in seconds by this device's clock: a negative one, or one of days, is a clock that is wrong. */
+/** Whether an age in seconds can be true: one below zero or of days comes from clocks that differ. */
 export const isPlausible = (age) => age >= 0 && age < 86_400;
 
-/** The middle value, or null of nothing. */
+/** The middle value; null of an empty list. */
 export function median(values) {
   if (!values.length) return null;
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];

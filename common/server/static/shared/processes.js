@@ -1,22 +1,28 @@
-// The roles: which of them share a process, and with it a GIL, a processor time and a memory.
+// Statistics by process: the roles that share one have a GIL, a CPU time and a memory in common.
 
-/** Roles by process, as [{ names, figures }]: those of one process have their figures in common. */
+/** Groups roles by process: [{ names, figures }], in the order in which a frame passes them. */
 export function byProcess(roles) {
   const processes = new Map();
-  for (const [name, figures] of Object.entries(roles)) {
-    const key = figures.pid ?? name;
-    if (!processes.has(key)) processes.set(key, { names: [], figures });
+  for (const name of inOrder(Object.keys(roles), ["provider", "processor", "server"])) {
+    const key = roles[name].pid ?? name;
+    if (!processes.has(key)) processes.set(key, { names: [], figures: roles[name] });
     processes.get(key).names.push(name);
   }
   return [...processes.values()];
 }
 
-const VIDEO_ROLES = ["provider", "server"]; // what a frame passes; only there does a wait for the GIL delay it
+const VIDEO_ROLES = ["provider", "server"]; // only here does a wait for the GIL delay frames
 
-/** CPU (% of one core) and memory (MB) of all roles together, and the worse GIL delay (ms, p99) of what carries the video. */
-export function together(roles) {
+/** Totals of all roles: CPU (% of one core), memory (MB), and the worse GIL delay (ms, p99) of the video's roles. */
+export function totals(roles) {
   const processes = byProcess(roles).map(({ figures }) => figures);
   const sum = (name) => processes.reduce((total, figures) => total + (figures[name] ?? 0), 0);
   const delays = VIDEO_ROLES.map((role) => roles[role]?.gil_delay_p99_ms ?? 0);
   return { cpu_percent: sum("cpu_percent"), memory_mb: sum("memory_mb"), gil_delay_ms: Math.max(...delays) };
+}
+
+/** Sorts names: those in `order` first, the rest by name. Messages list them in no fixed order. */
+export function inOrder(names, order) {
+  const rank = (name) => (order.includes(name) ? order.indexOf(name) : order.length);
+  return [...names].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 }

@@ -1,31 +1,40 @@
-// The alerts: whether something is wrong, and the sentences that say it.
+// Alerts: the sentences that a viewer shows over the video when something is wrong.
 
 const STALE_AFTER_S = 1.5;
-const FRAMES_TO_MISS = 3; // at rates below two a second a gap is longer than that without anything being wrong
 const NO_DETECTIONS_AFTER_S = 3;
-const TROUBLE = ["failed", "lost", "restarting"]; // the worst first
+const MISSED = 3; // intervals of the source without a frame, before its video is stale
+const FAULTS = ["failed", "lost", "restarting"]; // by severity
 
-/** "Source lost: no answer from camera", from a status message. */
+const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** "Source lost: connection refused", from a status message. */
 function sentence({ component, state, message }) {
-  const name = component.charAt(0).toUpperCase() + component.slice(1);
-  return message ? `${name} ${state}: ${message}` : `${name} ${state}`;
+  const subject = `${capitalised(component)} ${state}`;
+  return message ? `${subject}: ${message}` : subject;
 }
 
 /**
- * The sentences to show, none when all is well. `silentFor` says for how many seconds nothing came: { frames, detections }.
- * A named cause is shown instead of its symptom: a lost source is not also "stale".
+ * The sentences to show, empty when all is well. `frames` and `detections` are { silence_s, interval_s }: the time since
+ * the last one, and the time that usually lies between two.
+ * A cause replaces its symptom: the video of a lost source is not reported as stale.
  */
-export function alerts(connection, statuses, silentFor, mode, rates) {
+export function alerts(connection, statuses, mode, frames, detections) {
   if (connection === "paused" || connection === "connecting") return [];
-  if (connection === "reconnecting") return ["No connection to the server. Trying again."];
-  const trouble = TROUBLE.flatMap((state) => statuses.filter((status) => status.state === state));
-  if (trouble.length) return trouble.map(sentence);
-  if (silentFor.frames > Math.max(STALE_AFTER_S, FRAMES_TO_MISS / (rates?.ui_fps ?? Infinity))) {
+  if (connection === "reconnecting") return ["Connection to the server lost. Reconnecting."];
+  const faults = FAULTS.flatMap((state) => statuses.filter((status) => status.state === state));
+  if (faults.length) return faults.map(sentence);
+  if (frames.silence_s > Math.max(STALE_AFTER_S, MISSED * frames.interval_s)) {
     return ["The video is stale: no new frames are arriving."];
   }
-  const patience_s = Math.max(NO_DETECTIONS_AFTER_S, FRAMES_TO_MISS / (rates?.queue_fps ?? Infinity));
-  if (mode === "synced" && silentFor.detections > patience_s) {
-    return ["No detections are arriving: the synced picture is waiting for them."];
+  if (mode === "synced" && detections.silence_s > Math.max(NO_DETECTIONS_AFTER_S, MISSED * detections.interval_s)) {
+    return ["No detections are arriving: synced mode shows only frames with detections."];
   }
   return [];
+}
+
+/** What impairs the video although it runs: "Source: road.mp4: decoding is slower than real time". */
+export function notices(statuses) {
+  return statuses
+    .filter(({ component, state }) => component === "source" && state === "degraded")
+    .map(({ message }) => `Source: ${message}`);
 }

@@ -1,30 +1,30 @@
-// The overlay: boxes and their labels, sharp at the screen's own pixels, readable on any picture, inside the picture.
+// The overlay: boxes and labels at the resolution of the screen, legible on any frame and inside it.
 
-const FADE_FROM_S = 1; // older boxes no longer stand where their object is: they fade, and then go
-const GONE_AT_S = 2;
+const FADE_FROM_S = 1; // older boxes are likely to be off their object: they fade until GONE_AT_S
+export const GONE_AT_S = 2;
 const PLATE = "rgb(12 16 18 / 0.82)";
 const INK = "#fff";
 
-// Those that meet on a road are kept far apart; degrees on the OKLCH circle.
+// Hues in degrees of the OKLCH circle; those of common road users are far apart.
 const ROAD_HUES = { car: 195, truck: 85, bus: 330, van: 145, motorcycle: 45, bicycle: 115, person: 290 };
 
-/** A colour per label, the same on every page and day, and all equally bright. */
+/** The colour of a label: the same on every page, and of equal lightness for all. */
 function colourOf(label) {
   let hash = 0;
   for (const char of label) hash = (31 * hash + char.codePointAt(0)) % 360;
   return `oklch(0.84 0.15 ${ROAD_HUES[label] ?? hash})`;
 }
 
-/** Where a picture of this shape lies inside an element of that size, as `object-fit: contain` puts it. */
-function pictureArea(width, height, picture) {
-  const scale = Math.min(width / picture.width, height / picture.height);
-  const [w, h] = [picture.width * scale, picture.height * scale];
+/** The area that a frame covers in an element of `width` × `height` with `object-fit: contain`. */
+function frameArea(width, height, frame) {
+  const scale = Math.min(width / frame.width, height / frame.height);
+  const [w, h] = [frame.width * scale, frame.height * scale];
   return { x: (width - w) / 2, y: (height - h) / 2, w, h };
 }
 
 const overlaps = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 
-/** Where the plate of a box goes: above it, else below, else in it; nowhere where it would cover another or be cut off. */
+/** The place of a box's plate: above, below or in the box; null where it would cover another plate or leave `area`. */
 function placePlate(box, w, h, area, taken) {
   const x = Math.max(area.x, Math.min(box.x, area.x + area.w - w));
   const free = (y) => y >= area.y && y + h <= area.y + area.h && !taken.some((other) => overlaps({ x, y, w, h }, other));
@@ -41,25 +41,33 @@ export class Overlay {
     this.#context = canvas.getContext("2d");
   }
 
-  /** Draws the detections of a picture (only its width and height matter) and returns how many; `age` in seconds. */
-  draw(detections, picture, { minScore, boxes, labels, age }) {
+  /**
+   * Draws `items` (label, score, box, optional alpha) over a frame of which width and height are used, and returns how
+   * many. `age` is that of the detections, in seconds.
+   */
+  draw(items, frame, { labels, age }) {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
-    this.#fitPixels(width, height);
-    const context = this.#context;
-    context.clearRect(0, 0, width, height);
-    const visible = boxes && age < GONE_AT_S ? detections.filter(({ score }) => score >= minScore) : [];
-    const area = pictureArea(width, height, picture);
-    const items = visible
-      .map((detection) => ({ ...detection, box: this.#toPixels(detection.box, area), colour: colourOf(detection.label) }))
-      .sort((a, b) => a.score - b.score); // the surest is drawn last, on top
-    context.globalAlpha = age <= FADE_FROM_S ? 1 : 1 - (0.8 * (age - FADE_FROM_S)) / (GONE_AT_S - FADE_FROM_S);
-    for (const item of items) this.#drawBox(item);
-    if (labels) this.#drawLabels(items.reverse(), area); // the surest chooses its place first
-    context.globalAlpha = 1;
-    return items.length;
+    this.#fitResolution(width, height);
+    this.#context.clearRect(0, 0, width, height);
+    if (age >= GONE_AT_S) return 0;
+    const area = frameArea(width, height, frame);
+    const fade = age <= FADE_FROM_S ? 1 : 1 - (0.8 * (age - FADE_FROM_S)) / (GONE_AT_S - FADE_FROM_S);
+    const drawn = items
+      .map((item) => ({
+        text: `${item.label} ${item.score.toFixed(2)}`,
+        score: item.score,
+        colour: colourOf(item.label),
+        alpha: fade * (item.alpha ?? 1),
+        box: this.#toPixels(item.box, area),
+      }))
+      .sort((a, b) => a.score - b.score); // the highest score is drawn last, on top
+    for (const item of drawn) this.#drawBox(item);
+    if (labels) this.#drawLabels(drawn.reverse(), area); // the highest score takes its place first
+    this.#context.globalAlpha = 1;
+    return drawn.length;
   }
 
-  #fitPixels(width, height) {
+  #fitResolution(width, height) {
     const [w, h] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
     if (this.#canvas.width !== w) this.#canvas.width = w;
     if (this.#canvas.height !== h) this.#canvas.height = h;
@@ -67,13 +75,14 @@ export class Overlay {
   }
 
   #toPixels([x1, y1, x2, y2], area) {
-    const [left, right] = [x1, x2].map((x) => Math.round(area.x + x * area.w)); // whole pixels: lines stay sharp
+    const [left, right] = [x1, x2].map((x) => Math.round(area.x + x * area.w)); // whole pixels: sharp lines
     const [top, bottom] = [y1, y2].map((y) => Math.round(area.y + y * area.h));
     return { x: left, y: top, w: right - left, h: bottom - top };
   }
 
-  #drawBox({ box, colour }) {
-    // A dark line under the coloured one: one of the two stands out on any picture.
+  #drawBox({ box, colour, alpha }) {
+    this.#context.globalAlpha = alpha;
+    // A dark line under the coloured one: one of the two contrasts with any background.
     for (const [style, width] of [[PLATE, 4], [colour, 2]]) {
       this.#context.strokeStyle = style;
       this.#context.lineWidth = width;
@@ -88,12 +97,12 @@ export class Overlay {
     context.font = `600 ${size}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
     context.textBaseline = "middle";
     const plates = [];
-    for (const { label, score, box, colour } of items) {
-      const text = `${label} ${score.toFixed(2)}`;
+    for (const { text, box, colour, alpha } of items) {
       const place = placePlate(box, Math.ceil(context.measureText(text).width) + 13, height, area, plates);
-      if (place) plates.push({ ...place, text, colour });
+      if (place) plates.push({ ...place, text, colour, alpha });
     }
-    for (const { text, colour, ...plate } of plates) {
+    for (const { text, colour, alpha, ...plate } of plates) {
+      context.globalAlpha = alpha;
       context.fillStyle = PLATE;
       context.fillRect(plate.x, plate.y, plate.w, plate.h);
       context.fillStyle = colour;

@@ -1,9 +1,11 @@
-// The player: decides which frame is shown with which detections, decodes it off the main path and paints it.
+// The player: selects the frame to show and the detections on it, decodes the frame and paints it.
 
-const KEPT_FRAMES = 45; // three seconds at 15 FPS, as JPEG: about 3 MB, where decoded pictures would be 160 MB at 720p
+import { withVelocities } from "./motion.js";
+
+const KEPT_FRAMES = 45; // three seconds at 15 FPS as JPEG, about 3 MB; decoded they would take 160 MB at 720p
 const KEPT_DETECTIONS = 45;
 
-/** Wraps onAck so that a frame gives its credit back exactly once, whichever way it leaves. */
+/** Wraps onAck so that each frame is acknowledged exactly once: painted, replaced or broken. */
 function acknowledgeOnce(onAck) {
   const done = new WeakSet();
   return (frame) => {
@@ -14,12 +16,12 @@ function acknowledgeOnce(onAck) {
 }
 
 /**
- * At every step the newest wins: one frame waits, one is decoded, one is ready to paint, and a newer one takes its place.
- * A frame is decoded only when none other is being decoded, so no result overtakes another.
+ * One frame waits, one is decoded, one is ready to paint; at each of these steps a newer frame replaces an older one.
+ * At most one frame is decoded at a time, so frames cannot overtake each other.
  */
 export class Player {
   mode = "live";
-  shown = null; // the frame on the canvas: frame_id, captured_at, painted_at, and the detections that go on it
+  shown = null; // the frame on the canvas: frame_id, captured_at, painted_at, and the detections drawn on it
   #canvas;
   #context;
   #ack;
@@ -32,7 +34,7 @@ export class Player {
   #ready = null;
   #generation = 0;
 
-  /** `onAck(frameId)` gives a credit back; `onPaint(frame)` runs in the animation frame that painted it. */
+  /** `onAck(frameId)` returns a credit; `onPaint(frame)` runs in the animation frame that painted it. */
   constructor(canvas, onAck, onPaint) {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d", { alpha: false });
@@ -41,20 +43,20 @@ export class Player {
   }
 
   addFrame(frame) {
-    // Ids that go backwards are those of a new provider: the frames kept so far are no longer comparable.
-    if (frame.frame_id <= this.#frames.at(-1)?.frame_id) this.#forget();
+    // Ids rise, also over a restart of the provider. Lower ones belong to another sequence: discard the kept frames.
+    if (frame.frame_id <= this.#frames.at(-1)?.frame_id) this.#discard();
     this.#frames.push(frame);
     if (this.#frames.length > KEPT_FRAMES) this.#frames.shift();
     if (this.mode === "live") {
       this.#show(frame);
     } else {
-      this.#ack(frame); // it is kept, perhaps never painted: its credit must not wait for that
+      this.#ack(frame); // kept, and perhaps never painted: the credit must not depend on it
       this.#showMatched();
     }
   }
 
   addDetections(detections) {
-    this.#detections.push(detections);
+    this.#detections.push(withVelocities(detections, this.#detections.at(-1)));
     if (this.#detections.length > KEPT_DETECTIONS) this.#detections.shift();
     if (this.mode === "synced") this.#showMatched();
     else if (this.shown) this.shown.detections = this.#newestDetectionsUpTo(this.shown.frame_id);
@@ -68,33 +70,33 @@ export class Player {
   }
 
   /**
-   * Seconds between the boxes and the picture they are on, null without boxes. In live mode it grows while the picture
-   * stands still. Both times are the server's, so a viewer whose clock is wrong still sees boxes.
+   * Seconds between the shown frame and the one its detections were found in; null without detections. In live mode it
+   * grows while no new frame is painted. Both times are the server's, so the viewer's clock does not matter.
    */
-  boxAge() {
+  detectionsAge() {
     if (!this.shown?.detections) return null;
     const { captured_at, painted_at, frozen_at, detections } = this.shown;
-    const apart_s = captured_at - detections.captured_at;
-    if (this.mode === "synced") return Math.abs(apart_s);
-    return apart_s + ((frozen_at ?? performance.now()) - painted_at) / 1000;
+    const difference_s = captured_at - detections.captured_at;
+    if (this.mode === "synced") return Math.abs(difference_s);
+    return difference_s + ((frozen_at ?? performance.now()) - painted_at) / 1000;
   }
 
-  /** Keeps picture and boxes as they are now. */
+  /** Discards every frame that is not painted yet, and keeps the shown one with the age of its detections as it is. */
   freeze() {
     this.reset();
     if (this.shown) this.shown.frozen_at = performance.now();
   }
 
-  /** Forgets everything that is on its way; what is painted stays. */
+  /** Discards every frame that is not painted yet, without acknowledgement. The canvas stays as it is. */
   reset() {
     this.#generation += 1;
     this.#waiting = null;
     this.#ready?.bitmap.close();
     this.#ready = null;
-    this.#forget();
+    this.#discard();
   }
 
-  #forget() {
+  #discard() {
     this.#frames = [];
     this.#detections = [];
     this.#matched = null;
@@ -105,8 +107,8 @@ export class Player {
   }
 
   /**
-   * Synced: the newest detections whose frame has passed by, on the kept frame nearest to theirs.
-   * It is their very frame when the rates divide each other; 10 of 25 and 4 of 25 do not always meet.
+   * Synced mode: shows the newest detections of a frame that has arrived, on the kept frame nearest to theirs. It is
+   * that very frame when the processor's rate divides the UI rate; with 10 of 25 and 4 of 25 FPS it need not be.
    */
   #showMatched() {
     if (!this.#frames.length) return;
@@ -134,7 +136,7 @@ export class Player {
     try {
       bitmap = await createImageBitmap(new Blob([frame.jpeg], { type: "image/jpeg" }));
     } catch {
-      if (generation === this.#generation) this.#ack(frame); // a broken picture is skipped like a late one
+      if (generation === this.#generation) this.#ack(frame); // a broken JPEG is skipped
     }
     this.#decoding = false;
     if (generation !== this.#generation) bitmap?.close();
@@ -155,7 +157,7 @@ export class Player {
   #paint() {
     if (!this.#ready) return;
     const { frame, bitmap } = this.#ready;
-    // Live: the newest boxes that are not of the frame's future. Synced: the boxes that chose this frame.
+    // Live mode: the newest detections that are not from a later frame. Synced mode: those that selected this frame.
     const detections = this.#ready.detections ?? this.#newestDetectionsUpTo(frame.frame_id);
     this.#ready = null;
     if (this.#canvas.width !== bitmap.width || this.#canvas.height !== bitmap.height) {

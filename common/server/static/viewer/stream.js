@@ -1,12 +1,12 @@
-// The stream: one websocket to the server, opened again whenever it is lost, with acknowledgements for back-pressure.
+// The stream: one websocket to the server, reconnected when it is lost, with acknowledgements for back-pressure.
 
-const CREDIT = 2; // one frame on the wire while one is decoded and painted
+const CREDIT = 2; // unacknowledged frames: one on the wire while one is decoded and painted
 const BACKOFF_FIRST_S = 0.25;
 const BACKOFF_MAX_S = 4;
-// Stats come every second, so five silent seconds are a dead peer. A lost Wi-Fi closes no socket by itself.
+// Stats arrive every second, so five silent seconds mean a dead peer: a lost network link does not close a websocket.
 const SILENCE_MAX_S = 5;
 
-/** Unpacks a frame message: 4 bytes header length, JSON header, JPEG. `jpeg` is a view, nothing is copied. */
+/** Unpacks a frame message: 4 bytes header length, JSON header, JPEG. `jpeg` is a view of `buffer`. */
 function unpackFrame(buffer) {
   const length = new DataView(buffer).getUint32(0);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
@@ -26,7 +26,7 @@ export class Stream {
   #retryTimer = 0;
   #silenceTimer = 0;
 
-  /** `address` as in a link: on this host, or "//host:port/path" of another. */
+  /** `address` is a URL relative to the page: "ws/ui", or "//host:port/ws/ui" on another host or port. */
   constructor(address, handlers) {
     this.#address = address;
     this.#handlers = handlers;
@@ -39,7 +39,7 @@ export class Stream {
     this.#connect();
   }
 
-  /** Closes until the next open(): a viewer who does not look costs the server nothing. */
+  /** Closes the websocket until the next open(): the server then encodes and sends nothing for this page. */
   pause() {
     this.#failures = 0;
     this.#drop();
@@ -63,13 +63,13 @@ export class Stream {
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = () => this.#retry();
     this.#socket = socket;
-    this.#expectSound();
+    this.#restartSilenceTimer();
   }
 
   #receive(data) {
-    this.#expectSound();
+    this.#restartSilenceTimer();
     if (this.state !== "open") {
-      // Only a message proves the server well: a socket that opens and closes at once must keep backing off.
+      // The back-off ends with a message, not with the handshake: a server may accept and close at once.
       this.#failures = 0;
       this.#setState("open");
     }
@@ -77,7 +77,7 @@ export class Stream {
     else this.#handlers.onFrame(unpackFrame(data));
   }
 
-  #expectSound() {
+  #restartSilenceTimer() {
     clearTimeout(this.#silenceTimer);
     this.#silenceTimer = setTimeout(() => this.#retry(), SILENCE_MAX_S * 1000);
   }
@@ -86,13 +86,13 @@ export class Stream {
     this.#drop();
     const ceiling_s = Math.min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** this.#failures);
     this.#failures += 1;
-    // Half of it at random: a room full of viewers must not come back in step after a restart.
+    // Half of the delay is random, so that many viewers do not reconnect at the same moment after a restart.
     const delay_s = ceiling_s * (0.5 + Math.random() / 2);
     this.#retryTimer = setTimeout(() => this.#connect(), delay_s * 1000);
     this.#setState("reconnecting");
   }
 
-  /** Lets go of the socket at once: a closing handshake with a dead peer would take minutes. */
+  /** Drops the socket without waiting for the closing handshake, which a dead peer does not answer. */
   #drop() {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#silenceTimer);

@@ -1,0 +1,98 @@
+"""Pages in Chromium: opening one, waiting for what it shows, and a server with a role that a test plays itself."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+from websockets.sync.client import ClientConnection, connect
+
+from common.messaging.messages import DetectionItem, Detections, Message, MetricsReport, Status
+from tests.support.apps import PATIENCE_S
+from tests.support.servers import Server, frame, serving
+
+WIDE, PHONE = (1280, 800), (360, 740)
+
+
+@contextmanager
+def opened(browser: Browser, url: str, size: tuple[int, int] = WIDE, **options: Any) -> Iterator[Page]:
+    """Open a page in a browser context of its own. Asserts at the end that it logged no error."""
+    errors: list[str] = []
+    with browser.new_context(viewport={"width": size[0], "height": size[1]}, **options) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        yield page
+    # A connection that the test ended itself is logged by the browser.
+    assert [error for error in errors if "WebSocket connection to" not in error] == []
+
+
+def wait_until(page: Page, condition: Callable[[], bool], what: str) -> None:
+    """Poll `condition` from Python: Playwright's own waiting evaluates text, which the page's policy forbids."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
+        page.wait_for_timeout(20)
+
+
+def wait_for_text(page: Page, selector: str, pattern: str) -> None:
+    """Wait until the whole text of an element matches `pattern`."""
+    wait_until(page, lambda: re.fullmatch(pattern, page.inner_text(selector)) is not None, f"{selector}: {pattern}")
+
+
+class Role:
+    """The connection of a role to the ingest port of a server."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._frame_id = 0
+
+    def send(self, *messages: Message) -> None:
+        for message in messages:
+            self._socket.send(message.model_dump_json())
+
+    def send_frame(self) -> int:
+        """Send the next frame, captured now, and return its id."""
+        self._frame_id += 1
+        self._socket.send(frame(self._frame_id))
+        return self._frame_id
+
+    def send_detections(self, frame_id: int, *items: DetectionItem, inference_ms: float = 10) -> None:
+        """Send the detections of a frame that was captured now."""
+        self.send(
+            Detections(
+                camera="main",
+                frame_id=frame_id,
+                captured_at=time.time(),
+                inference_ms=inference_ms,
+                processing_ms=inference_ms + 1,
+                detections=items,
+            )
+        )
+
+    def send_report(self, role: str, **values: Any) -> None:
+        """Send what a role measured in the last second."""
+        self.send(MetricsReport(role=role, pid=len(role), duration_s=1, **values))
+
+    def send_status(self, component: str, state: Any, message: str = "") -> None:
+        self.send(Status(component=component, state=state, message=message))
+
+
+@contextmanager
+def playing_role(server: Server) -> Iterator[Role]:
+    """Connect to the ingest port of `server` as a role."""
+    headers = {"Authorization": f"Bearer {server.ingest_token}"}
+    url = f"ws://127.0.0.1:{server.ingest_port}/ingest"
+    with connect(url, additional_headers=headers, compression=None, proxy=None) as socket:
+        yield Role(socket)
+
+
+@contextmanager
+def server_and_role() -> Iterator[tuple[Server, Role]]:
+    """Run a server, and connect to it as a role."""
+    with serving() as server, playing_role(server) as role:
+        yield server, role
