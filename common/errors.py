@@ -11,7 +11,7 @@ VisionError
 │   └── ResourceError      the machine has too little of something
 ├── MessageError           bytes from a socket that are not what the wire allows
 ├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue, or a JPEG
-├── QueueBrokenError       a process died holding the latest queue: it has to be rebuilt
+├── QueueBrokenError       a process died inside a latest queue, which has to be replaced
 ├── SpoolError             the event spool on disk cannot be read or written
 ├── SinkError              a sink cannot deliver at present
 │   └── EventRejectedError a receiver refuses one event for good
@@ -64,7 +64,15 @@ class FrameTooLargeError(VisionError):
 
 
 class QueueBrokenError(VisionError):
-    """The latest queue can no longer pass anything on, since a process died inside it."""
+    """A process died inside a latest queue, which has to be replaced."""
+
+    def __init__(self, queue: str) -> None:
+        """`queue` is the name of the queue."""
+        super().__init__(queue)  # as it is pickled
+        self.queue = queue
+
+    def __str__(self) -> str:
+        return f"a process died inside the latest queue {self.queue}".rstrip()
 
 
 class HungError(VisionError):

@@ -1,13 +1,34 @@
 """The seam: the protocols that an implementation provides and that the rest of the app uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from common.frames import Frame
+from common.frames import Frame, Image
 
 
-class LatestQueue(Protocol):
+class FrameMemory(Protocol):
+    """Memory for the frames of one camera, shared by its queues: a frame that is put into several is copied once."""
+
+    def allocate(self, shape: tuple[int, ...]) -> Image:
+        """Return an array for the pixels of the next frame, which `LatestQueue.put` then does not copy.
+
+        It is valid until the next call, and until another frame is put. Raises FrameTooLargeError.
+        """
+
+
+class FrameReader(Protocol):
+    """The consumer's side of one or more queues."""
+
+    def get(self, timeout_s: float) -> Frame | None:
+        """Return the newest frame, waiting up to `timeout_s` seconds for one, or None.
+
+        Of several queues, that is read which has held an unread frame for the longest time. Raises QueueBrokenError
+        when a process died inside a queue.
+        """
+
+
+class LatestQueue(FrameReader, Protocol):
     """A queue of size 1 for one producer and one consumer, in which a new frame overwrites an unread one."""
 
     overwritten_count: int
@@ -19,11 +40,8 @@ class LatestQueue(Protocol):
         Raises FrameTooLargeError, or QueueBrokenError when a process died inside the queue.
         """
 
-    def get(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame, waiting up to `timeout_s` seconds for one, or None.
-
-        Raises QueueBrokenError when a process died inside the queue.
-        """
+    def is_full(self) -> bool:
+        """Return whether a frame is unread."""
 
 
 class StopSignal(Protocol):
@@ -77,9 +95,15 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Runtime:
-    """One implementation: its name and the factories of its three parts."""
+    """One implementation: its name and the factories of its parts.
+
+    frame_memory(queues), latest_queue(memory, name) or latest_queue() for one with a memory of its own,
+    queue_reader(queues), stop_signal(), worker(name, target, args).
+    """
 
     name: str
-    latest_queue: Callable[[], LatestQueue]
+    frame_memory: Callable[[int], FrameMemory]
+    latest_queue: Callable[..., LatestQueue]
+    queue_reader: Callable[[Sequence[Any]], FrameReader]
     stop_signal: Callable[[], StopSignal]
     worker: Callable[[str, Target, tuple[Any, ...]], Worker]

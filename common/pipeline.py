@@ -20,6 +20,7 @@ from common.supervision.role import Role
 from common.supervision.supervisor import Supervisor
 from common.text import redact
 
+QUEUE = "provider to processor"
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 
 
@@ -59,7 +60,8 @@ class Pipeline:
         self._public = comparison.public if comparison else listen(settings.host, settings.port)
         self._ingest = listen("127.0.0.1", 0)
         self._ingest_token = secrets.token_urlsafe()
-        self._queue = runtime.latest_queue()
+        self._memory = runtime.frame_memory(1)
+        self._queue = runtime.latest_queue(self._memory, QUEUE)
         self._comparison = comparison
         self.port: int = self._public.getsockname()[1]
 
@@ -103,24 +105,24 @@ class Pipeline:
             tls=self._tls,
         )
         return [
-            Role("server", server, lambda: (options, self._public, self._ingest), holds_queue=False),
+            Role("server", server, lambda: (options, self._public, self._ingest)),
             Role(
                 "provider",
                 provider,
                 lambda: (settings, self._source, start_s, ingest, self._queue),
-                holds_queue=True,
+                frozenset({QUEUE}),
             ),
             Role(
                 "processor",
                 processor,
                 lambda: (live, self._model, execution, ingest, self._queue),
-                holds_queue=True,
+                frozenset({QUEUE}),
             ),
             *(comparison.roles if comparison else ()),
         ]
 
-    def _rebuild_queue(self) -> None:
-        self._queue = self._runtime.latest_queue()
+    def _rebuild_queue(self, _: str) -> None:
+        self._queue = self._runtime.latest_queue(self._memory, QUEUE)
 
     def _ingest_address(self) -> Ingest:
         return Ingest(f"ws://127.0.0.1:{self._ingest.getsockname()[1]}/ingest", self._ingest_token)

@@ -2,8 +2,9 @@
 
 from common.interfaces import Runtime
 
-from .latest_queue import LatestQueue
+from .latest_queue import LatestQueue, QueueReader
+from .shared_frames import SharedFrames
 from .stop_signal import StopSignal
 from .worker import Worker
 
-RUNTIME = Runtime("multiprocessing", LatestQueue, StopSignal, Worker)
+RUNTIME = Runtime("multiprocessing", SharedFrames, LatestQueue, QueueReader, StopSignal, Worker)

@@ -1,8 +1,9 @@
-"""The queue of size 1 in which a new frame overwrites an unread one."""
+"""The queue of size 1 in which a new frame overwrites an unread one, and the reader of several such queues."""
 
 import queue
 import time
-from multiprocessing import connection, get_context, reduction
+from collections.abc import Sequence
+from multiprocessing import connection, get_context
 from typing import Any
 
 from common.errors import QueueBrokenError, ResourceError
@@ -22,64 +23,97 @@ class LatestQueue:
     killed during the write would hang. A ticket is smaller than PIPE_BUF: its write is atomic (POSIX, write()).
     """
 
-    def __init__(self) -> None:
-        """Raises ResourceError."""
+    def __init__(self, memory: SharedFrames | None = None, name: str = "") -> None:
+        """`memory` is that of the camera, shared with its other queues; `name` is unique among them.
+
+        Raises ResourceError.
+        """
         prepare_to_spawn()  # semaphores start the resource tracker
+        context = get_context("spawn")
         try:
-            self._queue: Any = get_context("spawn").Queue(maxsize=1)
+            self._queue: Any = context.Queue(maxsize=1)
         except OSError as error:
             space = free_space_for_semaphores(3)
             raise ResourceError(f"the latest queue cannot be made: {error.strerror}{space}") from error
         semaphores = [getattr(self._queue, name) for name in ("_rlock", "_wlock", "_sem")]
         track_semaphores(self, {semaphore._semlock.name for semaphore in semaphores})
-        self._frames = SharedFrames()
+        self._frames = memory or SharedFrames()
+        self._unread_since: Any = context.RawValue("d")  # without a lock, which a killed process would never release
+        self.name = name
         self.overwritten_count = 0
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_frames": reduction.DupFd(self._frames.fd)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._frames = SharedFrames(state["_frames"].detach())
         self._queue.cancel_join_thread()  # at its end a process need not wait until the last ticket is read
 
     def put(self, frame: Frame) -> None:
         """Put `frame` in place of an unread one. Never blocks. Raises FrameTooLargeError and QueueBrokenError."""
         ticket = self._frames.write(frame)
-        deadline = time.monotonic() + BROKEN_S
+        deadline, overwritten = time.monotonic() + BROKEN_S, False
         while True:
             try:
                 self._queue.put_nowait(ticket)
-                return
+                break
             except queue.Full:
                 pass
             # Without asking empty(), which is True until a feeder thread has written what put_nowait() accepted
             # (documentation of multiprocessing, "Pipes and Queues").
             try:
                 self._queue.get_nowait()
-                self.overwritten_count += 1
+                overwritten = True
             except queue.Empty:
-                _pause(deadline)  # the consumer was faster, or the feeder thread has yet to write
+                self._pause(deadline)  # the consumer was faster, or the feeder thread has yet to write
+        self._frames.hold(self.name, ticket, overwritten=overwritten)
+        if overwritten:
+            self.overwritten_count += 1
+        else:
+            self._unread_since.value = time.monotonic()
 
     def get(self, timeout_s: float) -> Frame | None:
         """Return the newest frame, waiting up to `timeout_s` seconds for one, or None. Raises QueueBrokenError."""
+        return QueueReader([self]).get(timeout_s)
+
+    def is_full(self) -> bool:
+        """Return whether a frame is unread. Reliable, as it asks a semaphore and not the pipe."""
+        return bool(self._queue.full())
+
+    def unread_since(self) -> float:
+        """Return since when (monotonic time) the queue has held an unread frame, this one or one that it overwrote."""
+        return float(self._unread_since.value)
+
+    def take(self, deadline: float) -> Frame | None:
+        """Return the frame of the ticket that has arrived, without blocking, or None if there is none."""
+        try:
+            ticket = self._queue.get_nowait()
+        except queue.Empty:
+            self._pause(deadline + BROKEN_S)  # the producer is overwriting it
+            return None
+        return self._frames.read(ticket)
+
+    def _pause(self, deadline: float) -> None:
+        """Let the other side finish. Raises QueueBrokenError after `deadline`: it was killed while it held a lock."""
+        if time.monotonic() > deadline:
+            raise QueueBrokenError(self.name)
+        time.sleep(PAUSE_S)
+
+
+class QueueReader:
+    """Reads from the queue that has held an unread frame for the longest time, so that none of them starves."""
+
+    def __init__(self, queues: Sequence[LatestQueue]) -> None:
+        self._queues = {each._queue._reader: each for each in queues}
+
+    def get(self, timeout_s: float) -> Frame | None:
+        """Return the newest frame of a queue, waiting up to `timeout_s` seconds for one, or None.
+
+        Raises QueueBrokenError.
+        """
         deadline = time.monotonic() + timeout_s
         # Queue.get() blocks while it holds the reader lock, which a process killed there never releases. So wait until
-        # the pipe inside the queue is readable, and then take without blocking.
-        while connection.wait([self._queue._reader], max(0.0, deadline - time.monotonic())):
-            try:
-                ticket = self._queue.get_nowait()
-            except queue.Empty:
-                _pause(deadline + BROKEN_S)  # the producer is overwriting it
-                continue
-            frame = self._frames.read(ticket)
-            if frame is not None:  # None: its slot was overwritten, and a newer ticket is on its way
+        # a pipe is readable, and then take without blocking.
+        while readable := connection.wait(self._queues, max(0.0, deadline - time.monotonic())):
+            full = [self._queues[pipe] for pipe in readable]
+            frame = min(full, key=LatestQueue.unread_since).take(deadline)
+            if frame is not None:
                 return frame
         return None
-
-
-def _pause(deadline: float) -> None:
-    """Let the other side finish. Raises QueueBrokenError after `deadline`: it was killed while it held a lock."""
-    if time.monotonic() > deadline:
-        raise QueueBrokenError("a process died inside the latest queue")
-    time.sleep(PAUSE_S)

@@ -2,8 +2,9 @@
 
 from common.interfaces import Runtime
 
-from .latest_queue import LatestQueue
+from .frame_memory import FrameMemory
+from .latest_queue import LatestQueue, QueueReader
 from .stop_signal import StopSignal
 from .worker import Worker
 
-RUNTIME = Runtime("threading", LatestQueue, StopSignal, Worker)
+RUNTIME = Runtime("threading", FrameMemory, LatestQueue, QueueReader, StopSignal, Worker)

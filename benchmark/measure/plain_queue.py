@@ -33,6 +33,10 @@ class PlainQueue:
             pass
         self._queue.put_nowait(frame)
 
+    def is_full(self) -> bool:
+        """Return whether a frame is unread."""
+        return self._queue.full() is True
+
     def get(self, timeout_s: float) -> Frame | None:
         """Return the frame in the queue, waiting up to `timeout_s` seconds for one, or None."""
         try:

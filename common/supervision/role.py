@@ -16,13 +16,14 @@ WINDOW_S = 60.0  # in which failures are counted
 class Role:
     """The specification of a role: each run calls `target(*arguments(), stop)` with a stop signal of its own.
 
-    `arguments` is called at each start, since a queue among them may have been replaced.
+    `arguments` is called at each start, since a queue among them may have been replaced. `queues` are the names of the
+    queues that the role holds.
     """
 
     name: str
     target: Target
     arguments: Callable[[], tuple[Any, ...]]
-    holds_queue: bool
+    queues: frozenset[str] = frozenset()
 
 
 class RoleState(Enum):

@@ -29,7 +29,7 @@ class Supervisor:
         self,
         roles: Iterable[Role],
         runtime: Runtime,
-        rebuild_queue: Callable[[], None],
+        rebuild_queue: Callable[[str], None],
         report: Callable[[Status], None],
         clock: Clock = time.monotonic,
     ) -> None:
@@ -136,18 +136,18 @@ class Supervisor:
         logger.error("%s failed; restart in %.1f s: %s", role.spec.name, delay_s, failure)
         self._report_state(role, "restarting", str(failure))
         if isinstance(failure, QueueBrokenError):
-            self._replace_queue()
+            self._replace_queue(failure.queue)
 
-    def _replace_queue(self) -> None:
-        """Replace the queue and restart every other role that holds it: a broken queue cannot be repaired."""
-        logger.warning("the latest queue is replaced")
+    def _replace_queue(self, name: str) -> None:
+        """Replace a broken queue, which cannot be repaired, and restart the other role that holds it."""
+        logger.warning("the latest queue %s is replaced", name)
         try:
-            self._rebuild_queue()
+            self._rebuild_queue(name)
         except (OSError, ResourceError) as error:  # the next role that finds it broken tries again
-            logger.error("the latest queue cannot be replaced: %s", error)
+            logger.error("the latest queue %s cannot be replaced: %s", name, error)
             return
         for role in self._roles:
-            if role.spec.holds_queue and role.run is not None and role.state is not RoleState.STUCK:
+            if name in role.spec.queues and role.run is not None and role.state is not RoleState.STUCK:
                 role.run.worker.kill()
                 if role.run.worker.is_alive():
                     self._on_stuck(role, HungError("holds a broken queue"))

@@ -18,7 +18,7 @@ from common.errors import FrameTooLargeError, QueueBrokenError
 from common.frames import MAX_FRAME_BYTES, Frame
 from common.interfaces import LatestQueue, Target
 from multiprocessing_impl import RUNTIME
-from multiprocessing_impl.shared_frames import SLOTS, Ticket
+from multiprocessing_impl.shared_frames import SharedFrames, Ticket
 from tests.support.roles import PATIENCE_S, consume, die_holding, is_whole, produce, put_two, shape_of, uniform
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +136,31 @@ def test_a_reader_killed_with_the_reader_lock_breaks_the_queue_for_both_sides(qu
     assert time.monotonic() - started < 5
 
 
+def test_a_reader_of_several_queues_names_the_broken_one() -> None:
+    memory = RUNTIME.frame_memory(2)
+    intact, broken = (RUNTIME.latest_queue(memory, name) for name in ("intact", "broken"))
+    assert start(die_holding, "_rlock", broken).join(PATIENCE_S)
+    broken.put(uniform(1))
+    with pytest.raises(QueueBrokenError, match="died inside the latest queue broken") as error:
+        RUNTIME.queue_reader([intact, broken]).get(0.1)
+    assert error.value.queue == "broken"
+    intact.put(uniform(2))
+    assert getattr(RUNTIME.queue_reader([intact]).get(PATIENCE_S), "frame_id", None) == 2
+
+
+def test_a_queue_that_replaces_a_broken_one_uses_the_same_memory_as_the_others() -> None:
+    memory = RUNTIME.frame_memory(2)
+    other, broken = (RUNTIME.latest_queue(memory, name) for name in ("other", "broken"))
+    frame = uniform(1)
+    other.put(frame)
+    broken.put(frame)
+    replacement = RUNTIME.latest_queue(memory, "broken")
+    for frame_id in range(2, 20):
+        replacement.put(uniform(frame_id))
+    assert getattr(other.get(PATIENCE_S), "frame_id", None) == 1
+    assert getattr(replacement.get(PATIENCE_S), "frame_id", None) == 19
+
+
 def test_a_writer_killed_before_its_write_breaks_the_queue_for_the_next_writer(queue: LatestQueue) -> None:
     assert start(die_holding, "_sem", queue).join(PATIENCE_S)
     started = time.monotonic()
@@ -153,21 +178,40 @@ def test_a_writer_killed_with_the_writer_lock_breaks_the_queue_for_the_next_writ
     assert isinstance(writer.failure(), QueueBrokenError)
 
 
-def test_a_frame_overwritten_while_it_is_taken_is_skipped_for_the_newest(
+def test_a_frame_overwritten_by_the_successor_of_its_producer_is_skipped_for_the_newest(
     queue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = queue._frames.read
 
     def read_too_late(ticket: Ticket) -> Frame | None:
         monkeypatch.undo()
-        for frame_id in range(2, 2 + SLOTS):
-            queue.put(uniform(frame_id))
-        overtaken: Frame | None = read(ticket)
-        return overtaken
+        successor = SharedFrames(fd=os.dup(queue._frames.fd))
+        for frame_id in range(2, 2 + successor.slots):
+            successor.write(uniform(frame_id))
+        queue.put(uniform(9))
+        overwritten: Frame | None = read(ticket)
+        return overwritten
 
     queue.put(uniform(1))
     monkeypatch.setattr(queue._frames, "read", read_too_late)
-    assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 1 + SLOTS
+    assert getattr(queue.get(PATIENCE_S), "frame_id", None) == 9
+
+
+def test_a_frame_is_not_overwritten_while_it_is_taken_however_many_are_put(
+    queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = queue._frames.read
+
+    def read_late(ticket: Ticket) -> Frame | None:
+        monkeypatch.undo()
+        for frame_id in range(2, 20):
+            queue.put(uniform(frame_id))
+        frame: Frame | None = read(ticket)
+        return frame
+
+    queue.put(uniform(1))
+    monkeypatch.setattr(queue._frames, "read", read_late)
+    assert [queue.get(PATIENCE_S).frame_id for _ in range(2)] == [1, 19]
 
 
 def test_a_frame_that_is_too_large_is_refused_and_the_next_one_arrives(queue: LatestQueue) -> None:

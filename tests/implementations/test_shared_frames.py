@@ -12,8 +12,10 @@ import pytest
 from common.errors import FrameTooLargeError
 from common.frames import MAX_FRAME_BYTES, Frame, Image
 from multiprocessing_impl import RUNTIME
-from multiprocessing_impl.shared_frames import SLOTS, SharedFrames, Ticket
+from multiprocessing_impl.shared_frames import SharedFrames, Ticket
 from tests.support.roles import PATIENCE_S, is_whole, uniform, write_without_end
+
+SLOTS = 3  # of the memory for one queue
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_a_frame_overwritten_during_the_copy_is_not_returned(
     frames: SharedFrames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = frames.write(uniform(0))
-    pixels = frames._pixels(ticket)
+    pixels = frames._pixels(ticket.slot, ticket.shape, ticket.dtype)
 
     class Overtaken:
         """The pixels of the ticket, which are overwritten while they are copied."""
@@ -61,7 +63,7 @@ def test_a_frame_overwritten_during_the_copy_is_not_returned(
                 frames.write(uniform(frame_id))
             return copied
 
-    monkeypatch.setattr(frames, "_pixels", lambda _: Overtaken())
+    monkeypatch.setattr(frames, "_pixels", lambda *_: Overtaken())
     assert frames.read(ticket) is None
 
 
@@ -72,9 +74,10 @@ def test_a_frame_half_written_by_a_killed_writer_is_not_returned() -> None:
     with tickets, sender:
         writer.start()
         last = [tickets.recv() for _ in range(2 * SLOTS)][-1]
-        pixels = queue._frames._pixels(ticket_after(last, 1))
+        following = ticket_after(last, 1)
+        pixels = queue._frames._pixels(following.slot, following.shape, following.dtype)
         deadline = time.monotonic() + PATIENCE_S
-        while pixels[0, 0, 0] != ticket_after(last, 1).frame_id:
+        while pixels[0, 0, 0] != following.frame_id:
             assert time.monotonic() < deadline, "the writer has stopped"
         writer._worker.kill()  # some milliseconds before the last pixel
         assert writer.join(PATIENCE_S)
@@ -89,17 +92,18 @@ def test_a_frame_half_written_by_a_killed_writer_is_not_returned() -> None:
 def ticket_after(ticket: Ticket, distance: int) -> Ticket:
     """Return the ticket of `write_without_end` so many frames later; it writes the frames 1 and 2 in turn."""
     frame_id = ticket.frame_id if distance % 2 == 0 else 3 - ticket.frame_id
-    return ticket._replace(generation=ticket.generation + distance, frame_id=frame_id)
+    slot = (ticket.slot + distance) % SLOTS
+    return ticket._replace(slot=slot, generation=ticket.generation + distance, frame_id=frame_id)
 
 
 def test_a_writer_that_replaces_another_continues_its_generations(frames: SharedFrames) -> None:
     tickets = [frames.write(uniform(frame_id)) for frame_id in range(100)]
-    successor = SharedFrames(os.dup(frames.fd))
+    successor = SharedFrames(fd=os.dup(frames.fd))
     assert successor.write(uniform(0)).generation > tickets[-1].generation
 
 
 def test_another_object_that_maps_the_same_memory_reads_the_frame(frames: SharedFrames) -> None:
-    frame = SharedFrames(os.dup(frames.fd)).read(frames.write(uniform(5)))
+    frame = SharedFrames(fd=os.dup(frames.fd)).read(frames.write(uniform(5)))
     assert frame is not None
     assert is_whole(frame)
 
@@ -124,3 +128,39 @@ def test_a_frame_that_is_too_large_is_refused_with_both_sizes_and_overwrites_not
 def test_a_ticket_is_smaller_than_the_atomic_write_of_a_pipe(frames: SharedFrames) -> None:
     ticket = frames.write(Frame("x" * 100, 2**53, 1_700_000_000.123456, uniform(1, (4320, 7680, 3)).image))
     assert len(pickle.dumps(ticket)) <= 512  # the minimum of PIPE_BUF (POSIX, limits.h), and its value on macOS
+
+
+def test_a_frame_is_copied_once_for_all_queues(frames: SharedFrames) -> None:
+    frame = uniform(1)
+    assert frames.write(frame) is frames.write(frame)
+    assert frames.write(uniform(1)) != frames.write(frame)
+
+
+def test_an_allocated_array_is_not_copied(frames: SharedFrames) -> None:
+    image = frames.allocate((90, 160, 3))
+    ticket = frames.write(Frame("main", 5, 0.0, image))
+    image[:] = 5  # seen through the ticket: there is one array
+    frame = frames.read(ticket)
+    assert frame is not None
+    assert is_whole(frame)
+
+
+def test_an_allocated_array_that_is_not_written_yet_belongs_to_no_ticket(frames: SharedFrames) -> None:
+    tickets = [frames.write(uniform(frame_id)) for frame_id in range(SLOTS)]
+    frames.allocate((90, 160, 3))
+    assert [frames.read(ticket) is not None for ticket in tickets] == [False, True, True]
+
+
+def test_held_slots_are_not_written_and_one_remains(frames: SharedFrames) -> None:
+    taken, unread = frames.write(uniform(1)), None
+    frames.hold("queue", taken, overwritten=False)
+    for frame_id in range(2, 20):
+        unread = frames.write(uniform(frame_id))
+        frames.hold("queue", unread, overwritten=frame_id > 2)
+        assert frames.read(taken) is not None
+        assert frames.read(unread) is not None
+
+
+def test_an_array_that_is_too_large_is_not_allocated(frames: SharedFrames) -> None:
+    with pytest.raises(FrameTooLargeError, match="99,532,803 bytes; a slot holds 99,532,800"):
+        frames.allocate((33_177_601, 1, 3))

@@ -19,6 +19,7 @@ from threading_impl.stop_signal import StopSignal
 from threading_impl.worker import Worker
 
 PATIENCE_S = 5.0
+QUEUE = "provider to processor"
 
 
 class KillableWorker(Worker):
@@ -65,7 +66,7 @@ class Stage:
         self.now = 1000.0
         self.started: list[str] = []
         self.statuses: list[Status] = []
-        self.rebuilt = 0
+        self.rebuilt: list[str] = []
         self.rebuild_error: Exception | None = None
         self._workers: dict[str, Worker] = {}
         self._worker = worker
@@ -95,14 +96,14 @@ class Stage:
         self._workers[name] = self._worker(name, target, args)
         return self._workers[name]
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, name: str) -> None:
         if self.rebuild_error is not None:
             raise self.rebuild_error
-        self.rebuilt += 1
+        self.rebuilt.append(name)
 
 
-def role(name: str, target: Target, *, holds_queue: bool = False) -> Role:
-    return Role(name, target, tuple, holds_queue)
+def role(name: str, target: Target, queue: str | None = None) -> Role:
+    return Role(name, target, tuple, frozenset({queue} if queue else ()))
 
 
 def fail(_: StopSignal) -> None:
@@ -110,7 +111,7 @@ def fail(_: StopSignal) -> None:
 
 
 def find_queue_broken(_: StopSignal) -> None:
-    raise QueueBrokenError("a process died inside")
+    raise QueueBrokenError(QUEUE)
 
 
 def find_no_source(_: StopSignal) -> None:
@@ -243,23 +244,24 @@ def test_a_user_error_in_a_later_run_is_a_failure_like_any_other() -> None:
 def test_a_broken_queue_is_replaced_and_only_the_roles_that_hold_it_are_restarted() -> None:
     stage = Stage(
         role("server", work),
-        role("provider", work, holds_queue=True),
-        role("processor", find_queue_broken, holds_queue=True),
+        role("provider", work, queue=QUEUE),
+        role("another provider", work, queue="another provider to processor"),
+        role("processor", find_queue_broken, queue=QUEUE),
         worker=KillableWorker,
     )
     stage.check_after_the_end_of("processor")
-    assert stage.rebuilt == 1
+    assert stage.rebuilt == [QUEUE]
     stage.now += 1
     stage.supervisor.check()
-    assert stage.started == ["server", "provider", "processor", "provider", "processor"]
+    assert stage.started == ["server", "provider", "another provider", "processor", "provider", "processor"]
     stage.supervisor.end()
 
 
 def test_a_restart_for_a_new_queue_is_not_a_first_run() -> None:
     provider = Behaviour(work)
     stage = Stage(
-        role("provider", provider, holds_queue=True),
-        role("processor", Behaviour(find_queue_broken), holds_queue=True),
+        role("provider", provider, queue=QUEUE),
+        role("processor", Behaviour(find_queue_broken), queue=QUEUE),
         worker=KillableWorker,
     )
     provider.target = find_no_source
@@ -271,18 +273,18 @@ def test_a_restart_for_a_new_queue_is_not_a_first_run() -> None:
 
 def test_a_queue_that_cannot_be_replaced_is_tried_again_at_the_next_failure() -> None:
     stage = Stage(
-        role("provider", work, holds_queue=True),
-        role("processor", find_queue_broken, holds_queue=True),
+        role("provider", work, queue=QUEUE),
+        role("processor", find_queue_broken, queue=QUEUE),
         worker=KillableWorker,
     )
     stage.rebuild_error = ResourceError("no space for its semaphores")
     stage.check_after_the_end_of("processor")
-    assert (stage.rebuilt, stage.states()) == (0, [("processor", "restarting")])
+    assert (stage.rebuilt, stage.states()) == ([], [("processor", "restarting")])
     stage.rebuild_error = None
     stage.now += 1
     stage.supervisor.check()
     stage.check_after_the_end_of("processor")
-    assert stage.rebuilt == 1
+    assert stage.rebuilt == [QUEUE]
     stage.supervisor.end()
 
 
@@ -352,11 +354,11 @@ def test_a_broken_queue_is_replaced_while_a_role_that_holds_it_is_stuck(release:
 
     def find_queue_broken_later(_: StopSignal) -> None:
         broken.wait()
-        raise QueueBrokenError("a process died inside")
+        raise QueueBrokenError(QUEUE)
 
     stage = Stage(
-        role("provider", hang, holds_queue=True),
-        role("processor", find_queue_broken_later, holds_queue=True),
+        role("provider", hang, queue=QUEUE),
+        role("processor", find_queue_broken_later, queue=QUEUE),
         worker=StuckWorker,
     )
     assert begun.wait(PATIENCE_S)
@@ -364,7 +366,7 @@ def test_a_broken_queue_is_replaced_while_a_role_that_holds_it_is_stuck(release:
     assert stage.states() == [("provider", "failed")]
     broken.set()
     stage.check_after_the_end_of("processor")
-    assert stage.rebuilt == 1
+    assert stage.rebuilt == [QUEUE]
     assert stage.states() == [("provider", "failed"), ("processor", "restarting")]
 
 
@@ -394,7 +396,7 @@ def test_a_role_that_cannot_be_started_is_tried_again() -> None:
 
 def test_the_end_waits_for_all_roles_and_names_those_that_stay(release: threading.Event) -> None:
     roles = [role("server", work), role("provider", hang_from_the_start(release))]
-    supervisor = Supervisor(roles, RUNTIME, lambda: None, lambda _: None)
+    supervisor = Supervisor(roles, RUNTIME, lambda _: None, lambda _: None)
     supervisor.start()
     assert supervisor.end() == ["provider"]
 
