@@ -3,7 +3,7 @@
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from common.config.settings import LiveSettings, Settings, access_token
 from common.detection.providers import ExecutionOptions
 from common.errors import SettingsError
 from common.interfaces import LatestQueue, Runtime, StopSignal
-from common.messaging.messages import Rates
+from common.messaging.messages import Rates, ServerMessage, SettingChange
 from common.messaging.publisher import Ingest, Publisher
 from common.server.guard.tls import tls_of
 from common.server.listen import listen
@@ -39,7 +39,7 @@ class Comparison:
 
 
 class Pipeline:
-    """Owns what outlives a run of a role: the two listening sockets and the queue."""
+    """Owns what outlives a run of a role: the two listening sockets, the queue and the live settings."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
         """`settings` are those of resolve_settings. Starts nothing.
@@ -55,6 +55,8 @@ class Pipeline:
         self.model_name = self._model.name
         self._tls = tls_of(settings)
         self.token = access_token(settings)
+        # Replaced as a whole by the publisher's thread, read at each start of a role.
+        self._live = settings.live.changed("min_score", settings.processors[0].min_score)
         # Both listen from before the first start of the server until after its last end: a connection made meanwhile
         # waits in the backlog instead of being refused.
         self._public = comparison.public if comparison else listen(settings.host, settings.port)
@@ -78,7 +80,7 @@ class Pipeline:
 
         Raises UserError and HungError (see Supervisor).
         """
-        with self._public, self._ingest, Publisher(self._ingest_address()) as publisher:
+        with self._public, self._ingest, Publisher(self._ingest_address(), self._keep_setting) as publisher:
             supervisor = Supervisor(self._roles(), self._runtime, self._rebuild_queue, publisher.send)
             try:
                 supervisor.start()
@@ -90,7 +92,6 @@ class Pipeline:
     def _roles(self) -> list[Role]:
         settings, ingest = self._settings, self._ingest_address()
         (camera,), (each,) = settings.cameras, settings.processors
-        live = settings.live.changed("min_score", each.min_score)
         execution = ExecutionOptions(each.provider, each.device, Path(settings.cache_folder))
         comparison = self._comparison
         start_s = comparison.start_s if comparison else None
@@ -98,14 +99,14 @@ class Pipeline:
             implementation=self._runtime.name,
             source=self.source_name,
             rates=Rates(capture_fps=camera.capture_fps, ui_fps=camera.ui_fps, queue_fps=each.fps),
-            live=live,
+            live=self._live,
             token=self.token,
             ingest_token=self._ingest_token,
             other_port=comparison.other_port if comparison else None,
             tls=self._tls,
         )
         return [
-            Role("server", server, lambda: (options, self._public, self._ingest)),
+            Role("server", server, lambda: (replace(options, live=self._live), self._public, self._ingest)),
             Role(
                 "provider",
                 provider,
@@ -115,11 +116,16 @@ class Pipeline:
             Role(
                 "processor",
                 processor,
-                lambda: (live, self._model, execution, ingest, self._queue),
+                lambda: (self._live, self._model, execution, ingest, self._queue),
                 frozenset({QUEUE}),
             ),
             *(comparison.roles if comparison else ()),
         ]
+
+    def _keep_setting(self, message: ServerMessage) -> None:
+        """Keep a live setting for a server or a processor that is started again."""
+        if isinstance(message, SettingChange):
+            self._live = self._live.changed(message.name, message.value)
 
     def _rebuild_queue(self, _: str) -> None:
         self._queue = self._runtime.latest_queue(self._memory, QUEUE)

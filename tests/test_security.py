@@ -4,8 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-from common.server import viewers
-from common.server.guard import connections as entrance
+from common.server import http_server, viewers
+from common.server.guard import connections
 
 TESTS = Path(__file__).parent
 TEXT = (TESTS.parent / "SECURITY.md").read_text(encoding="utf-8")
@@ -40,8 +40,8 @@ def test_nothing_else_in_a_row_looks_like_the_name_of_a_test() -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     for text in (
-        f"{entrance.MAX_FROM_ONE_ADDRESS} connections of one address, {entrance.MAX_CONNECTIONS} of all",
-        f"{entrance.REQUEST_S:g} s to come up with a request, {entrance.HANDSHAKE_S:g} s for a TLS handshake",
+        f"{connections.MAX_FROM_ONE_ADDRESS} connections of one address, {connections.MAX_CONNECTIONS} of all",
+        f"{http_server.REQUEST_S:g} s to come up with a request, {http_server.HANDSHAKE_S:g} s for a TLS handshake",
         f"1 KB each, {viewers.MESSAGES_PER_S} a second, "
         f"of which {viewers.MESSAGES_PER_S // viewers.COST_OF_SETTING} settings",
     ):

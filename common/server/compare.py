@@ -1,35 +1,36 @@
-"""The compare page: both implementations side by side."""
-
-from pathlib import Path
+"""The compare page: this app and the app that it is compared with, side by side."""
 
 from aiohttp import web
 
-from common.server.guard.access import content_security_policy, on_port
+from common.server.guard.headers import content_security_policy
+from common.server.guard.origins import on_port
+from common.server.guard.policy import POLICY
+from common.server.keys import OPTIONS
+from common.server.pages import send_file
 from common.telemetry.machine import cores, inference_threads
 
-PAGE = Path(__file__).parent / "static" / "compare" / "index.html"
+OTHER_PORT = web.AppKey("other_port", int)
 
 
-def add_compare_page(app: web.Application, implementation: str, other_port: int) -> None:
-    """Serve the page and its data, and redirect / to it. The other implementation listens on `other_port`."""
+async def redirect_to_compare(_: web.Request) -> web.Response:
+    """Redirect to the compare page."""
+    raise web.HTTPFound("compare")  # relative, because the app may be served below a path of a reverse proxy
 
-    async def redirect(_: web.Request) -> web.StreamResponse:
-        raise web.HTTPFound("compare")  # relative: a proxy may serve this app below a path
 
-    async def page(request: web.Request) -> web.StreamResponse:
-        stream = f"{'wss' if request.secure else 'ws'}://{on_port(request, other_port)}"
-        return web.FileResponse(PAGE, headers={"Content-Security-Policy": content_security_policy(stream)})
+async def compare_page(request: web.Request) -> web.Response:
+    """Return the compare page, which may connect to the stream of the other app."""
+    stream = f"{'wss' if request.secure else 'ws'}://{on_port(request, request.app[OTHER_PORT])}"
+    policy = content_security_policy(request.app[POLICY].allowed_origins, stream)
+    return send_file(request, "compare/index.html", **{"Content-Security-Policy": policy})
 
-    async def data(_: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "implementation": implementation,
-                "other_port": other_port,
-                "cores": cores(),
-                "inference_threads": inference_threads(),
-            }
-        )
 
-    app.router.add_get("/", redirect)
-    app.router.add_get("/compare", page)
-    app.router.add_get("/api/compare", data)
+async def compare_facts(request: web.Request) -> web.Response:
+    """Return what the compare page needs to know."""
+    return web.json_response(
+        {
+            "implementation": request.app[OPTIONS].implementation,
+            "other_port": request.app[OTHER_PORT],
+            "cores": cores(),
+            "inference_threads": inference_threads(),
+        }
+    )

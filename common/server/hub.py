@@ -19,13 +19,13 @@ from common.messaging.messages import (
     parse_ingest,
     unpack_frame,
 )
-from common.server.guard.log_limit import OncePerSecond
+from common.server.guard.log_limit import LimitByMessage
 from common.server.options import ServerOptions
 from common.server.stats import StatsBoard
 from common.telemetry.meter import Meter
 
 logger = logging.getLogger(__name__)
-logger.addFilter(OncePerSecond())
+logger.addFilter(LimitByMessage())
 
 SendToRole = Callable[[ServerMessage], None]
 
@@ -133,9 +133,23 @@ class Hub:
         self.stats.measure_machine()
         self._broadcast("Stats", self.current_stats().model_dump_json())
 
-    def problems(self) -> list[str]:
-        """Return the components that are not ok and their states. /readyz, which needs no token, shows no more."""
-        return [f"{status.component} is {status.state}" for status in self._statuses.values() if status.state != "ok"]
+    def prometheus_text(self) -> bytes:
+        """Return the statistics in the exposition format of Prometheus."""
+        return self.stats.prometheus_text(len(self._subscribers))
+
+    def problems(self, frames: bool, inference: bool) -> list[str]:
+        """Return which components are not well; `frames`, `inference`: whether these flow.
+
+        /readyz, which needs no token, shows no more than that.
+        """
+        faulty = [status for status in self._statuses.values() if status.state != "ok"]
+        problems = [f"{status.component} is {status.state}" for status in faulty]
+        names = {status.component for status in faulty}
+        if not frames and not names & {"source", "provider"}:
+            problems.append("source gives no frames")
+        elif not inference and "processor" not in names:
+            problems.append("processor gives no detections")
+        return problems
 
     def _broadcast(self, kind: str, text: str) -> None:
         for subscriber in self._subscribers:

@@ -1,4 +1,4 @@
-"""The ingest socket: frames and messages of the roles come in here, on a loopback port of its own."""
+"""The ingest port: receives frames and messages of the roles, and sends them settings, on loopback only."""
 
 import asyncio
 import logging
@@ -8,37 +8,42 @@ from aiohttp import WSMsgType, web
 from common.errors import MessageError
 from common.frames import MAX_FRAME_BYTES
 from common.messaging.messages import MAX_HEADER_BYTES, ServerMessage, SettingChange
-from common.server.guard.access import ignore_hang_ups, same_secret
-from common.server.guard.log_limit import OncePerSecond
+from common.server.guard.access import ignore_disconnects
+from common.server.guard.log_limit import LimitByMessage
+from common.server.guard.tokens import same_secret
 from common.server.hub import Hub
+from common.server.keys import HUB
 from common.server.latest_by_kind import LatestByKind
+from common.server.websocket import open_websocket
 
 logger = logging.getLogger(__name__)
-logger.addFilter(OncePerSecond())
+logger.addFilter(LimitByMessage())
 
-MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + MAX_HEADER_BYTES  # no JPEG is larger than the picture it was made from
+MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + MAX_HEADER_BYTES  # a JPEG is not larger than its pixels
 HEARTBEAT_S = 5.0
+INGEST_TOKEN = web.AppKey("ingest_token", str)
 
 
 def ingest_app(hub: Hub, token: str) -> web.Application:
-    """The application of the ingest port. A client without the token of this run gets 401."""
-
-    async def ingest(request: web.Request) -> web.StreamResponse:
-        if not same_secret(request.headers.get("Authorization", ""), f"Bearer {token}"):
-            logger.warning("refused an ingest client without the token, from %s", request.remote)
-            raise web.HTTPUnauthorized
-        socket = web.WebSocketResponse(compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
-        await socket.prepare(request)
-        await _serve_role(hub, socket)
-        return socket
-
-    app = web.Application(middlewares=[ignore_hang_ups])
+    """Return the application of the ingest port. A client without the token of this run gets 401."""
+    app = web.Application(middlewares=[ignore_disconnects])
+    app[HUB], app[INGEST_TOKEN] = hub, token
     app.router.add_get("/ingest", ingest)
     return app
 
 
+async def ingest(request: web.Request) -> web.StreamResponse:
+    """Serve the websocket of one role. Raises HTTPUnauthorized and HTTPBadRequest."""
+    if not same_secret(request.headers.get("Authorization", ""), f"Bearer {request.app[INGEST_TOKEN]}"):
+        logger.warning("ingest client without the token, from %s", request.remote)
+        raise web.HTTPUnauthorized
+    socket = await open_websocket(request, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
+    await _serve_role(request.app[HUB], socket)
+    return socket
+
+
 async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
-    """Pass on what the role publishes, and to it the settings, until it closes or sends nonsense."""
+    """Pass on what the role publishes, until it closes the websocket or sends an invalid message."""
     outbox: LatestByKind[str] = LatestByKind()
 
     def send(message: ServerMessage) -> None:
@@ -58,7 +63,7 @@ async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
             elif message.type is WSMsgType.TEXT:
                 hub.handle_message(message.data)
     except MessageError as error:
-        logger.error("an ingest client sent nonsense: %s", error)
+        logger.error("invalid message from an ingest client: %s", error)
     finally:
         hub.remove_role(send)
         sender.cancel()

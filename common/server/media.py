@@ -1,4 +1,4 @@
-"""Frames for readers that speak no websocket: /snapshot.jpg and /stream.mjpg, by the same rule as viewers."""
+"""Frames for programs without a websocket: /snapshot.jpg and /stream.mjpg."""
 
 import asyncio
 from typing import Self
@@ -6,10 +6,12 @@ from typing import Self
 from aiohttp import web
 
 from common.server.hub import EncodedFrame, Hub
+from common.server.keys import HUB, OPTIONS
 from common.server.latest_by_kind import LatestByKind
-from common.server.viewers import WRITE_DEADLINE_S, limit_send_buffer
+from common.server.viewers import SEND_BUFFER_BYTES, WRITE_DEADLINE_S
+from common.server.websocket import abort, limit_send_buffer
 
-FIRST_FRAME_S = 3.0  # nobody may have been watching, so that the next frame has yet to be encoded
+FIRST_FRAME_S = 3.0  # without viewers no frame is encoded, so the first one takes a moment
 BOUNDARY = "frame"
 
 
@@ -40,25 +42,26 @@ class FrameSubscriber:
         return await self._frames.get()
 
 
-async def snapshot(_: web.Request, hub: Hub, fps: float) -> web.Response:
-    """The next frame, of which `fps` should come, as one JPEG; 503 when none does."""
-    with FrameSubscriber(hub) as frames:
+async def snapshot(request: web.Request) -> web.Response:
+    """Return the next frame as JPEG. Raises HTTPServiceUnavailable if none arrives."""
+    patience_s = max(FIRST_FRAME_S, 2 / request.app[OPTIONS].rates.ui_fps)
+    with FrameSubscriber(request.app[HUB]) as frames:
         try:
-            async with asyncio.timeout(max(FIRST_FRAME_S, 2 / fps)):
+            async with asyncio.timeout(patience_s):
                 frame = await frames.get()
         except TimeoutError:
             raise web.HTTPServiceUnavailable(text="no video at present") from None
     return web.Response(body=frame.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-async def mjpeg(request: web.Request, hub: Hub) -> web.StreamResponse:
-    """Frames without end, as multipart/x-mixed-replace: what VLC, Home Assistant and an <img> read."""
+async def mjpeg(request: web.Request) -> web.StreamResponse:
+    """Stream frames as multipart/x-mixed-replace, which VLC, Home Assistant and an <img> element display."""
     response = web.StreamResponse(
         headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}", "Cache-Control": "no-store"}
     )
     await response.prepare(request)
-    limit_send_buffer(request)
-    with FrameSubscriber(hub) as frames:
+    limit_send_buffer(request, SEND_BUFFER_BYTES)
+    with FrameSubscriber(request.app[HUB]) as frames:
         try:
             while True:
                 jpeg = (await frames.get()).jpeg
@@ -66,8 +69,7 @@ async def mjpeg(request: web.Request, hub: Hub) -> web.StreamResponse:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
                     await response.write(head.encode() + jpeg + b"\r\n")
         except TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()
+            abort(request)
         except ConnectionError:
-            pass  # it left
+            pass  # the client disconnected
     return response

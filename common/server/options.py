@@ -1,4 +1,4 @@
-"""What the server says of the app, and whom it lets in: made in the parent, which imports no web server."""
+"""Options of the server, made in the parent process, which imports no web server."""
 
 from dataclasses import dataclass, field
 
@@ -9,10 +9,11 @@ from common.server.guard.tls import Tls
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """`source` is shown to viewers, so it must hold no password. `token` is None where viewers need none.
+    """`source` is shown to viewers, so it must contain no password. `token` is None if viewers need none.
 
-    `other_port` is where, on the same host, the app listens that this one is compared with: the page of each may open
-    the stream of the other. None when there is none. `tls` is None where the public port speaks plain http.
+    `other_port` is the port, on the same host, of the app that this one is compared with: the page of each may open the
+    stream of the other. None if there is none. `tls` is None if the public port serves plain http. Pages of
+    `allowed_origins` may embed the page and the images.
     """
 
     implementation: str
@@ -23,3 +24,4 @@ class ServerOptions:
     ingest_token: str = field(repr=False)
     other_port: int | None = None
     tls: Tls | None = None
+    allowed_origins: tuple[str, ...] = ()

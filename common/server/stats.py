@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from common.messaging.messages import MetricsReport, Stats, Status
 from common.pacing import Clock
-from common.server.prometheus import Exporter
+from common.server.prometheus import Metrics
 from common.telemetry.machine import busy_percent, cores
 
 WINDOW_S = 5.0
 FRAMES_TO_MISS = 3  # a stage flows for as long as fewer than this many frames in a row are missing
+SLOWEST_FPS = 1 / 60
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class StatsBoard:
         self._counters: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
         self._busy_percent = 0.0
-        self.exporter = Exporter()
+        self._metrics = Metrics()
+        self._source_fps = math.inf  # the rate of a live source, as the provider measures it
 
     def add(self, report: MetricsReport) -> None:
         """Add what a role measured since its last report."""
@@ -51,13 +53,14 @@ class StatsBoard:
         self._passed_at.update({stage: now for stage, count in report.counts.items() if count})
         self._counters.update(report.counts)
         self._drops.update(report.drops)
-        self.exporter.add(report)
+        self._metrics.add(report)
+        self._source_fps = report.gauges.get("source_fps", self._source_fps)
 
     def count_status(self, status: Status) -> None:
         """Count a restart."""
         if status.state == "restarting":
             self._counters["restarts"] += 1
-            self.exporter.add_restart(status.component)
+            self._metrics.add_restart(status.component)
 
     def measure_machine(self) -> None:
         """Measure how busy the machine was since the last call."""
@@ -65,22 +68,25 @@ class StatsBoard:
             self._busy_percent = busy_percent()
 
     def flows(self, stage: str, fps: float) -> bool:
-        """Return whether frames pass `stage`, at which `fps` of them are expected."""
-        return self._clock() - self._passed_at.get(stage, -math.inf) < max(WINDOW_S, FRAMES_TO_MISS / fps)
+        """Return whether frames pass `stage`, for which a rate of `fps` is configured; the source may be slower."""
+        period_s = 1 / max(min(fps, self._source_fps), SLOWEST_FPS)
+        return self._clock() - self._passed_at.get(stage, -math.inf) < max(WINDOW_S, FRAMES_TO_MISS * period_s)
 
     def stats(self, viewers: int) -> Stats:
         """Return the statistics of this moment."""
-        rates, roles = self._rates(), self._roles()
-        self.exporter.set_state(rates, roles, viewers)
         return Stats(
             viewers=viewers,
-            rates={stage: round(rate, 2) for stage, rate in rates.items()},
+            rates={stage: round(rate, 2) for stage, rate in self._rates().items()},
             counters=dict(self._counters),
             drops={name: count for name, count in self._drops.items() if count},
             percentiles=self._percentiles(),
-            roles=roles,
+            roles=self._roles(),
             machine={"cores": cores(), "busy_percent": round(self._busy_percent, 1)},
         )
+
+    def prometheus_text(self, viewers: int) -> bytes:
+        """Return the statistics of this moment in the exposition format of Prometheus."""
+        return self._metrics.text(self._rates(), self._roles(), viewers)
 
     def _window(self) -> list[Arrival]:
         oldest = self._clock() - WINDOW_S
@@ -119,7 +125,7 @@ class StatsBoard:
             delays = percentiles(report.samples.get("gil_delay_ms", (0.0,)))
             roles[report.role] = {
                 "pid": report.pid,
-                **{name: round(value, 1) for name, value in report.gauges.items()},
+                **{name: round(value, 2) for name, value in report.gauges.items()},
                 "gil_delay_p50_ms": delays["p50"],
                 "gil_delay_p99_ms": delays["p99"],
             }

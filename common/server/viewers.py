@@ -1,41 +1,42 @@
-"""Viewers: each has a slot for one frame, a credit, and a deadline, so that none makes another wait."""
+"""Viewers: per viewer a slot for the newest frame, a credit, limits, and a write deadline; none delays another."""
 
 import asyncio
 import logging
-import socket as sockets
 
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.messaging.messages import Ack, parse_viewer
-from common.server.guard.log_limit import OncePerSecond
-from common.server.guard.token_bucket import Allowance
+from common.server.guard.log_limit import LimitByMessage
+from common.server.guard.token_bucket import TokenBucket
 from common.server.hub import EncodedFrame, Hub
+from common.server.keys import HUB
 from common.server.latest_by_kind import LatestByKind
+from common.server.websocket import abort, limit_send_buffer, open_websocket
 from common.telemetry.meter import Meter
 
 logger = logging.getLogger(__name__)
-logger.addFilter(OncePerSecond())
+logger.addFilter(LimitByMessage())
 
 HEARTBEAT_S = 10.0
-WRITE_DEADLINE_S = 5.0  # a viewer that takes no byte for so long is gone, or wants to harm
-SEND_BUFFER_BYTES = 128 * 1024  # a frame or two: what lies in the kernel is old when it arrives
-MAX_MESSAGE_BYTES = 1024  # an ack or a setting
+WRITE_DEADLINE_S = 5.0  # a viewer that accepts no data for this long is disconnected
+SEND_BUFFER_BYTES = 128 * 1024  # one or two frames: more would be old when they arrive
+MAX_MESSAGE_BYTES = 1024
 MAX_CREDIT = 16
-FRAME = "Frame"
-# Acknowledgements of twice the highest frame rate; a setting counts as ten, since all hear of it: a slider that is
-# dragged makes one for each picture of the screen.
+# Twice the acknowledgements at the maximum frame rate. A setting costs ten messages, because it is sent to all viewers;
+# a slider that is dragged makes one per refresh of the screen.
 MESSAGES_PER_S = 600
 MESSAGES_AT_ONCE = 600
 COST_OF_SETTING = 10
-MAX_UNACKED = 64  # frames remembered for a viewer that asked for no credit, and may acknowledge all the same
+MAX_UNACKED = 64  # frames remembered for a viewer without credit, which may acknowledge them all the same
+FRAME = "Frame"
 
 
 class Viewer:
-    """One page: gets the newest frame as soon as it can take one."""
+    """One websocket of a page: sends the newest frame as soon as the viewer can take one."""
 
     def __init__(self, socket: web.WebSocketResponse, credit: int | None, meter: Meter) -> None:
-        """`credit` is how many frames may be on their way unacknowledged; None for any number."""
+        """`credit` is the maximum number of unacknowledged frames; None for no limit."""
         self._socket = socket
         self._credit = credit
         self._meter = meter
@@ -52,7 +53,7 @@ class Viewer:
         self._outbox.put(kind, text)
 
     def acknowledge(self, frame_id: int) -> None:
-        """The viewer painted this frame."""
+        """Return the credit of a frame that the viewer has painted."""
         captured_at = self._captured_at.pop(frame_id, None)
         if captured_at is None:
             return
@@ -61,7 +62,7 @@ class Viewer:
         self._outbox.wake()
 
     async def send_all(self) -> None:
-        """Send until the socket ends. Raises TimeoutError when the viewer does not read."""
+        """Send until the socket is closed. Raises TimeoutError when the viewer does not read."""
         while True:
             item = await self._outbox.get(self._may_send)
             async with asyncio.timeout(WRITE_DEADLINE_S):
@@ -81,48 +82,54 @@ class Viewer:
         self._meter.count("delivered")
 
 
-async def serve_viewer(request: web.Request, hub: Hub) -> web.StreamResponse:
-    """`/ws/ui`, optionally with `?credit=N`."""
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Serve the websocket `/ws/ui`, optionally with `?credit=N`. Raises HTTPBadRequest."""
+    hub = request.app[HUB]
     credit = request.query.get("credit")
     if credit is not None and credit not in map(str, range(1, MAX_CREDIT + 1)):
-        raise web.HTTPBadRequest(text=f"credit must be 1 to {MAX_CREDIT}")
-    socket = web.WebSocketResponse(
-        compress=False,
+        raise web.HTTPBadRequest(text=f"credit must be a whole number from 1 to {MAX_CREDIT}")
+    socket = await open_websocket(
+        request,
         heartbeat=HEARTBEAT_S,
-        autoping=False,  # pings count, too
+        autoping=False,  # pings count as messages
         max_msg_size=MAX_MESSAGE_BYTES,
         writer_limit=SEND_BUFFER_BYTES,
     )
-    await socket.prepare(request)
-    limit_send_buffer(request)
+    limit_send_buffer(request, SEND_BUFFER_BYTES)
     viewer = Viewer(socket, int(credit) if credit else None, hub.meter)
-    sender = asyncio.create_task(_send_or_abort(viewer, request))
     hub.add_subscriber(viewer)
+    sender = asyncio.create_task(_send_or_abort(viewer, request))
     try:
-        await _listen_to(viewer, socket, hub)
+        await _receive(viewer, socket, hub)
     except MessageError as error:
-        logger.info("a viewer is sent away: %s", error)
+        logger.info("closing a viewer's websocket with 1008: %s", error)
+        hub.remove_subscriber(viewer)
         await socket.close(code=1008, message=b"not a message of this protocol")
+    except TimeoutError:
+        _abort_unread(request)
     finally:
         hub.remove_subscriber(viewer)
         sender.cancel()
     return socket
 
 
-async def _listen_to(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> None:
-    """Do as the viewer says, until it leaves. Raises MessageError for what is no message of a viewer, and too many."""
-    allowance = Allowance(MESSAGES_PER_S, MESSAGES_AT_ONCE)
+async def _receive(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> None:
+    """Handle the messages of a viewer until its websocket is closed.
+
+    Raises MessageError for an invalid message and for too many, and TimeoutError when the viewer does not read.
+    """
+    bucket = TokenBucket(MESSAGES_PER_S, MESSAGES_AT_ONCE)
     async for message in socket:
-        if not allowance.take(1):
-            raise MessageError("more messages than a viewer has to say")
+        if not bucket.take(1):
+            raise MessageError("too many messages")
         match message.type:
             case WSMsgType.TEXT:
                 match parse_viewer(message.data):
                     case Ack(frame_id=frame_id):
                         viewer.acknowledge(frame_id)
                     case setting:
-                        if not allowance.take(COST_OF_SETTING):
-                            raise MessageError("more settings than a hand can make")
+                        if not bucket.take(COST_OF_SETTING):
+                            raise MessageError("too many settings")
                         hub.change_setting(setting)
             case WSMsgType.PING:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
@@ -131,20 +138,15 @@ async def _listen_to(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) ->
                 raise MessageError("a binary message")
 
 
-def limit_send_buffer(request: web.Request) -> None:
-    """Keep little of what this peer has yet to read: in the kernel, and in the transport."""
-    if request.transport is not None:
-        connection = request.transport.get_extra_info("socket")
-        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
-        request.transport.set_write_buffer_limits(SEND_BUFFER_BYTES)
-
-
 async def _send_or_abort(viewer: Viewer, request: web.Request) -> None:
     try:
         await viewer.send_all()
     except TimeoutError:
-        logger.info("a viewer that does not read is cut off")
-        if request.transport is not None:
-            request.transport.abort()  # closing politely would wait for it
+        _abort_unread(request)
     except ConnectionError:
-        pass  # it left while a message was on its way; the reader sees that too
+        pass  # the viewer disconnected; the receiving side ends as well
+
+
+def _abort_unread(request: web.Request) -> None:
+    logger.info("closing a viewer's connection: it does not read")
+    abort(request)

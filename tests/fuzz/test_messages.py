@@ -138,8 +138,8 @@ def test_messages_of_roles(text: str) -> None:
         kind = "Detections" if isinstance(message, Detections) else f"Status {message.component}"
         assert parse_ingest(json.dumps(subscriber.parsed[kind])) == message
     strict_json(hub.current_stats().model_dump_json())
-    assert hub.stats.exporter.text()
-    strict_json(json.dumps(hub.problems()))
+    assert hub.prometheus_text()
+    strict_json(json.dumps(hub.problems(frames=True, inference=True)))
 
 
 @given(nearly_of("set", "viewers", "ack"))

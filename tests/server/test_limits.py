@@ -11,9 +11,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from common.server.guard import connections as entrance
-from common.server.guard.log_limit import OncePerSecond
-from common.server.guard.token_bucket import Allowance
+from common.server import http_server
+from common.server.guard import connections
+from common.server.guard.log_limit import LimitByMessage
+from common.server.guard.token_bucket import TokenBucket
 from common.server.viewers import COST_OF_SETTING, MESSAGES_AT_ONCE
 from tests.support.certificates import make_certificate
 from tests.support.servers import (
@@ -43,7 +44,7 @@ def server() -> Iterator[Server]:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """One that waits for nobody."""
     for name in ("REQUEST_S", "BODY_S", "HANDSHAKE_S"):
-        monkeypatch.setattr(entrance, name, 0.5)
+        monkeypatch.setattr(http_server, name, 0.5)
     with serving() as server:
         yield server
 
@@ -132,8 +133,8 @@ def test_a_head_that_is_too_large_is_refused(server: Server, head: bytes) -> Non
 def test_one_address_leaves_room_for_others_and_all_together_have_an_end(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entrance, "MAX_FROM_ONE_ADDRESS", 3)
-    monkeypatch.setattr(entrance, "MAX_CONNECTIONS", 5)
+    monkeypatch.setattr(connections, "MAX_FROM_ONE_ADDRESS", 3)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 5)
     with contextlib.ExitStack() as stack:
         greedy = [stack.enter_context(peer_of(server, "127.0.0.1")) for _ in range(4)]
         assert [is_served(peer) for peer in greedy] == [True, True, True, False]
@@ -146,7 +147,7 @@ def test_one_address_leaves_room_for_others_and_all_together_have_an_end(
 def test_by_tls_who_says_nothing_is_counted_too(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entrance, "MAX_FROM_ONE_ADDRESS", 3)
+    monkeypatch.setattr(connections, "MAX_FROM_ONE_ADDRESS", 3)
     certificate = make_certificate(tmp_path_factory.mktemp("certificate"))
 
     def is_healthy(server: Server) -> bool:
@@ -210,7 +211,7 @@ async def test_a_busy_viewer_is_not_taken_for_a_flood(server: Server) -> None:
 
 def test_an_allowance_is_spent_at_once_and_comes_back_with_time() -> None:
     now = 0.0
-    allowance = Allowance(per_s=10, most=20, clock=lambda: now)
+    allowance = TokenBucket(rate_per_s=10, capacity=20, clock=lambda: now)
     assert [allowance.take(10) for _ in range(3)] == [True, True, False]
     now = 1.0
     assert [allowance.take(5) for _ in range(3)] == [True, True, False]
@@ -225,13 +226,13 @@ async def test_a_hundred_bad_viewers_fill_no_log(server: Server, caplog: pytest.
         async with server.viewer() as viewer:
             await viewer.send("nonsense")
             await viewer.wait_closed()
-    lines = [record for record in caplog.records if "a viewer is sent away" in record.message]
+    lines = [record for record in caplog.records if "closing a viewer's websocket with 1008" in record.message]
     assert 1 <= len(lines) <= time.monotonic() - begun + 1
 
 
 def test_a_message_is_logged_once_a_second_and_another_beside_it() -> None:
     now = 0.0
-    limit = OncePerSecond(clock=lambda: now)
+    limit = LimitByMessage(clock=lambda: now)
 
     def passes(text: str) -> bool:
         return limit.filter(logging.LogRecord("", logging.INFO, "", 0, text, (), None))

@@ -117,13 +117,11 @@ def test_prometheus_is_told_of_what_stands_still_and_nothing_of_a_role_that_is_g
     clock.now += 1
     board.add(PROVIDER)
     of_the_role = {("vision_cpu_cores", "provider"), ("vision_memory_bytes", "provider")}
-    board.stats(0)
-    told = samples(board.exporter.text().decode())
+    told = samples(board.prometheus_text(0).decode())
     assert told["vision_rate_fps", "captured"] == 30
     assert of_the_role <= told.keys()
     clock.now += 5.1
-    board.stats(0)
-    told = samples(board.exporter.text().decode())
+    told = samples(board.prometheus_text(0).decode())
     assert told["vision_rate_fps", "captured"] == 0
     assert not of_the_role & told.keys()
 
@@ -242,10 +240,12 @@ async def test_the_server_measures_itself(server: Server) -> None:
 
 async def test_ready_means_that_frames_and_inference_flow(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
-        assert readiness(server) == (503, {"ready": False, "frames": False, "inference": False, "problems": []})
+        nothing = {"ready": False, "frames": False, "inference": False, "problems": ["source gives no frames"]}
+        assert readiness(server) == (503, nothing)
         await send(role, PROVIDER)
         await received_by_now(role, viewer)
-        assert readiness(server) == (503, {"ready": False, "frames": True, "inference": False, "problems": []})
+        frames = nothing | {"frames": True, "problems": ["processor gives no detections"]}
+        assert readiness(server) == (503, frames)
         await send(role, PROCESSOR)
         await send(role, Status(component="source", state="lost", message="no answer"))
         await received_by_now(role, viewer)

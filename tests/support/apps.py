@@ -204,6 +204,10 @@ class ViewerClient:
         end = time.monotonic() + duration_s
         await self.until(lambda _: time.monotonic() >= end)
 
+    async def set(self, name: str, value: float) -> None:
+        """Change a live setting."""
+        await self._socket.send(json.dumps({"type": "set", "name": name, "value": value}))
+
     def messages_of(self, kind: str) -> list[dict[str, Any]]:
         """Return all messages of a type."""
         return [message for _, message in self.messages if message["type"] == kind]

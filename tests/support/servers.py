@@ -73,7 +73,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete HTTP response."""
+    """An HTTP response, complete unless it is a stream without end: then `body` is empty."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -81,10 +81,21 @@ class Answer:
 
 
 @contextmanager
-def serving(token: str | None = None, tls: Tls | None = None) -> Iterator[Server]:
+def serving(
+    token: str | None = None, tls: Tls | None = None, allowed_origins: tuple[str, ...] = ()
+) -> Iterator[Server]:
     """Run the UiServer role in a thread, on loopback sockets."""
     ingest_token = secrets.token_urlsafe()
-    options = ServerOptions("threading", "road.mp4", RATES, LiveSettings(), token, ingest_token, tls=tls)
+    options = ServerOptions(
+        "threading",
+        "road.mp4",
+        RATES,
+        LiveSettings(),
+        token,
+        ingest_token,
+        tls=tls,
+        allowed_origins=allowed_origins,
+    )
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:
         role = threading.Thread(target=run_server, args=(options, public, ingest, stop))
@@ -112,7 +123,8 @@ def ask(
     try:
         connection.request(method, path, headers=dict(headers))
         response = connection.getresponse()
-        body = b"" if response.status == 101 else response.read()
+        endless = response.status == 101 or response.headers.get_content_maintype() == "multipart"
+        body = b"" if endless else response.read()
         return Answer(response.status, response.headers, body)
     finally:
         connection.close()

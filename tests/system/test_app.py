@@ -222,6 +222,25 @@ async def test_a_viewer_can_reconnect_after_the_server_was_killed(mortal: App) -
     assert viewer.messages_of("hello")[-1]["model"] == default_model().name
 
 
+async def test_live_settings_outlive_the_server_and_the_processor(mortal: App) -> None:
+    async with viewing(mortal) as viewer:
+        await viewer.set("min_score", 0.11)
+        await viewer.until(lambda viewer: 0.11 in thresholds(viewer))
+    for name in ("processor", "server"):
+        role = mortal.role(name)
+        role.kill()
+        role.wait(PATIENCE_S)
+    async with viewing(mortal) as viewer:
+        await viewer.until(lambda viewer: bool(thresholds(viewer)))
+        assert thresholds(viewer)[0] == 0.11
+        await viewer.set("min_score", 0.3)
+        await viewer.until(lambda viewer: 0.3 in thresholds(viewer))
+
+
+def thresholds(viewer: ViewerClient) -> list[float]:
+    return [hello["settings"]["min_score"] for hello in viewer.messages_of("hello")]
+
+
 def test_no_process_or_segment_remains_after_the_main_process_was_killed(implementation: str) -> None:
     with running("--impl", implementation) as app:
         app.wait_until_ready()

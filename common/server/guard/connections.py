@@ -1,101 +1,66 @@
-"""The entrance: a port that serves an application, and what a connection to it may cost before anyone is asked in."""
+"""Connection limits, of all clients and of each address, enforced at accept()."""
 
-import asyncio
 import logging
 import socket
-import ssl
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from aiohttp import web
-from aiohttp.web_request import BaseRequest
-
-from common.server.guard.access import SECURITY_HEADERS
-from common.server.guard.log_limit import OncePerSecond
+from common.server.guard.log_limit import LimitByMessage
 
 logger = logging.getLogger(__name__)
-logger.addFilter(OncePerSecond())
+logger.addFilter(LimitByMessage())
 
-# Room for some hundred viewers, also where a proxy speaks for all of them, and fewer than the 1024 files that a
-# process may have open on most systems.
+# Enough for hundreds of viewers, even behind a proxy, which has one address; fewer than the 1024 files that a process
+# may have open on most systems.
 MAX_CONNECTIONS = 800
 MAX_FROM_ONE_ADDRESS = 400
-REQUEST_S = 20.0  # to come up with the whole head of a request, the first or the next
-BODY_S = 1.0  # no request has a body that matters: what comes of one is read and forgotten for so long
-HANDSHAKE_S = 10.0  # of TLS
-SHUTDOWN_S = 0.1  # streams never end by themselves: waiting longer for them only delays the end of the app
 
 
-class Entrance:
-    """Serves `app` on a socket that listens already, between `open` and `close`; the socket stays open after."""
+class ConnectionLimit:
+    """Counts open connections by address."""
 
-    def __init__(self, app: web.Application, listener: socket.socket, context: ssl.SSLContext | None = None) -> None:
-        """`context` is None for plain http."""
-        # A handler that waits for a frame must end with its reader, not with the frame.
-        self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
-        self._listener = listener
-        self._context = context
-        self._connections: Counter[str] = Counter()  # by address
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
 
-    async def open(self) -> None:
-        """Begin to let connections in."""
-        await self._runner.setup()
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(cast(web.Server, self._runner.server)),
-            sock=Listener(self._listener, self),
-            ssl=self._context,
-            ssl_handshake_timeout=HANDSHAKE_S if self._context else None,
-        )
-
-    async def close(self) -> None:
-        """Let nobody in any more, and end what is still there."""
-        self._server.close()
-        # One that ended in the very moment in which aiohttp loses patience would trip it up.
-        for connection in self._runner.server.connections if self._runner.server else ():
-            connection.force_close()
-        await self._runner.cleanup()
-
-    def admit(self, address: str) -> bool:
-        """Count a connection from `address`; says whether it is one that there is room for."""
-        self._connections[address] += 1
-        if self._connections[address] > MAX_FROM_ONE_ADDRESS or self._connections.total() > MAX_CONNECTIONS:
-            logger.warning("too many connections: %d, %d of them from %s", *self._counts(address), address)
+    def add(self, address: str) -> bool:
+        """Count a connection, and return whether it is within the limits."""
+        self._counts[address] += 1
+        total, from_address = self._counts.total(), self._counts[address]
+        if from_address > MAX_FROM_ONE_ADDRESS or total > MAX_CONNECTIONS:
+            logger.warning("too many connections: %d, %d of them from %s", total, from_address, address)
             return False
         return True
 
-    def forget(self, address: str) -> None:
-        """A connection from `address` has ended, whether it was admitted or not."""
-        self._connections[address] -= 1
-        if not self._connections[address]:
-            del self._connections[address]
-
-    def _counts(self, address: str) -> tuple[int, int]:
-        return self._connections.total(), self._connections[address]
+    def remove(self, address: str) -> None:
+        """Count the end of a connection, whether it was within the limits or not."""
+        self._counts[address] -= 1
+        if not self._counts[address]:
+            del self._counts[address]
 
 
-class Listener(socket.socket):
-    """Lets in what there is room for. Counted later, after the handshake of TLS, silent peers would be free."""
+class LimitedListener(socket.socket):
+    """Listening socket that closes connections beyond the limit at once, before any TLS handshake."""
 
-    def __init__(self, listener: socket.socket, entrance: Entrance) -> None:
-        # A duplicate: it is closed in the end, and the next server must find the port still listening.
+    def __init__(self, listener: socket.socket, limit: ConnectionLimit) -> None:
+        # A duplicate: asyncio closes it, and the next server must find the port still listening.
         super().__init__(fileno=listener.dup().detach())
-        self._entrance = entrance
+        self._limit = limit
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """See socket.socket. Raises ConnectionAbortedError, which asyncio passes over, for one that is sent away."""
+        """See socket.socket. Raises ConnectionAbortedError, which asyncio ignores, for a connection that it closed."""
         peer, address = super().accept()
         host = str(address[0])
-        admitted = self._entrance.admit(host)
-        counted = Peer(peer, lambda: self._entrance.forget(host))
-        if not admitted:
+        allowed = self._limit.add(host)
+        counted = CountedSocket(peer, lambda: self._limit.remove(host))
+        if not allowed:
             counted.close()
             raise ConnectionAbortedError
         return counted, address
 
 
-class Peer(socket.socket):
-    """A connection that says when it is closed."""
+class CountedSocket(socket.socket):
+    """Socket of a connection that calls `on_close` once when it is closed."""
 
     def __init__(self, peer: socket.socket, on_close: Callable[[], None]) -> None:
         super().__init__(peer.family, peer.type, peer.proto, fileno=peer.detach())
@@ -107,30 +72,3 @@ class Peer(socket.socket):
         if self._on_close is not None:
             self._on_close()
             self._on_close = None
-
-
-class Connection(web.RequestHandler):
-    """aiohttp's end of a connection, with limits; what it cannot read it answers as any other request."""
-
-    def __init__(self, server: web.Server) -> None:
-        super().__init__(
-            server,
-            loop=asyncio.get_running_loop(),
-            access_log=cast(logging.Logger, None),  # it would hold the tokens of links
-            keepalive_timeout=REQUEST_S,
-            lingering_time=BODY_S,
-            auto_decompress=False,  # a small body could become a large one
-        )
-
-    def handle_error(
-        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
-    ) -> web.StreamResponse:
-        """What is no HTTP is a stranger's fault: not logged, since its lines may hold a token, and not repeated."""
-        response: web.StreamResponse
-        if status == web.HTTPBadRequest.status_code:
-            response = web.Response(status=status, text="this is no request that can be read")
-            response.force_close()
-        else:
-            response = super().handle_error(request, status, exc, message)
-        response.headers.update(SECURITY_HEADERS)
-        return response

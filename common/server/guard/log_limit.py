@@ -1,4 +1,4 @@
-"""A limit on the log: what strangers can cause any number of times is written once a second."""
+"""Log filter for messages that clients can cause any number of times."""
 
 import logging
 import time
@@ -6,18 +6,19 @@ import time
 from common.pacing import Clock
 
 
-class OncePerSecond(logging.Filter):
-    """Lets a message pass when none of its kind (the text before it is filled in) did for a second."""
+class LimitByMessage(logging.Filter):
+    """Passes each message, identified by its text before formatting, at most once in `period_s` seconds."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    def __init__(self, period_s: float = 1.0, clock: Clock = time.monotonic) -> None:
         super().__init__()
+        self._period_s = period_s
         self._clock = clock
-        self._passed: dict[str, float] = {}  # as many as the code has messages
+        self._next_at: dict[str, float] = {}  # bounded by the number of messages in the code
 
     def filter(self, record: logging.LogRecord) -> bool:
         """See logging.Filter."""
-        now = self._clock()
-        if now < self._passed.get(str(record.msg), now - 1) + 1:
+        message, now = str(record.msg), self._clock()
+        if now < self._next_at.get(message, now):
             return False
-        self._passed[str(record.msg)] = now
+        self._next_at[message] = now + self._period_s
         return True

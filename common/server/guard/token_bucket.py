@@ -1,26 +1,26 @@
-"""An allowance: so much at once, and so much a second; who takes more is known by it."""
+"""Token bucket: limits a rate and permits bursts."""
 
 import time
 
 from common.pacing import Clock
 
 
-class Allowance:
-    """Full at first, and filled up again by `per_s` a second, never above `most`."""
+class TokenBucket:
+    """Holds `capacity` tokens at first, and gains `rate_per_s` of them a second up to that number."""
 
-    def __init__(self, per_s: float, most: float, clock: Clock = time.monotonic) -> None:
-        self._per_s = per_s
-        self._most = most
+    def __init__(self, rate_per_s: float, capacity: float, clock: Clock = time.monotonic) -> None:
+        self._rate_per_s = rate_per_s
+        self._capacity = capacity
         self._clock = clock
-        self._left = most
-        self._seen = clock()
+        self._tokens = capacity
+        self._updated_at = clock()
 
-    def take(self, cost: float) -> bool:
-        """Take `cost` out of it; False when there is not so much left."""
+    def take(self, count: float) -> bool:
+        """Take `count` tokens if there are as many, and return whether there were."""
         now = self._clock()
-        self._left = min(self._most, self._left + (now - self._seen) * self._per_s)
-        self._seen = now
-        if cost > self._left:
+        self._tokens = min(self._capacity, self._tokens + (now - self._updated_at) * self._rate_per_s)
+        self._updated_at = now
+        if count > self._tokens:
             return False
-        self._left -= cost
+        self._tokens -= count
         return True
