@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from common.config.settings import LiveSettings, Settings, access_token
+from common.config.settings import Settings, access_token
+from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.errors import SettingsError
 from common.interfaces import LatestQueue, Runtime, StopSignal
@@ -93,6 +94,7 @@ class Pipeline:
         settings, ingest = self._settings, self._ingest_address()
         (camera,), (each,) = settings.cameras, settings.processors
         execution = ExecutionOptions(each.provider, each.device, Path(settings.cache_folder))
+        processor_options = ProcessorOptions(self._model, execution, self._live)
         comparison = self._comparison
         start_s = comparison.start_s if comparison else None
         options = ServerOptions(
@@ -116,7 +118,7 @@ class Pipeline:
             Role(
                 "processor",
                 processor,
-                lambda: (self._live, self._model, execution, ingest, self._queue),
+                lambda: (replace(processor_options, live=self._live), ingest, self._queue),
                 frozenset({QUEUE}),
             ),
             *(comparison.roles if comparison else ()),
@@ -166,10 +168,8 @@ def provider(
     run_provider(settings, source, start_s, ingest, queue, stop)
 
 
-def processor(
-    live: LiveSettings, model: Path, execution: ExecutionOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal
-) -> None:
+def processor(options: ProcessorOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
     """Run the FrameProcessor."""
     from common.detection.frame_processor import run_processor
 
-    run_processor(live, model, execution, ingest, queue, stop)
+    run_processor(options, ingest, queue, stop)

@@ -11,7 +11,7 @@ import numpy as np
 from common.capture.frame_provider import encode_jpeg
 from common.capture.opencv_capture import open_capture
 from common.detection.detector import load_detector
-from common.detection.frame_processor import work_in_python
+from common.detection.experiments import work_in_python
 from common.frames import Image
 from common.model_zoo.resolve import default_model, sample_clip
 

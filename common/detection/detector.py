@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from common.detection.boxes import Detection
 from common.detection.engine_cache import discard_engines
 from common.detection.examine import ExaminedModel, examine
 from common.detection.labels import MAX_NAME_LENGTH, unknown_label
@@ -18,6 +17,7 @@ from common.detection.session import RELEASE, Session, available_providers, open
 from common.detection.tensors import as_float32
 from common.errors import ModelError, ProviderError
 from common.frames import Image
+from common.messaging.messages import Detection
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,11 @@ class Detector(Protocol):
     name: str
     labels: tuple[str, ...]
 
-    def detect(
-        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
-    ) -> Result:
-        """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it.
-
-        With `repeat` the inference runs that many times, and inference_ms is the time of all of them: a heavier model,
-        for comparing threads with processes. Once `stop` returns True the remaining runs are skipped.
-        """
+    def detect(self, image: Image, min_score: float) -> Result:
+        """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it."""
 
     def rebuild(self) -> None:
-        """Build the model's session again, as the first version of this sample did for every frame."""
+        """Create the session of the model again."""
 
 
 class OnnxDetector:
@@ -64,19 +58,14 @@ class OnnxDetector:
         self._canvas = Canvas(model.inputs.canvas, model.inputs.dtype, model.preprocessing)
         self._pixels = self._canvas.pixels[None] if model.inputs.is_batch else self._canvas.pixels
 
-    def detect(
-        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
-    ) -> Result:
+    def detect(self, image: Image, min_score: float) -> Result:
         """See Detector."""
         model_format = self.model.model_format
         started = time.perf_counter()
         place = self._canvas.place(image)
         feed = {self.model.inputs.image.name: self._pixels, **model_format.extra_inputs(place)}
         prepared = time.perf_counter()
-        for turn in range(repeat):
-            if turn and stop():
-                break
-            outputs = self._session.run(model_format.outputs, feed)
+        outputs = self._session.run(model_format.outputs, feed)
         ran = time.perf_counter()
         try:
             objects = model_format.decode(as_float32(outputs), place, min_score)
@@ -94,6 +83,12 @@ class OnnxDetector:
     def rebuild(self) -> None:
         """See Detector. Raises ModelError when the file is no longer there."""
         self._session = self._reopen()
+
+    def __str__(self) -> str:
+        height, width = self.model.inputs.canvas
+        ignored = f" ({self.model.model_format.ignored} ignored)" if self.model.model_format.ignored else ""
+        labels = f"{len(self.labels)} labels" if self.labels else "labels unknown"
+        return f"{self.name}: {self.model.model_format.NAME}{ignored}, {height} × {width}, {labels}"
 
     def _label(self, class_id: int) -> str:
         return self.labels[class_id] if class_id < len(self.labels) else unknown_label(class_id)

@@ -6,7 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from common.detection.boxes import Detection, Floats, Integers
+from common.detection.boxes import Floats, Integers
+from common.messaging.messages import Detection
 
 # The most boxes that NMS keeps: at a threshold of 0 every cell of a grid is a candidate.
 MAX_BOXES = 300

@@ -13,6 +13,7 @@ JSON; the JPEG. All other messages are text: JSON objects with a "type".
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
+from pydantic.dataclasses import dataclass
 
 from common.errors import MessageError
 from common.text import plain
@@ -63,12 +64,14 @@ class FrameHeader(Message):
     height: Pixels
 
 
-class DetectionItem(Message):
-    """One object; `box` is x1, y1, x2, y2 as fractions of the frame."""
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+class Detection:
+    """One object. `box` is x1, y1, x2, y2 as fractions of the frame; `track_id` is the same in successive frames."""
 
     label: Name
     score: Fraction
     box: tuple[Fraction, Fraction, Fraction, Fraction]
+    track_id: Annotated[int | None, Field(ge=0, lt=2**53, exclude_if=lambda track_id: track_id is None)] = None
 
 
 class Detections(Message):
@@ -83,7 +86,7 @@ class Detections(Message):
     captured_at: UnixTime
     inference_ms: Measure
     processing_ms: Measure
-    detections: tuple[DetectionItem, ...]
+    detections: tuple[Detection, ...]
 
 
 class Model(Message):

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from common.detection.boxes import Detection
 from common.errors import ResourceError, SourceError
 from common.frames import Image
+from common.messaging.messages import Detection
 from common.model_zoo.resolve import sample_clip
 
 MIN_WIDTH = 1280  # pixels of the drawing, so that the labels of small objects can be read

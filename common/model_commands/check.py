@@ -8,13 +8,13 @@ import numpy as np
 
 from common.config.command_line import Parser
 from common.config.fields import ProviderName
-from common.detection.boxes import Detection
 from common.detection.detector import load_detector
 from common.detection.nms import class_agnostic_nms
 from common.detection.providers import NAMES, ExecutionOptions
 from common.detection.session import available_providers, open_session
 from common.errors import SettingsError
 from common.frames import Image
+from common.messaging.messages import Detection
 from common.model_commands.annotated_frame import annotated, read_image, sample_frame, save_new
 from common.model_commands.facts import detector_facts, file_facts
 from common.model_commands.layout import WIDTH, block, columns

@@ -16,8 +16,8 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 from tqdm import tqdm
 
-from common.detection.boxes import Detection
 from common.detection.detector import OnnxDetector, load_detector
+from common.messaging.messages import Detection
 from models.training.detector import data
 from models.training.detector.data import CLASSES, IGNORED, Image, LabelledImage
 

@@ -1,7 +1,7 @@
 """Which calls release the GIL, measured on real calls by ratios that hold on any machine."""
 
 from benchmark.measure.gil import speed_up, speed_ups
-from common.detection.frame_processor import work_in_python
+from common.detection.experiments import work_in_python
 from common.model_zoo.resolve import default_model, sample_clip
 
 SECONDS = 0.2

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from common.detection.boxes import Detection
-from common.detection.detector import Detector, Result, load_detector
+from common.detection.detector import Detector, load_detector
 from common.detection.preprocessing.placement import Size
 from common.errors import ModelError
+from common.messaging.messages import Detection
 from common.telemetry.machine import inference_threads
 from tests.support import scenes
 from tests.support.onnx_models import save_failing, save_tiny_yolov3, save_yolox
@@ -101,30 +101,10 @@ def test_what_was_found_is_plain_numbers_that_fit_the_wire(tmp_path: Path) -> No
     assert {type(value) for detection in result.detections for value in (detection.score, *detection.box)} == {float}
 
 
-def test_processing_time_includes_inference_time_and_repeat_multiplies_it(tmp_path: Path) -> None:
+def test_processing_time_includes_inference_time(tmp_path: Path) -> None:
     detector = load_detector(save_tiny_yolov3(tmp_path / "tiny.onnx"), 1)
-    image = scenes.scene(432, 768)[0]
-
-    def fastest(repeat: int) -> Result:
-        return min((detector.detect(image, 0.3, repeat) for _ in range(5)), key=lambda result: result.inference_ms)
-
-    once, often = fastest(1), fastest(10)
-    assert 0 < once.inference_ms < once.processing_ms
-    assert often.inference_ms > 5 * once.inference_ms
-    assert often.detections == once.detections
-
-
-def test_what_is_left_of_many_inferences_is_left_out_on_a_stop(tmp_path: Path) -> None:
-    detector = load_detector(save_yolox(tmp_path / "yolox.onnx", metadata=LABELS), 1)
-    asked: list[int] = []
-
-    def stop() -> bool:
-        asked.append(1)
-        return len(asked) == 3
-
-    found = detector.detect(scenes.scene(432, 768)[0], 0.3, repeat=100, stop=stop).detections
-    assert len(asked) == 3
-    assert [detection.label for detection in found] == ["red", "blue"]
+    result = detector.detect(scenes.scene(432, 768)[0], 0.3)
+    assert 0 < result.inference_ms < result.processing_ms
 
 
 def test_rebuild_opens_the_file_anew_and_finds_the_same(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from common.detection.boxes import Detection
 from common.detection.detector import OnnxDetector, load_detector
 from common.detection.preprocessing.placement import Placement
 from common.errors import ModelError
+from common.messaging.messages import Detection
 from tests.support.exports import EXPORTS, assert_same_objects, golden, golden_image
 
 pytestmark = pytest.mark.skipif(not EXPORTS.exists(), reason="../shared is not there")

@@ -2,20 +2,19 @@
 
 import logging
 import time
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
 import pytest
 
 from common.config.settings import LiveSettings
-from common.detection import frame_processor
-from common.detection.boxes import Detection
 from common.detection.detector import Result
-from common.detection.frame_processor import FrameProcessor, work_in_python
+from common.detection.frame_processor import FrameProcessor
+from common.detection.inference_log import InferenceLog
+from common.detection.live import Live
 from common.errors import ModelError, VisionError
 from common.frames import Frame, Image
-from common.messaging.messages import Detections, Message, SettingChange, ViewerCount
+from common.messaging.messages import Detection, Detections, Message, ServerMessage, SettingChange, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from common.telemetry.meter import Meter
 from threading_impl.latest_queue import LatestQueue
@@ -34,12 +33,10 @@ class Detector:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def detect(
-        self, image: Image, min_score: float, repeat: int = 1, stop: Callable[[], bool] = lambda: False
-    ) -> Result:
+    def detect(self, image: Image, min_score: float) -> Result:
         if image.all():
             raise ModelError("a white frame")
-        self.calls.append(f"detect {min_score:g} ×{repeat}")
+        self.calls.append(f"detect {min_score:g}")
         return Result([FOUND], 9.0, 10.0)
 
     def rebuild(self) -> None:
@@ -47,11 +44,13 @@ class Detector:
 
 
 class Clock:
-    """The clock of this process, which goes only when told to."""
+    """Goes only when it is set."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class StoppingPublisher(Publisher):
@@ -84,7 +83,7 @@ def run(frames: Frames, live: LiveSettings | None = None, *, count: int = 1) -> 
     """What the detector was asked, what was published, and what was counted, up to `count` results."""
     detector, meter, stop = Detector(), Meter("processor"), StopSignal()
     publisher = StoppingPublisher(stop, count)
-    FrameProcessor(detector, frames, live or LiveSettings(), meter).run(publisher, stop)
+    FrameProcessor(detector, frames, Live(live or LiveSettings()), meter).run(publisher, stop)
     return detector.calls, publisher.sent, meter
 
 
@@ -113,8 +112,8 @@ def test_a_frame_that_fails_is_counted_and_the_next_one_processed(caplog: pytest
     assert len(caplog.records) == 1  # once a second at most
 
 
-def test_a_processor_in_which_all_fails_for_long_ends_so_that_another_may_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch)
+def test_a_processor_in_which_all_frames_fail_for_long_ends_to_be_started_again() -> None:
+    clock = Clock()
 
     class SlowFrames(Frames):
         def get(self, timeout_s: float) -> Frame | None:
@@ -125,7 +124,7 @@ def test_a_processor_in_which_all_fails_for_long_ends_so_that_another_may_try(mo
     frames = SlowFrames(white, white, white, IMAGE, *[white] * 9)  # 16 s from the first to the fifth of the latter
     meter, stop = Meter("processor"), StopSignal()
     publisher = StoppingPublisher(stop, 2)
-    processor = FrameProcessor(Detector(), frames, LiveSettings(), meter)
+    processor = FrameProcessor(Detector(), frames, Live(LiveSettings()), meter, clock)
     with pytest.raises(VisionError, match="no frame could be processed for 15 s: a white frame"):
         processor.run(publisher, stop)
     assert len(publisher.sent) == 1
@@ -133,44 +132,29 @@ def test_a_processor_in_which_all_fails_for_long_ends_so_that_another_may_try(mo
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "calls"),
+    ("message", "calls"),
     [
-        ("min_score", 0.6, ["detect 0.6 ×1"]),
-        ("infer_repeat", 3, ["detect 0.3 ×3"]),
-        ("session_per_frame", True, ["rebuild", "detect 0.3 ×1"]),
-        ("unknown", 2, ["detect 0.3 ×1"]),
-        ("min_score", 7, ["detect 0.3 ×1"]),
+        (SettingChange(name="min_score", value=0.6), ["detect 0.6"]),
+        (SettingChange(name="min_score", value=7), ["detect 0.3"]),
+        (SettingChange(name="unknown", value=7), ["detect 0.3"]),
+        (ViewerCount(count=2), ["detect 0.3"]),
     ],
 )
-def test_a_setting_acts_on_the_next_frame(name: str, value: float, calls: list[str]) -> None:
-    detector, stop = Detector(), StopSignal()
-    processor = FrameProcessor(detector, Frames(IMAGE), LiveSettings(), Meter("processor"))
-    processor.handle(SettingChange(name=name, value=value))
-    processor.handle(ViewerCount(count=2))  # sent to all roles
+def test_a_setting_acts_on_the_next_frame(message: ServerMessage, calls: list[str]) -> None:
+    detector, stop, live = Detector(), StopSignal(), Live(LiveSettings())
+    processor = FrameProcessor(detector, Frames(IMAGE), live, Meter("processor"))
+    live.handle(message)
     processor.run(StoppingPublisher(stop), stop)
     assert detector.calls == calls
 
 
-def test_python_work_is_cpu_time_of_this_thread() -> None:
-    before = time.thread_time()
-    work_in_python(30)
-    assert 30 <= 1000 * (time.thread_time() - before) < 45
-
-
-def test_python_work_is_done_for_each_frame() -> None:
-    before = time.thread_time()
-    run(Frames(*[IMAGE] * 5), LiveSettings(python_work_ms=10), count=5)
-    assert time.thread_time() - before >= 0.05
-
-
-def test_inference_times_are_logged_once_a_period(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(frame_processor, "LOG_PERIOD_S", 1.0)
-    begun = time.monotonic()
+def test_inference_times_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    log = InferenceLog(1.0, clock)
     with caplog.at_level(logging.INFO):
-        run(Frames(*[IMAGE] * 240), LiveSettings(python_work_ms=10), count=240)
-    said = [record.getMessage() for record in caplog.records if "inference" in record.getMessage()]
-    assert 2 <= len(said) <= time.monotonic() - begun
-    assert sum(int(line.split()[-1]) for line in said) <= 240  # each inference is told once
-    assert "9.0 ms median" in said[0]
+        for time_ms in range(1, 31):
+            clock.now += 0.1
+            log.add(time_ms)
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.split()[-1] for line in lines] == ["10", "10", "10"]
+    assert lines[0].startswith("inference   6.0 ms median,  10.0 max")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from common.detection.boxes import Detection, with_area
+from common.detection.boxes import with_area
 from common.detection.nms import MAX_BOXES, class_agnostic_nms, nms
+from common.messaging.messages import Detection
 from tests.support.boxes import iou
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from common.config.settings import LiveSettings
 from common.detection.frame_processor import run_processor
+from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.messaging.publisher import Ingest
 from tests.support.onnx_models import save_yolox
@@ -29,7 +30,8 @@ def processing(server: Server, model: Path, execution: ExecutionOptions) -> Iter
     """Run the FrameProcessor role, which gets no frames, in a thread."""
     ingest = Ingest(f"ws://127.0.0.1:{server.ingest_port}/ingest", server.ingest_token)
     stop = RUNTIME.stop_signal()
-    arguments = (LiveSettings(), model, execution, ingest, RUNTIME.latest_queue(), stop)
+    options = ProcessorOptions(model, execution, LiveSettings())
+    arguments = (options, ingest, RUNTIME.latest_queue(), stop)
     role = threading.Thread(target=run_processor, args=arguments)
     role.start()
     try:

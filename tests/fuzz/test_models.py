@@ -22,7 +22,7 @@ from common.detection.preprocessing.placement import Placement
 from common.detection.sidecar import Sidecar, read_sidecar
 from common.detection.tensors import TensorSpec
 from common.errors import ModelError
-from common.messaging.messages import DetectionItem, Model
+from common.messaging.messages import Detection, Model
 from tests.support.fuzzing import bounded, json_values
 from tests.support.onnx_models import save_yolox
 
@@ -68,7 +68,7 @@ def assert_fit_for_the_wire(found: ModelFormat, values: list[Any], min_score: fl
         objects.class_ids.tolist(), objects.scores.tolist(), objects.boxes.tolist(), strict=True
     ):
         assert class_id >= 0
-        item = DetectionItem(label="car", score=min(score, 1.0), box=tuple(box))
+        item = Detection(label="car", score=min(score, 1.0), box=tuple(box))
         assert item.box[0] < item.box[2]
         assert item.box[1] < item.box[3]
 
@@ -188,4 +188,4 @@ def test_a_damaged_model_is_loaded_or_refused(model: Path, changes: list[tuple[f
         refused(error)
     else:
         for found in result.detections:
-            DetectionItem(label=found.label, score=found.score, box=found.box)
+            Detection(label=found.label, score=found.score, box=found.box)

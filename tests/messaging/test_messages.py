@@ -10,7 +10,7 @@ from common.messaging.messages import (
     MAX_HEADER_BYTES,
     MAX_STATUS_CHARACTERS,
     Ack,
-    DetectionItem,
+    Detection,
     Detections,
     FrameHeader,
     Message,
@@ -34,7 +34,7 @@ DETECTIONS = Detections(
     captured_at=1700000000.25,
     inference_ms=9.5,
     processing_ms=10.5,
-    detections=(DetectionItem(label="car", score=0.9, box=(0.1, 0.2, 0.3, 0.4)),),
+    detections=(Detection(label="car", score=0.9, box=(0.1, 0.2, 0.3, 0.4)),),
 )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.detection.boxes import Detection
+from common.messaging.messages import Detection
 from models.training.detector.data import CLASSES, IGNORED
 from models.training.evaluate import VEHICLES, EvaluatedImage, average_precision, only_from, table
 

@@ -13,11 +13,11 @@ pytest.importorskip("torch")
 import onnx
 import torch
 
-from common.detection.boxes import iou
 from common.detection.detector import load_detector
 from models.training.detector.data import CLASSES, LabelledImage
 from models.training.detector.export import load, to_onnx
 from models.training.detector.train import Cycle, Training
+from tests.support.boxes import iou
 
 pytestmark = pytest.mark.timeout(900)  # two minutes on two cores
 BUS = CLASSES.index("bus")

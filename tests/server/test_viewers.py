@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
-from common.messaging.messages import DetectionItem, Detections, Status
+from common.messaging.messages import Detection, Detections, Status
 from tests.support.servers import (
     MODEL,
     PATIENCE_S,
@@ -73,7 +73,7 @@ async def test_detections_reach_every_viewer_as_they_were_sent(server: Server) -
         captured_at=1700000000.5,
         inference_ms=8.5,
         processing_ms=9.5,
-        detections=(DetectionItem(label="car", score=0.5, box=(0.1, 0.2, 0.3, 0.4)),),
+        detections=(Detection(label="car", score=0.5, box=(0.1, 0.2, 0.3, 0.4)),),
     )
     async with server.role() as role, server.viewer() as one, server.viewer() as other:
         for viewer in (one, other):

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common.detection.boxes import Detection, Floats
+from common.detection.boxes import Floats
 from common.frames import Image
+from common.messaging.messages import Detection
 from tests.support.boxes import iou
 
 Found: TypeAlias = tuple[str, float, Floats]

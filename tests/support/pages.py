@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 from websockets.sync.client import ClientConnection, connect
 
-from common.messaging.messages import DetectionItem, Detections, Message, MetricsReport, Status
+from common.messaging.messages import Detection, Detections, Message, MetricsReport, Status
 from tests.support.apps import PATIENCE_S
 from tests.support.servers import Server, frame, serving
 
@@ -61,7 +61,7 @@ class Role:
         self._socket.send(frame(self._frame_id))
         return self._frame_id
 
-    def send_detections(self, frame_id: int, *items: DetectionItem, inference_ms: float = 10) -> None:
+    def send_detections(self, frame_id: int, *items: Detection, inference_ms: float = 10) -> None:
         """Send the detections of a frame that was captured now."""
         self.send(
             Detections(

@@ -91,14 +91,14 @@ def test_processes_in_an_endless_loop_or_read_are_replaced() -> None:
 
 HANGING = """
 import sys
-import common.detection.frame_processor
+import common.detection.experiments
 import main
 
 def work_for_ever(_):
     while True:
         pass
 
-common.detection.frame_processor.work_in_python = work_for_ever
+common.detection.experiments.work_in_python = work_for_ever
 sys.exit(main.main(sys.argv[1:]))
 """
 
