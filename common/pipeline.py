@@ -94,7 +94,7 @@ class Pipeline:
         settings, ingest = self._settings, self._ingest_address()
         (camera,), (each,) = settings.cameras, settings.processors
         execution = ExecutionOptions(each.provider, each.device, Path(settings.cache_folder))
-        processor_options = ProcessorOptions(self._model, execution, self._live)
+        processor_options = ProcessorOptions(self._model, execution, self._live, each.input_size)
         comparison = self._comparison
         start_s = comparison.start_s if comparison else None
         options = ServerOptions(

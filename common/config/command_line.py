@@ -33,6 +33,7 @@ HELP: dict[str, dict[str, str]] = {
     "model": {
         "model": "NAME|PATH",
         "min_score": "SCORE",
+        "input_size": "PIXELS",
         "provider": "NAME",
         "device": "NAME",
         "cache_folder": "FOLDER",

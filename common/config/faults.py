@@ -45,7 +45,12 @@ def place(location: tuple[int | str, ...]) -> str:
 
 
 def _expected(field: FieldInfo) -> str:
-    kinds: dict[object, str] = {int: "a whole number ", float: "a number ", bool: "true or false"}
+    kinds: dict[object, str] = {
+        int: "a whole number ",
+        int | None: "a whole number ",
+        float: "a number ",
+        bool: "true or false",
+    }
     if any(hasattr(constraint, "pattern") for constraint in field.metadata):
         return "a name of 1 to 40 letters (a to z), digits, dots, hyphens and underscores"
     return kinds.get(field.annotation, "") + limits(field) or "a text of at least one character"

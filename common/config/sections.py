@@ -39,6 +39,7 @@ class ProcessorSettings(SettingsModel):
 
     DEFAULTS: ClassVar[Mapping[str, str]] = {
         "model": "model",
+        "input_size": "input_size",
         "provider": "provider",
         "device": "device",
         "fps": "queue_fps",
@@ -49,6 +50,7 @@ class ProcessorSettings(SettingsModel):
 
     name: Name
     model: Text
+    input_size: Annotated[int | None, Field(ge=32, le=4096)] = None
     provider: ProviderName
     device: Text | None = None
     cameras: Annotated[tuple[Text, ...], Field(min_length=1)]

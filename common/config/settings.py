@@ -54,6 +54,10 @@ class Settings(LiveSettings):
     ui_fps: Annotated[Rate, Field(description="frames sent to the page; at most the capture rate")] = 15
     queue_fps: Annotated[Rate, Field(description="frames queued for the detector; at most the capture rate")] = 5
     model: Annotated[Text, Field(description="ONNX file, or the name of a model in models/")] = "default"
+    input_size: Annotated[
+        int | None,
+        Field(ge=32, le=4096, description="side in pixels of the square input of a model that leaves its size open"),
+    ] = None
     provider: Annotated[
         ProviderName, Field(description="execution provider that runs the model; auto: the fastest that works here")
     ] = "auto"

@@ -103,7 +103,8 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     """
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("processor")
-    detector = load_detector(options.model, inference_threads(), options.execution, options.input_size)
+    size = (options.input_size, options.input_size) if options.input_size else None
+    detector = load_detector(options.model, inference_threads(), options.execution, size)
     logger.info("%s on %s", detector, detector.choice)
     if detector.choice.warning:
         logger.warning("%s", detector.choice.warning)

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.config.settings import LiveSettings
-from common.detection.preprocessing.placement import Size
 from common.detection.providers import ExecutionOptions
 
 
 @dataclass(frozen=True)
 class ProcessorOptions:
-    """`input_size` is height and width in pixels of the input of a model that leaves them open, None for its own."""
+    """`input_size` is the side in pixels of the input of a model that leaves its size open, None for its own."""
 
     model: Path
     execution: ExecutionOptions
     live: LiveSettings
-    input_size: Size | None = None
+    input_size: int | None = None
