@@ -9,6 +9,7 @@ from common.detection.detector import Detector, load_detector
 from common.detection.experiments import ExperimentalDetector
 from common.detection.inference_log import InferenceLog, log_period_s
 from common.detection.live import Live
+from common.detection.loading import load_with_heartbeat
 from common.detection.nms import class_agnostic_nms
 from common.detection.options import ProcessorOptions
 from common.detection.providers import Choice
@@ -104,7 +105,11 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter = Meter("processor")
     size = (options.input_size, options.input_size) if options.input_size else None
-    detector = load_detector(options.model, inference_threads(), options.execution, size)
+    detector = load_with_heartbeat(
+        lambda: load_detector(options.model, inference_threads(), options.execution, size), stop
+    )
+    if detector is None:
+        return
     logger.info("%s on %s", detector, detector.choice)
     if detector.choice.warning:
         logger.warning("%s", detector.choice.warning)

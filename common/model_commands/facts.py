@@ -21,7 +21,8 @@ def file_facts(model: Path, session: Session) -> list[tuple[str, str]]:
     """Return the size of the file, its inputs and outputs as declared, and what its metadata states."""
     size = sum(file.stat().st_size for file in (model, model.with_name(f"{model.name}.data")) if file.is_file())
     return [
-        ("file", f"{model}, {megabytes(size)} MB"),
+        ("file", str(model)),
+        ("size", f"{megabytes(size)} MB"),
         *_listed("inputs", (str(spec) for spec in session.inputs)),
         *_listed("outputs", (str(spec) for spec in session.outputs)),
         ("exporter", plain(session.producer, MAX_TEXT) or "not stated"),

@@ -1,0 +1,41 @@
+"""Load a model with heartbeats: before the first frame an execution provider may compile it for minutes."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TypeVar
+
+from common.interfaces import StopSignal
+from common.pacing import Clock
+from common.supervision.heartbeat import BEAT_S
+
+LIMIT_S = 1800.0  # TensorRT on a Jetson, which compiles a large model once
+
+T = TypeVar("T")
+
+
+def load_with_heartbeat(
+    load: Callable[[], T], stop: StopSignal, limit_s: float = LIMIT_S, clock: Clock = time.monotonic
+) -> T | None:
+    """Call `load` in a thread and return its result, or None if stop is set first. Raises what `load` raises.
+
+    The heartbeats end after `limit_s` seconds, for the supervisor to replace a role whose load does not return.
+    """
+    result: Future[T] = Future()
+    threading.Thread(target=_complete, args=(result, load), name="loading", daemon=True).start()
+    deadline = clock() + limit_s
+    while not result.done():
+        if clock() < deadline:
+            stop.beat()
+        wait([result], BEAT_S)
+        if stop.is_set():
+            return None
+    return result.result()
+
+
+def _complete(result: Future[T], load: Callable[[], T]) -> None:
+    try:
+        result.set_result(load())
+    except BaseException as error:  # raised in the caller's thread
+        result.set_exception(error)
