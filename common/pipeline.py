@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from common.capture.options import ProviderOptions
 from common.config.settings import Settings, access_token
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
@@ -50,9 +51,9 @@ class Pipeline:
         refuse_several(settings)
         self._settings = settings
         self._runtime = runtime
-        self._source = settings.cameras[0].source
+        source = settings.cameras[0].source
         self._model = Path(settings.processors[0].model)
-        self.source_name = redact(self._source) if "://" in self._source else Path(self._source).name
+        self.source_name = redact(source) if "://" in source else Path(source).name
         self.model_name = self._model.name
         self._tls = tls_of(settings)
         self.token = access_token(settings)
@@ -96,7 +97,15 @@ class Pipeline:
         execution = ExecutionOptions(each.provider, each.device, Path(settings.cache_folder))
         processor_options = ProcessorOptions(self._model, execution, self._live, each.input_size)
         comparison = self._comparison
-        start_s = comparison.start_s if comparison else None
+        provider_options = ProviderOptions(
+            camera=camera.name,
+            source=camera.source,
+            capture_fps=camera.capture_fps,
+            ui_fps=camera.ui_fps,
+            queue_fps=each.fps,
+            jpeg_quality=camera.jpeg_quality,
+            start_s=comparison.start_s if comparison else None,
+        )
         options = ServerOptions(
             implementation=self._runtime.name,
             source=self.source_name,
@@ -109,12 +118,7 @@ class Pipeline:
         )
         return [
             Role("server", server, lambda: (replace(options, live=self._live), self._public, self._ingest)),
-            Role(
-                "provider",
-                provider,
-                lambda: (settings, self._source, start_s, ingest, self._queue),
-                frozenset({QUEUE}),
-            ),
+            Role("provider", provider, lambda: (provider_options, ingest, self._queue), frozenset({QUEUE})),
             Role(
                 "processor",
                 processor,
@@ -159,13 +163,11 @@ def server(options: ServerOptions, public: socket.socket, ingest: socket.socket,
     run_server(options, public, ingest, stop)
 
 
-def provider(
-    settings: Settings, source: str, start_s: float | None, ingest: Ingest, queue: LatestQueue, stop: StopSignal
-) -> None:
+def provider(options: ProviderOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
     """Run the FrameProvider."""
     from common.capture.frame_provider import run_provider
 
-    run_provider(settings, source, start_s, ingest, queue, stop)
+    run_provider(options, ingest, queue, stop)
 
 
 def processor(options: ProcessorOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:

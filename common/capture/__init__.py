@@ -1,1 +1,1 @@
-"""From a video source to encoded frames for viewers and the latest frame for the processor."""
+"""Capture: from a video source to encoded frames for viewers and the latest frame for the processor."""

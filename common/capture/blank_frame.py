@@ -1,4 +1,4 @@
-"""A picture that shows nothing: with a covered lens or a dead sensor all else of a camera looks well."""
+"""Detection of blank frames: with a covered lens or a dead sensor a camera still sends frames, of one colour."""
 
 import time
 
@@ -6,26 +6,26 @@ from common.frames import Image
 from common.pacing import Clock, Throttle
 
 BLANK_AFTER_S = 10.0
-LOOK_EVERY_S = 0.5
-STEP = 8  # one pixel in 64 is looked at
-FLAT = 3.0  # of 255, standard deviation: noise and compression leave less on one colour, a street at night more
+CHECK_EVERY_S = 0.5
+STEP = 8  # in x and y: one pixel in 64 is checked
+FLAT = 3.0  # of 255, standard deviation: noise and compression of one colour stay below, a street at night above
 
 
-class BlankPicture:
-    """Looks at frames now and then, and knows whether they have been of one colour for BLANK_AFTER_S."""
+class BlankFrameDetector:
+    """Checks whether the frames of a camera have been of one colour for BLANK_AFTER_S."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.is_blank = False
         self._clock = clock
-        self._looks = Throttle(LOOK_EVERY_S, clock)
-        self._seen_at = clock()  # when something was seen last
+        self._checks = Throttle(CHECK_EVERY_S, clock)
+        self._content_at = clock()
 
-    def turned(self, image: Image) -> bool:
-        """Whether `is_blank` is another since this BGR frame."""
-        if not self._looks.due():
+    def changed(self, image: Image) -> bool:
+        """Return whether `is_blank` changed with this BGR frame."""
+        if not self._checks.due():
             return False
         now = self._clock()
         if image[::STEP, ::STEP].std(axis=(0, 1)).max() > FLAT:
-            self._seen_at = now
-        before, self.is_blank = self.is_blank, now - self._seen_at >= BLANK_AFTER_S
+            self._content_at = now
+        before, self.is_blank = self.is_blank, now - self._content_at >= BLANK_AFTER_S
         return self.is_blank != before

@@ -1,4 +1,4 @@
-"""The FrameProvider: reads the video, pushes JPEGs to the server, and puts the latest frame into the queue."""
+"""The FrameProvider: reads the source, sends JPEGs to the server, and puts the latest frame into the queue."""
 
 import itertools
 import logging
@@ -6,35 +6,35 @@ import time
 
 import cv2
 
-from common.capture.reconnect import State
+from common.capture.frame_selection import FrameSelection
+from common.capture.options import ProviderOptions
+from common.capture.reconnect import SourceState
 from common.capture.video_source import VideoSource, open_source
-from common.config.settings import Settings
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
 from common.interfaces import LatestQueue, StopSignal
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
-from common.pacing import Decimator, Throttle
+from common.pacing import Clock, Throttle
 from common.telemetry.meter import Meter, Reporter
 
 logger = logging.getLogger(__name__)
 
 
 class FrameProvider:
-    """Three rates that are independent of each other, and two consumers, neither of which can make it wait."""
+    """Distributes the frames of one camera to two consumers, each at its own rate; neither blocks it."""
 
-    def __init__(self, queue: LatestQueue, settings: Settings, meter: Meter) -> None:
-        (camera,), (processor,) = settings.cameras, settings.processors
+    def __init__(
+        self, options: ProviderOptions, queue: LatestQueue, meter: Meter, clock: Clock = time.monotonic
+    ) -> None:
+        self._options = options
         self._queue = queue
-        self._camera = camera.name
-        self._jpeg_quality = camera.jpeg_quality
-        half_period_s = 0.5 / camera.capture_fps
-        self._to_viewers = Decimator(camera.ui_fps, half_period_s)
-        self._to_processor = Decimator(processor.fps, half_period_s)
         self._meter = meter
-        self._failures = Throttle(1)  # a line a second about frames that cannot be passed on
+        self._clock = clock
+        self._selection = FrameSelection(options.capture_fps, options.ui_fps, options.queue_fps)
+        self._too_large_log = Throttle(1, clock)
         self._watched = False
-        # Ids must rise over a restart too: 1000 a second since boot are never overtaken by the frames of a camera.
+        # Frame ids rise across restarts: they start at the milliseconds since boot, and no camera has 1000 FPS.
         self._frame_ids = itertools.count(time.monotonic_ns() // 1_000_000)
 
     def handle(self, message: ServerMessage) -> None:
@@ -43,30 +43,31 @@ class FrameProvider:
             self._watched = message.count > 0
 
     def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
-        """Pass the frames of `source` on until stop is set."""
+        """Distribute the frames of `source` until `stop` is set."""
         for captured_at, image in source.frames(stop):
-            frame = Frame(self._camera, next(self._frame_ids), captured_at, image)
+            frame = Frame(self._options.camera, next(self._frame_ids), captured_at, image)
             self._meter.count("captured")
-            if self._to_processor.due():
+            due = self._selection.due(self._clock())
+            if due.processor:
                 self._put(frame)
-            if self._to_viewers.due() and self._watched:
-                self._push(frame, publisher)
+            if due.viewers and self._watched:
+                self._send(frame, publisher)
 
     def _put(self, frame: Frame) -> None:
         try:
             self._queue.put(frame)
         except FrameTooLargeError as error:
-            self._skip("processor", error)
+            self._drop("processor", error)
         else:
             self._meter.count("queued")
 
-    def _push(self, frame: Frame, publisher: Publisher) -> None:
+    def _send(self, frame: Frame, publisher: Publisher) -> None:
         height, width = frame.image.shape[:2]
         started = time.perf_counter()
         try:
-            jpeg = encode_jpeg(frame.image, self._jpeg_quality)
+            jpeg = encode_jpeg(frame.image, self._options.jpeg_quality)
         except FrameTooLargeError as error:
-            self._skip("server", error)
+            self._drop("server", error)
             return
         self._meter.sample("encode_ms", 1000 * (time.perf_counter() - started))
         header = FrameHeader(
@@ -75,14 +76,17 @@ class FrameProvider:
         publisher.send_frame(header, jpeg)
         self._meter.count("sent")
 
-    def _skip(self, consumer: str, error: FrameTooLargeError) -> None:
+    def _drop(self, consumer: str, error: FrameTooLargeError) -> None:
         self._meter.drop(consumer, "too large")
-        if self._failures.due():
-            logger.error("a frame is not passed on to the %s: %s", consumer, error)
+        if self._too_large_log.due():
+            logger.error("frame dropped for the %s: %s", consumer, error)
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:
-    """A BGR picture as JPEG; `quality` is 1 to 100. Raises FrameTooLargeError for sides that JPEG cannot hold."""
+    """Encode a BGR image as JPEG of `quality` 1 to 100.
+
+    Raises FrameTooLargeError for a side above 65,500 pixels, the limit of libjpeg (JPEG_MAX_DIMENSION).
+    """
     encoded, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not encoded:
         height, width = image.shape[:2]
@@ -90,24 +94,21 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
     return jpeg.tobytes()
 
 
-def run_provider(
-    settings: Settings, source: str, start_s: float | None, ingest: Ingest, queue: LatestQueue, stop: StopSignal
-) -> None:
-    """The role, from its start to its end; `start_s` as in open_source.
-
-    Raises SourceError when `source` cannot be used at all.
-    """
-    cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
+def run_provider(options: ProviderOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+    """Run the FrameProvider role from start to end. Raises SourceError when the source can never be used."""
+    cv2.setNumThreads(1)  # the same in all implementations, so that comparing them compares threads with processes
     meter = Meter("provider")
-    provider = FrameProvider(queue, settings, meter)
+    provider = FrameProvider(options, queue, meter)
     publisher = Publisher(ingest, provider.handle)
 
-    def say(state: State, message: str) -> None:
+    def send_status(state: SourceState, message: str) -> None:
         publisher.send(Status(component="source", state=state, message=message))
 
-    with publisher, open_source(source, settings.cameras[0].capture_fps, say, start_s) as video:
+    with publisher, open_source(options.source, options.capture_fps, send_status, options.start_s) as source:
         meter.follow_count("overwritten", lambda: queue.overwritten_count)
-        meter.follow_drop("provider", "replaced by a newer frame", lambda: video.dropped_count)
+        meter.follow_drop("provider", "replaced by a newer frame", lambda: source.replaced_count)
+        meter.follow_drop("provider", "cannot be decoded", lambda: source.undecodable_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)
+        meter.follow_gauge("source_fps", lambda: source.fps)
         with Reporter(meter, publisher.send, lambda: publisher.connected):
-            provider.run(video, publisher, stop)
+            provider.run(source, publisher, stop)

@@ -2,16 +2,16 @@
 
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-import cv2
-
-from common.capture.blank_frame import BlankPicture
-from common.capture.opencv_capture import Device, frame_rate, is_video, open_capture, picture_of
-from common.capture.reconnect import OnStatus, Recovery, State
+from common.capture.arrival_rate import ArrivalRate
+from common.capture.blank_frame import BlankFrameDetector
+from common.capture.diagnose import diagnose
+from common.capture.live_reader import LiveReader
+from common.capture.opencv_capture import Capture, Device, frame_count, frame_rate, is_video, open_capture
+from common.capture.reconnect import OnStatus, ReconnectBackoff, SourceState
 from common.errors import VisionError
 from common.frames import Image
 from common.interfaces import StopSignal
@@ -19,41 +19,45 @@ from common.pacing import Ticker
 
 logger = logging.getLogger(__name__)
 
-STOP_CHECK_S = 0.2  # a frame wakes its reader at once; this is how soon the reader sees that stop was set
-# A thread that comes back from OpenCV while Python shuts down aborts the process (before 3.14), so it is waited for;
-# but a read of a dead network cannot be interrupted, and whoever stops the app should not wait 5 s for it.
+STOP_CHECK_S = 0.2  # period at which a reader that waits for a frame checks stop; a frame wakes it at once
+READ_TIMEOUT_S = 5.0  # of a camera that is fast enough for it
+OPEN_TIMEOUTS = 2  # read timeouts: FFmpeg analyses up to 5 s of a stream before it is open (analyzeduration)
+# Before CPython 3.14 a daemon thread that returns from C code during finalization is ended by pthread_exit(), which
+# aborts C++ code (https://github.com/python/cpython/issues/87135). So join it, but no longer than stop may take: a
+# read of a dead network cannot be interrupted.
 JOIN_TIMEOUT_S = 1.0
 
 
 class LiveSource:
-    """A VideoSource that sets its own pace.
+    """A VideoSource whose rate is that of the camera.
 
-    A helper thread drains the capture, as fast as frames come, into a slot that holds the newest one: frames
-    that nobody reads would pile up inside FFmpeg, the driver and the network, and be shown late ever after.
+    A thread drains the capture as fast as frames arrive into a slot for the newest one: unread frames would accumulate
+    in FFmpeg, the driver and the network, and delay all later ones.
     """
 
     def __init__(
-        self,
-        device: Device,
-        description: str,
-        on_status: OnStatus,
-        open_timeout_s: float = 5,
-        read_timeout_s: float = 5,
+        self, device: Device, description: str, on_status: OnStatus, read_timeout_s: float = READ_TIMEOUT_S
     ) -> None:
-        """`description` names the device in all that is said of it: no credentials in there."""
+        """`description` is shown to people, without credentials. `read_timeout_s` grows with a slow camera."""
         self.description = description
-        self.dropped_count = 0
+        self.replaced_count = 0
+        self.undecodable_count = 0
         self._device = device
         self._on_status = on_status
-        self._timeouts_s = open_timeout_s, read_timeout_s
-        self._recovery = Recovery(self._leave_status)
+        self._rate = ArrivalRate(read_timeout_s)
+        self._backoff = ReconnectBackoff(self._put_status)
         self._closing = threading.Event()
-        self._news = threading.Condition()  # guards the two slots and dropped_count
+        self._arrived = threading.Condition()  # guards the two slots and replaced_count
         self._frame: tuple[float, Image] | None = None
-        self._status: tuple[State, str] | None = None
+        self._status: tuple[SourceState, str] | None = None
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second that arrive from the camera, None until measured."""
+        return self._rate.fps
 
     def __enter__(self) -> Self:
-        """Start to open the device. It need not be there yet."""
+        """Start to open the device, which need not be available yet."""
         self._thread = threading.Thread(target=self._run, name="video drain", daemon=True)
         self._thread.start()
         return self
@@ -65,15 +69,15 @@ class LiveSource:
         self._thread.join(JOIN_TIMEOUT_S)
 
     def frames(self, stop: StopSignal) -> Iterator[tuple[float, Image]]:
-        """(captured_at, image) of the newest frame as soon as there is one, until `stop` is set.
+        """Yield (captured_at, image) of the newest frame when it arrives, until `stop` is set.
 
-        on_status is called from here, in the thread of the caller. Raises VisionError when the helper thread died.
+        on_status is called from here, in the thread of the caller. Raises VisionError when the drain thread has died.
         """
         while not stop.is_set():
             stop.beat()
-            with self._news:
+            with self._arrived:
                 if self._frame is None and self._status is None:
-                    self._news.wait(STOP_CHECK_S)
+                    self._arrived.wait(STOP_CHECK_S)
                 frame, self._frame = self._frame, None
                 status, self._status = self._status, None
             if status is not None:
@@ -85,54 +89,60 @@ class LiveSource:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            capture = open_capture(self._device, *self._timeouts_s)
-            opened = is_video(capture)
+            timeout_s = self._rate.timeout_s
+            capture = open_capture(self._device, OPEN_TIMEOUTS * timeout_s, timeout_s)
             try:
-                if opened:
-                    self._drain(capture)
+                fault = self._drain(capture, timeout_s) if is_video(capture) else self._open_fault()
             finally:
                 capture.release()
             if not self._closing.is_set():
-                fault = "no frames from" if opened else "cannot open"
-                self._closing.wait(self._recovery.lost(f"{fault} {self.description}"))
+                self._closing.wait(self._backoff.lost(fault))
 
-    def _drain(self, capture: cv2.VideoCapture) -> None:
-        """Read until a read fails, or this source is closed."""
-        # A recording behind a URL comes as fast as it is read; a live stream is one that has no number of frames.
-        recorded = capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
+    def _open_fault(self) -> str:
+        fault = diagnose(self._device)
+        if fault.may_be_slow:
+            self._rate.extend_timeout()
+        return f"cannot open {self.description}: {fault.reason}"
+
+    def _drain(self, capture: Capture, timeout_s: float) -> str:
+        """Put each frame into the slot until the stream is lost or this source is closed; return why it is lost."""
+        # A recording behind a URL arrives as fast as it is read. Only recordings have a number of frames.
+        recorded = frame_count(capture) is not None
         ticker = Ticker(frame_rate(capture, self.description)) if recorded else None
-        flowing = False
-        blank = BlankPicture()
-        while capture.grab():
-            captured_at = time.time()
-            image = picture_of(capture)
-            if image is None:
-                return
-            turned = blank.turned(image)
-            if not flowing or (turned and not blank.is_blank):
-                flowing = True
+        reader = LiveReader(capture, self._device, timeout_s, self._rate, self._count_undecodable)
+        blank = BlankFrameDetector()
+        connected = False
+        for captured_at, image in reader.frames():
+            blank_changed = blank.changed(image)
+            if not connected or (blank_changed and not blank.is_blank):
+                connected = True
                 height, width = image.shape[:2]
-                self._recovery.ok(f"{self.description}: {width}×{height}")
-            elif turned:
-                self._say_blank()
-            self._leave_frame(captured_at, image)
+                self._backoff.connected(f"{self.description}: {width}×{height}")
+            elif blank_changed:
+                self._report_blank()
+            self._put_frame(captured_at, image)
             if self._closing.wait(ticker.delay_s() if ticker else 0):
-                return
+                break
+        if reader.timed_out:
+            self._rate.extend_timeout()
+        return f"no frames from {self.description}: {reader.fault}"
 
-    def _say_blank(self) -> None:
-        """Frames come on, so there is nothing to open again; but somebody should look at the camera."""
+    def _report_blank(self) -> None:
         message = f"{self.description} shows nothing but one colour"
         logger.warning("%s", message)
-        self._leave_status("lost", message)
+        self._put_status("lost", message)
 
-    def _leave_frame(self, captured_at: float, image: Image) -> None:
-        with self._news:
+    def _count_undecodable(self, count: int) -> None:
+        self.undecodable_count += count
+
+    def _put_frame(self, captured_at: float, image: Image) -> None:
+        with self._arrived:
             if self._frame is not None:
-                self.dropped_count += 1
+                self.replaced_count += 1
             self._frame = captured_at, image
-            self._news.notify()
+            self._arrived.notify()
 
-    def _leave_status(self, state: State, message: str) -> None:
-        with self._news:
+    def _put_status(self, state: SourceState, message: str) -> None:
+        with self._arrived:
             self._status = state, message
-            self._news.notify()
+            self._arrived.notify()

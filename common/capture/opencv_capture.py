@@ -1,4 +1,4 @@
-"""Captures of OpenCV, opened the way this app wants them: backend named, timeouts set, and silent."""
+"""OpenCV's VideoCapture with an explicit backend and timeouts, and without output of its own."""
 
 import logging
 import math
@@ -13,64 +13,90 @@ from common.frames import Image
 logger = logging.getLogger(__name__)
 
 Device: TypeAlias = str | int
-"""A path or URL, read by FFmpeg; or the index of a camera."""
+"""A path or URL, read by FFmpeg, or the index of a camera."""
+Capture: TypeAlias = cv2.VideoCapture
 
 CAMERA_BACKENDS = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_MSMF}
-TEXT_ART = int.from_bytes(b"ansi", "little")  # FFmpeg "plays" any .txt as ANSI art: a picture of its letters
-SANE_FPS = (0.1, 1000)
+TEXT_ART = "ansi"  # FFmpeg decodes any .txt as ANSI art: an image of its letters
+PLAUSIBLE_FPS = (0.1, 1000)
 ASSUMED_FPS = 25.0
 
+# RTSP over TCP, since lost UDP packets tear frames. fpsprobesize (https://ffmpeg.org/ffmpeg-formats.html): without it
+# opening an H.264 camera waits for 20 frames more, only to estimate a rate that nothing here needs.
+FFMPEG_OPTIONS = "rtsp_transport;tcp|fpsprobesize;0"
 
-def open_capture(device: Device, open_timeout_s: float = 5, read_timeout_s: float = 5) -> cv2.VideoCapture:
-    """Open `device`. It may have failed: `is_video` says so. A read that takes longer than its timeout fails."""
-    # FFmpeg and OpenCV print URLs with the passwords in them. Both levels count from the first capture on.
+
+def open_capture(device: Device, open_timeout_s: float = 5, read_timeout_s: float = 5) -> Capture:
+    """Open `device`; `is_video` returns whether that worked. A read that takes longer than its timeout fails."""
+    # FFmpeg and OpenCV print URLs with their passwords. Both levels take effect at the first capture.
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     if isinstance(device, int):
-        # V4L2 refuses to open when it is given a timeout; it knows this one only, in whole seconds.
+        # V4L2 fails to open when given a timeout parameter; it has this variable only, in whole seconds.
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(math.ceil(read_timeout_s)))
         capture = cv2.VideoCapture(device, CAMERA_BACKENDS.get(sys.platform, cv2.CAP_ANY))
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # FFmpeg has no such buffer, and refuses the parameter
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # not supported by FFmpeg, which fails to open with it
         return capture
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")  # over UDP pictures come torn
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", FFMPEG_OPTIONS)
     parameters = {
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(open_timeout_s * 1000),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(read_timeout_s * 1000),
-        cv2.CAP_PROP_N_THREADS: 1,  # every further decoding thread holds one more frame back
+        cv2.CAP_PROP_N_THREADS: 1,  # each further decoding thread delays the stream by a frame
     }
     return cv2.VideoCapture(device, cv2.CAP_FFMPEG, [number for pair in parameters.items() for number in pair])
 
 
-def is_video(capture: cv2.VideoCapture) -> bool:
-    """Whether `capture` was opened and shows pictures."""
-    return capture.isOpened() and capture.get(cv2.CAP_PROP_FOURCC) != TEXT_ART
+def is_video(capture: Capture) -> bool:
+    """Return whether `capture` is open and is a video."""
+    return capture.isOpened() and codec(capture) != TEXT_ART
 
 
-def frame_rate(capture: cv2.VideoCapture, name: str) -> float:
-    """Frames a second as the recording says, or 25 when it says nothing sane."""
+def codec(capture: Capture) -> str:
+    """Return the four characters that name the codec."""
+    return (int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF).to_bytes(4, "little").decode("latin-1")
+
+
+def frame_rate(capture: Capture, name: str) -> float:
+    """Return the frames per second that the recording declares, or 25 if it declares nothing plausible."""
     fps = capture.get(cv2.CAP_PROP_FPS)
-    slowest, fastest = SANE_FPS
+    slowest, fastest = PLAUSIBLE_FPS
     if slowest <= fps <= fastest:
         return fps
-    logger.warning("%s claims %g FPS; %g is assumed", name, fps, ASSUMED_FPS)
+    logger.warning("%s declares %g FPS; assuming %g", name, fps, ASSUMED_FPS)
     return ASSUMED_FPS
 
 
-def picture_of(capture: cv2.VideoCapture) -> Image | None:
-    """The picture that was grabbed last, None when it cannot be had. It is never written again, and cannot be."""
+def frame_count(capture: Capture) -> int | None:
+    """Return the number of frames of a recording, or None for a live stream and where it is unknown."""
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)  # negative where FFmpeg does not know the duration
+    return int(count) if count > 0 else None
+
+
+def position_s(capture: Capture) -> float:
+    """Return the timestamp of the grabbed frame, in seconds."""
+    return capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+
+
+def rewind(capture: Capture) -> None:
+    """Go to the first frame: the one seek that decodes no other frame."""
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+
+
+def retrieve_image(capture: Capture) -> Image | None:
+    """Return the grabbed frame as a read-only BGR array, or None if it cannot be converted."""
     try:
-        taken, pixels = capture.retrieve()
-    except cv2.error:  # such as a picture too large for the memory, out of a damaged stream
+        retrieved, pixels = capture.retrieve()
+    except cv2.error:  # such as a frame of a damaged stream that is too large for the memory
         return None
-    if not taken or pixels is None or not pixels.size:
+    if not retrieved or pixels is None or not pixels.size:
         return None
-    picture = as_bgr(cast(Image, pixels))
-    picture.flags.writeable = False  # it may be handed out again, and to several readers
-    return picture
+    image = as_bgr(cast(Image, pixels))
+    image.flags.writeable = False  # it may be passed on more than once, and to several threads
+    return image
 
 
 def as_bgr(pixels: Image) -> Image:
-    """Grey (h × w, or h × w × 1) and BGRA pixels as BGR; BGR ones as they are."""
+    """Convert grey (h × w or h × w × 1) and BGRA pixels to BGR; return BGR pixels as they are."""
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if channels == 1:
         return cast(Image, cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR))

@@ -1,4 +1,4 @@
-"""The VideoSource: where the pictures come from, chosen by what the user gave."""
+"""The VideoSource: where frames come from, and which source a URI selects."""
 
 import re
 import stat
@@ -19,34 +19,40 @@ SCHEMES = ("rtsp", "rtsps", "http", "https")
 
 
 class VideoSource(AbstractContextManager["VideoSource"], Protocol):
-    """A source of pictures, open between `__enter__` and `__exit__`."""
+    """A source of frames, open between `__enter__` and `__exit__`."""
 
     description: str
-    """What it is, for people, without credentials."""
-    dropped_count: int
-    """Live frames that a newer one replaced before anybody took them."""
+    """Its name for people, without credentials."""
+    replaced_count: int
+    """Frames of a live source that a newer one replaced before they were read."""
+    undecodable_count: int
+    """Frames that were skipped because they could not be decoded."""
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second to expect from `frames()`: of a live source as measured, None until it is."""
 
     def frames(self, stop: StopSignal) -> Iterator[tuple[float, Image]]:
-        """Every picture at its time, until `stop` is set: Unix time in seconds when it was read, and the picture.
+        """Yield (captured_at, image) until `stop` is set: Unix time in seconds when it was received, and a BGR array.
 
-        The picture is the consumer's to keep, and nobody's to write to: it may come again, or be read elsewhere.
+        The array is read-only and may be yielded again: a consumer may keep it but not write to it.
         """
 
 
 def open_source(uri: str, capture_fps: float, on_status: OnStatus, start_s: float | None = None) -> VideoSource:
-    """The source that `uri` names: the path to a file, the index of a camera, or an RTSP or HTTP URL.
+    """Return the source for `uri`: the path of a file, the index of a camera, or an RTSP or HTTP URL.
 
-    `capture_fps` is the pace at which a file is read, and `start_s` when it began to play (monotonic time, None for
-    when it is opened); a live source sets its own pace. `on_status` is called from within `frames()`, in its caller's
-    thread. Nothing is opened before `__enter__`. Raises SourceError for a uri that can never work; a file is checked
-    further in `__enter__`.
+    A file is read at `capture_fps` and starts to play at `start_s` (monotonic time, None: when it is first read); a
+    live source has its own rate. `on_status` is called from `frames()`, in the thread of its caller. The source is
+    opened by `__enter__`. Raises SourceError for a URI that can never work; `__enter__` checks the content of a file.
     """
     if re.fullmatch("[0-9]{1,3}", uri):
         return LiveSource(int(uri), f"camera {int(uri)}", on_status)
-    if "://" in uri:
-        if uri.partition("://")[0].lower() not in SCHEMES:
+    scheme, separator, rest = uri.partition("://")
+    if separator:
+        if scheme.lower() not in SCHEMES:
             raise SourceError(f"cannot open {redact(uri)!r}: a URL must start with {', '.join(SCHEMES)}")
-        return LiveSource(uri, redact(uri), on_status)
+        return LiveSource(f"{scheme.lower()}://{rest}", redact(uri), on_status)  # FFmpeg's are case-sensitive
     return FileSource(_readable(uri), capture_fps, on_status, start_s=start_s)
 
 
@@ -54,7 +60,7 @@ def _readable(uri: str) -> Path:
     path = Path(uri)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise SourceError(f"cannot open {uri!r}: it is no file")
+            raise SourceError(f"cannot open {uri!r}: not a file")
         path.open("rb").close()
     except (OSError, ValueError) as error:  # ValueError: a NUL in it
         raise SourceError(f"cannot open {uri!r}: {getattr(error, 'strerror', error)}") from error

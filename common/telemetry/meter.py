@@ -37,6 +37,7 @@ class Meter:
         self._followed: list[tuple[Counter[str], str, Callable[[], int], int]] = []
         self._process = psutil.Process()
         self._gauges: dict[str, float] = {}
+        self._followed_gauges: dict[str, Callable[[], float | None]] = {}
 
     def count(self, stage: str, increment: int = 1) -> None:
         """Frames that passed `stage`."""
@@ -68,6 +69,10 @@ class Meter:
         """Report as frames dropped for `consumer` by how much `total()` grows."""
         self._followed.append((self._drops, f"{consumer}/{cause}", total, total()))
 
+    def follow_gauge(self, name: str, value: Callable[[], float | None]) -> None:
+        """Report `value()` as the gauge `name`, nothing while it is None."""
+        self._followed_gauges[name] = value
+
     def start(self) -> None:
         """Start the period of the first report."""
         self._period_start = self._clock()
@@ -79,6 +84,7 @@ class Meter:
             self._gauges = {"cpu_percent": self._process.cpu_percent(), "memory_mb": _memory_mb(self._process)}
         if dropped := take_dropped():
             self.drop("log", "not read", dropped)
+        gauges = {name: value() for name, value in self._followed_gauges.items()}
         with self._lock:
             start, self._period_start = self._period_start, self._clock()
             for index, (counter, name, total, before) in enumerate(self._followed):
@@ -92,7 +98,7 @@ class Meter:
                 counts=dict(self._counts),
                 drops=dict(self._drops),
                 samples={name: tuple(values) for name, values in self._samples.items()},
-                gauges=self._gauges,
+                gauges=self._gauges | {name: now for name, now in gauges.items() if now is not None},
             )
             self._counts.clear()
             self._drops.clear()

@@ -1,9 +1,9 @@
-"""When a picture counts as one that shows nothing; time is simulated."""
+"""When a frame counts as blank; time is simulated."""
 
 import numpy as np
 import pytest
 
-from common.capture.blank_frame import BLANK_AFTER_S, BlankPicture
+from common.capture.blank_frame import BLANK_AFTER_S, BlankFrameDetector
 from common.frames import Image
 
 RANDOM = np.random.default_rng(0)
@@ -20,44 +20,44 @@ class Clock:
 
 
 def noisy(image: Image) -> Image:
-    """As a sensor gives it."""
+    """Add the noise of a sensor."""
     return np.clip(image + RANDOM.normal(0, 2, image.shape), 0, 255).astype(np.uint8)
 
 
 def street_at_night() -> Image:
-    """Black, with a few lamps."""
+    """Return black with a few lamps."""
     image = np.full(SHAPE, 8, np.uint8)
     for x in range(80, 640, 160):
         image[100:116, x : x + 16] = 240
     return noisy(image)
 
 
-def turns(images: list[Image], clock: Clock) -> list[tuple[float, bool]]:
-    """When, in seconds, and to what it turned, at 30 frames a second."""
-    blank, begin, turned = BlankPicture(clock), clock.now_s, []
+def changes(images: list[Image], clock: Clock) -> list[tuple[float, bool]]:
+    """Return when, in seconds, `is_blank` changed and its new value, at 30 frames a second."""
+    blank, begin, changed = BlankFrameDetector(clock), clock.now_s, []
     for image in images:
-        if blank.turned(image):
-            turned.append((clock.now_s - begin, blank.is_blank))
+        if blank.changed(image):
+            changed.append((clock.now_s - begin, blank.is_blank))
         clock.now_s += 1 / 30
-    return turned
+    return changed
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (128, 128, 128), (255, 0, 0)])
-def test_one_colour_is_blank_once_it_has_lasted(colour: tuple[int, int, int]) -> None:
-    picture = noisy(np.full(SHAPE, colour, np.uint8))
+def test_one_colour_is_blank_after_a_while(colour: tuple[int, int, int]) -> None:
+    image = noisy(np.full(SHAPE, colour, np.uint8))
     seconds = int(BLANK_AFTER_S) + 5
-    ((at_s, is_blank),) = turns([picture] * 30 * seconds, Clock())
+    ((at_s, is_blank),) = changes([image] * 30 * seconds, Clock())
     assert is_blank
     assert at_s == pytest.approx(BLANK_AFTER_S, abs=1)
 
 
 def test_a_street_at_night_is_not_blank() -> None:
-    assert turns([street_at_night()] * 30 * 20, Clock()) == []
+    assert changes([street_at_night()] * 30 * 20, Clock()) == []
 
 
-def test_a_moment_of_black_is_nothing_and_a_sight_ends_the_blank() -> None:
+def test_short_black_is_not_blank_and_content_ends_a_blank() -> None:
     black, street = np.zeros(SHAPE, np.uint8), street_at_night()
     flicker = [black] * 30 * 8 + [street] * 30
-    assert turns(flicker * 4, Clock()) == []
-    states = [is_blank for _, is_blank in turns([black] * 30 * 15 + [street] * 60, Clock())]
+    assert changes(flicker * 4, Clock()) == []
+    states = [is_blank for _, is_blank in changes([black] * 30 * 15 + [street] * 60, Clock())]
     assert states == [True, False]

@@ -1,4 +1,4 @@
-"""A file plays at its own speed in a loop, checked by the numbers in its pictures; time is simulated."""
+"""A file plays at its own speed in a loop, checked by the numbers in its frames; time is simulated."""
 
 import logging
 import os
@@ -7,61 +7,24 @@ import time
 from collections.abc import Callable
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from common.capture.file_source import FileSource
+from common.capture.opencv_capture import open_capture
 from common.errors import SourceError
 from common.frames import Image
+from tests.support.simulation import SimulatedTime, Statuses
 from tests.support.videos import number_in, write_clip, write_jumping_mkv, write_raw_mjpeg
 from threading_impl.stop_signal import StopSignal
 
 
-class SimulatedTime:
-    """A clock, and a stop signal whose waits only move that clock on."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.stopped = False
-        self.beat_count = 0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def set(self) -> None:
-        self.stopped = True
-
-    def is_set(self) -> bool:
-        return self.stopped
-
-    def beat(self) -> None:
-        self.beat_count += 1
-
-    def beats(self) -> int:
-        return self.beat_count
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        assert timeout_s is not None
-        if not self.stopped:
-            self.now_s += timeout_s
-        return self.stopped
-
-
-class Heard(list[tuple[str, str]]):
-    """What was said of a source; `on_lost` is done whenever it is lost."""
-
-    def __init__(self, on_lost: Callable[[], None] = lambda: None) -> None:
-        self._on_lost = on_lost
-
-    def __call__(self, state: str, message: str) -> None:
-        self.append((state, message))
-        if state == "lost":
-            self._on_lost()
-
-
 def play(path: Path, capture_fps: float, count: int) -> list[Image]:
     simulated = SimulatedTime()
-    with FileSource(path, capture_fps, Heard(), simulated) as source:
+    with FileSource(path, capture_fps, Statuses(), simulated) as source:
         return [image for _, image in islice(source.frames(simulated), count)]
 
 
@@ -78,7 +41,7 @@ def test_every_frame_once_and_loops_without_a_gap(tmp_path: Path, name: str, fou
 
 
 @pytest.mark.parametrize("clip_fps", [0.5, 12.5, 25, 29.97, 60, 120])
-def test_time_neither_stretches_nor_jumps_whatever_the_two_rates(tmp_path: Path, clip_fps: float) -> None:
+def test_time_neither_stretches_nor_jumps_at_any_two_rates(tmp_path: Path, clip_fps: float) -> None:
     path = write_clip(tmp_path / "clip.avi", 75, clip_fps)
     shown = numbers(play(path, 30, 600))
     for tick, number in enumerate(shown):
@@ -87,30 +50,30 @@ def test_time_neither_stretches_nor_jumps_whatever_the_two_rates(tmp_path: Path,
 
 
 @pytest.mark.parametrize("jump_ms", [-900, 900, 25_000])
-def test_timestamps_that_jump_leave_out_nothing_and_stop_nothing(tmp_path: Path, jump_ms: int) -> None:
+def test_timestamps_that_jump_neither_skip_nor_stop_frames(tmp_path: Path, jump_ms: int) -> None:
     shown = numbers(play(write_jumping_mkv(tmp_path / "clip.mkv", 60, 30, jump_ms), 30, 600))
     assert all((later - earlier) % 60 <= 2 for earlier, later in pairwise(shown))
-    # One in ten claims to last up to 0.9 s longer than it does, and is believed: that may be so.
+    # One in ten lasts up to 0.9 s longer according to its timestamp, which may be true.
     assert sum(earlier != later for earlier, later in pairwise(shown)) > 600 * 10 / (10 + 0.9 * 30) - 30
 
 
-def test_a_slow_clip_repeats_the_same_array_uncopied(tmp_path: Path) -> None:
+def test_a_clip_of_a_low_rate_repeats_the_same_array(tmp_path: Path) -> None:
     images = play(write_clip(tmp_path / "clip.avi", 20, 10), 30, 30)
     assert numbers(images) == sorted(numbers(images))
     assert len({id(image) for image in images}) == len(set(numbers(images))) == 11
 
 
-def test_a_picture_stays_as_it_was_and_cannot_be_written_to(tmp_path: Path) -> None:
+def test_an_image_does_not_change_and_is_read_only(tmp_path: Path) -> None:
     images = play(write_clip(tmp_path / "clip.avi", 20, 30), 30, 20)
-    assert numbers(images) == list(range(20))  # read after all of them were handed out
+    assert numbers(images) == list(range(20))  # read after all were yielded
     with pytest.raises(ValueError, match="read-only"):
         images[0][:] = 0
 
 
 @pytest.mark.parametrize("stall_s", [0.5, 5.0, 3600.25])
-def test_a_late_reader_gets_the_frame_of_now_and_no_burst(tmp_path: Path, stall_s: float) -> None:
+def test_a_late_reader_gets_the_frame_that_is_due_and_no_burst(tmp_path: Path, stall_s: float) -> None:
     simulated = SimulatedTime()
-    with FileSource(write_clip(tmp_path / "clip.avi", 100, 25), 25, Heard(), simulated) as source:
+    with FileSource(write_clip(tmp_path / "clip.avi", 100, 25), 25, Statuses(), simulated) as source:
         frames = source.frames(simulated)
         assert numbers([image for _, image in islice(frames, 10)]) == list(range(10))
         simulated.now_s += stall_s
@@ -122,9 +85,9 @@ def test_a_late_reader_gets_the_frame_of_now_and_no_burst(tmp_path: Path, stall_
     assert simulated.now_s - resumed_s > 0.9
 
 
-def test_a_stall_costs_no_decoding_of_what_was_missed(tmp_path: Path) -> None:
+def test_missed_loops_are_not_decoded(tmp_path: Path) -> None:
     simulated = SimulatedTime()
-    with FileSource(write_clip(tmp_path / "clip.avi", 100, 25), 25, Heard(), simulated) as source:
+    with FileSource(write_clip(tmp_path / "clip.avi", 100, 25), 25, Statuses(), simulated) as source:
         frames = source.frames(simulated)
         next(frames)
         simulated.now_s += 100 * 24 * 3600  # more than 200 million frames
@@ -133,18 +96,18 @@ def test_a_stall_costs_no_decoding_of_what_was_missed(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_format_without_a_length_loops_and_goes_on_after_a_stall(tmp_path: Path) -> None:
+def test_a_format_of_unknown_duration_loops_and_continues_after_a_stall(tmp_path: Path) -> None:
     simulated = SimulatedTime()
-    with FileSource(write_raw_mjpeg(tmp_path / "clip.mjpeg", 40), 25, Heard(), simulated) as source:
+    with FileSource(write_raw_mjpeg(tmp_path / "clip.mjpeg", 40), 25, Statuses(), simulated) as source:
         frames = source.frames(simulated)
         before = [number_in(image) for _, image in islice(frames, 50)]
         simulated.now_s += 100
         after = [number_in(image) for _, image in islice(frames, 20)]
     assert before == [number % 40 for number in range(50)]
-    assert after == list(range(after[0], after[0] + 20))
+    assert after == [(after[0] + number) % 40 for number in range(20)]
 
 
-def test_a_truncated_clip_plays_what_is_there_and_loops(tmp_path: Path) -> None:
+def test_a_truncated_clip_loops_over_its_whole_frames(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.avi", 60, 25)
     os.truncate(path, path.stat().st_size // 2)
     shown = numbers(play(path, 25, 200))
@@ -153,7 +116,7 @@ def test_a_truncated_clip_plays_what_is_there_and_loops(tmp_path: Path) -> None:
     assert shown == [number % whole for number in range(200)]
 
 
-def test_a_damaged_spot_is_stepped_over(tmp_path: Path) -> None:
+def test_damaged_frames_are_skipped(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mkv", 60, 25)
     data = bytearray(path.read_bytes())
     third = len(data) // 3
@@ -163,7 +126,7 @@ def test_a_damaged_spot_is_stepped_over(tmp_path: Path) -> None:
     assert {*range(15), *range(45, 60)} <= set(shown)
 
 
-def test_absurd_rate_is_said_once_and_25_assumed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_implausible_rate_is_logged_once_and_25_assumed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write_clip(tmp_path / "clip.avi", 40, 30)
     data = bytearray(path.read_bytes())
     rate_at = data.index(b"vids") + 24  # dwRate of the AVI stream header
@@ -171,14 +134,14 @@ def test_absurd_rate_is_said_once_and_25_assumed(tmp_path: Path, caplog: pytest.
     path.write_bytes(data)
     with caplog.at_level(logging.WARNING):
         shown = numbers(play(path, 25, 120))
-    assert caplog.messages == ["clip.avi claims 100000 FPS; 25 is assumed"]
+    assert caplog.messages == ["clip.avi declares 100000 FPS; assuming 25"]
     assert shown == [number % 40 for number in range(120)]
 
 
 def test_rate_holds_on_the_real_clock(tmp_path: Path) -> None:
     stop = StopSignal()
     timer = threading.Timer(2, stop.set)
-    with FileSource(write_clip(tmp_path / "clip.avi", 40, 12.5), 30, Heard()) as source:
+    with FileSource(write_clip(tmp_path / "clip.avi", 40, 12.5), 30, Statuses()) as source:
         timer.start()
         taken = [(captured_at, number_in(image)) for captured_at, image in source.frames(stop)]
     timer.join()
@@ -187,16 +150,16 @@ def test_rate_holds_on_the_real_clock(tmp_path: Path) -> None:
     assert taken[-1][1] - taken[0][1] == pytest.approx(12.5 * span_s, abs=1.5)
 
 
-def test_playing_is_said_with_size_and_rate(tmp_path: Path) -> None:
-    heard, simulated = Heard(), SimulatedTime()
-    with FileSource(write_clip(tmp_path / "clip.avi", 5, 12.5), 30, heard, simulated) as source:
+def test_the_status_has_size_and_rate(tmp_path: Path) -> None:
+    statuses, simulated = Statuses(), SimulatedTime()
+    with FileSource(write_clip(tmp_path / "clip.avi", 5, 12.5), 30, statuses, simulated) as source:
         next(source.frames(simulated))
-    assert heard == [("ok", "clip.avi: 160×90 at 12.5 FPS")]
+    assert statuses == [("ok", "clip.avi: 160×90 at 12.5 FPS")]
 
 
 def test_stop_ends_the_frames(tmp_path: Path) -> None:
     simulated = SimulatedTime()
-    with FileSource(write_clip(tmp_path / "clip.avi", 5, 25), 25, Heard(), simulated) as source:
+    with FileSource(write_clip(tmp_path / "clip.avi", 5, 25), 25, Statuses(), simulated) as source:
         frames = source.frames(simulated)
         next(frames)
         simulated.set()
@@ -206,32 +169,31 @@ def test_stop_ends_the_frames(tmp_path: Path) -> None:
 def test_a_deleted_file_plays_on(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.avi", 20, 25)
     simulated = SimulatedTime()
-    with FileSource(path, 25, Heard(), simulated) as source:
+    with FileSource(path, 25, Statuses(), simulated) as source:
         frames = source.frames(simulated)
         next(frames)
         path.unlink()
         assert numbers([image for _, image in islice(frames, 60)]) == [number % 20 for number in range(1, 61)]
 
 
-def test_a_file_emptied_while_it_plays_is_lost_until_it_is_back(tmp_path: Path) -> None:
+def test_a_file_emptied_while_it_plays_is_lost_until_it_is_restored(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mkv", 700, 25)
     whole = path.read_bytes()
     assert len(whole) > 200_000  # more than FFmpeg reads ahead
-    losses = []
+    statuses, simulated = Statuses(), SimulatedTime()
 
-    def restore_at_third_loss() -> None:
-        losses.append(simulated.now_s)
-        if len(losses) == 3:
+    def on_status(state: str, message: str) -> None:
+        statuses(state, message)
+        if statuses.states().count("lost") == 3:
             path.write_bytes(whole)
 
-    heard, simulated = Heard(restore_at_third_loss), SimulatedTime()
-    with FileSource(path, 25, heard, simulated) as source:
+    with FileSource(path, 25, on_status, simulated) as source:
         frames = source.frames(simulated)
         next(frames)
         os.truncate(path, 0)
         shown = [number_in(image) for _, image in islice(frames, 300)]
-    assert [state for state, _ in heard] == ["ok", "lost", "lost", "lost", "ok"]
-    assert heard[1][1].startswith("cannot read clip.mkv; trying again in 0.")
+    assert statuses.states() == ["ok", "lost", "lost", "lost", "ok"]
+    assert statuses[1][1].startswith("cannot read clip.mkv; trying again in 0.")
     replayed = list(dict.fromkeys(shown[shown.index(0) :]))  # without the repeats
     assert replayed == list(range(len(replayed)))
     assert len(replayed) > 100
@@ -240,33 +202,169 @@ def test_a_file_emptied_while_it_plays_is_lost_until_it_is_back(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("empty.mp4", b"", "it is no video"),
-        ("noise.mp4", bytes(range(256)) * 40, "it is no video"),
-        ("notes.txt", b"hello world\n" * 500, "it is no video"),
+        ("empty.mp4", b"", "not a video file"),
+        ("noise.mp4", bytes(range(256)) * 40, "not a video file"),
+        ("notes.txt", b"hello world\n" * 500, "not a video file"),
     ],
 )
-def test_what_is_no_video_is_refused_by_name(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_video_is_refused_by_name(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(SourceError, match=f"{name}.*{reason}"), FileSource(path, 30, Heard()):
+    with pytest.raises(SourceError, match=f"{name}.*{reason}"), FileSource(path, 30, Statuses()):
         pass
 
 
 def test_a_video_without_one_whole_frame_is_refused(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "head.avi", 20, 25)
     os.truncate(path, path.read_bytes().index(b"movi") + 8)
-    with pytest.raises(SourceError, match=r"head\.avi"), FileSource(path, 30, Heard()):
+    with pytest.raises(SourceError, match=r"head\.avi"), FileSource(path, 30, Statuses()):
         pass
 
 
 @pytest.mark.parametrize("late_s", [0.0, 0.7, 1.3, 7.45, 3600.2])
-def test_a_file_opened_late_is_where_one_that_began_in_time_would_be(tmp_path: Path, late_s: float) -> None:
+def test_a_file_opened_late_is_where_one_opened_in_time_would_be(tmp_path: Path, late_s: float) -> None:
     simulated = SimulatedTime()
     start_s = simulated.now_s
     simulated.now_s += late_s
     path = write_clip(tmp_path / "clip.avi", 90, 12.5)
-    with FileSource(path, 30, Heard(), simulated, start_s) as source:
+    with FileSource(path, 30, Statuses(), simulated, start_s) as source:
         shown = [(simulated.now_s, number_in(image)) for _, image in islice(source.frames(simulated), 300)]
     for now_s, number in shown:
         expected = (now_s - start_s) * 12.5
         assert abs((number - expected + 45) % 90 - 45) <= 1, f"frame {number} after {now_s - start_s:.3f} s"
+
+
+class SlowCapture:
+    """A capture that takes `decode_s()` seconds of simulated time to decode a frame, five times that at the start."""
+
+    def __init__(self, capture: cv2.VideoCapture, simulated: SimulatedTime, decode_s: Callable[[], float]) -> None:
+        self._capture = capture
+        self._simulated = simulated
+        self._decode_s = decode_s
+
+    def grab(self) -> bool:
+        decode_s = self._decode_s() * (5 if self._capture.get(cv2.CAP_PROP_POS_FRAMES) == 0 else 1)
+        grabbed = self._capture.grab()
+        self._simulated.now_s += decode_s if grabbed else 0
+        return grabbed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._capture, name)
+
+
+SetSlow = Callable[[SimulatedTime, Callable[[], float]], None]
+
+
+@pytest.fixture
+def set_slow(monkeypatch: pytest.MonkeyPatch) -> SetSlow:
+    """Make the captures of files slow."""
+
+    def set_slow(simulated: SimulatedTime, decode_s: Callable[[], float]) -> None:
+        def open_slow(path: str) -> SlowCapture:
+            return SlowCapture(open_capture(path), simulated, decode_s)
+
+        monkeypatch.setattr("common.capture.file_source.open_capture", open_slow)
+
+    return set_slow
+
+
+def shown_until(
+    end_s: float, source: FileSource, simulated: SimulatedTime, consumer_s: float
+) -> list[tuple[float, int]]:
+    """Return when each frame was yielded, and its number, for a consumer that takes `consumer_s` for each."""
+    shown = []
+    for _, image in source.frames(simulated):
+        shown.append((simulated.now_s, number_in(image)))
+        simulated.now_s += consumer_s
+        if simulated.now_s > end_s:
+            break
+    return shown
+
+
+@pytest.mark.parametrize(("clip_fps", "decode_s"), [(120, 0.028), (120, 0.0095), (30, 0.05), (30, 0.3)])
+@pytest.mark.parametrize("consumer_s", [0.0, 0.011])
+def test_slow_decoding_is_shown_evenly_as_fast_as_it_decodes(
+    tmp_path: Path, set_slow: SetSlow, clip_fps: float, decode_s: float, consumer_s: float
+) -> None:
+    simulated, statuses = SimulatedTime(), Statuses()
+    set_slow(simulated, lambda: decode_s)
+    with FileSource(write_clip(tmp_path / "clip.avi", 720, clip_fps), 30, statuses, simulated) as source:
+        shown = shown_until(1060, source, simulated, consumer_s)
+    shown = [(now_s, number) for now_s, number in shown if now_s > 1005]
+    intervals_s = sorted(after - before for (before, _), (after, _) in pairwise(shown))
+    assert intervals_s[int(0.98 * len(intervals_s))] <= 1 / 30 + decode_s + 0.001
+    assert intervals_s[-1] <= 1 / 30 + 5 * decode_s + consumer_s + 0.001  # the first frame of a loop
+    assert len(intervals_s) / sum(intervals_s) > 0.8 * min(30, 1 / (decode_s + consumer_s))
+    decoded = sum((after - before) % 720 for (_, before), (_, after) in pairwise(shown))
+    assert decoded * decode_s > 0.8 * sum(intervals_s) - len(intervals_s) * consumer_s
+    assert statuses.states() == ["ok", "degraded"]
+    assert statuses[1][1] == f"clip.avi: 160×90 at {clip_fps} FPS: decoding is slower than real time"
+
+
+def test_decoding_that_becomes_faster_catches_up_and_is_reported(tmp_path: Path, set_slow: SetSlow) -> None:
+    simulated, statuses = SimulatedTime(), Statuses()
+    set_slow(simulated, lambda: 0.05 if 1002 < simulated.now_s < 1012 else 0.015)
+    with FileSource(write_clip(tmp_path / "clip.avi", 720, 30), 30, statuses, simulated) as source:
+        shown = shown_until(1040, source, simulated, 0.005)
+    assert statuses.states() == ["ok", "degraded", "ok"]
+    caught_up = [(now_s, number) for now_s, number in shown if now_s > 1020]
+    (begin_s, first), (end_s, last) = caught_up[0], caught_up[-1]
+    assert (last - first) % 720 == pytest.approx(30 * (end_s - begin_s), abs=2)
+    assert all((after - before) % 720 in (0, 1, 2) for (_, before), (_, after) in pairwise(caught_up))
+
+
+def test_a_stall_is_not_reported_as_slow_decoding(tmp_path: Path, set_slow: SetSlow) -> None:
+    simulated, statuses = SimulatedTime(), Statuses()
+    set_slow(simulated, lambda: 0.02)
+    with FileSource(write_clip(tmp_path / "clip.avi", 900, 30), 30, statuses, simulated) as source:
+        frames = source.frames(simulated)
+        for _ in range(30):
+            next(frames)
+        simulated.now_s += 20
+        resumed_s = simulated.now_s
+        for _ in range(60):
+            next(frames)
+    assert simulated.now_s - resumed_s < 2.5
+    assert statuses.states() == ["ok"]
+
+
+@pytest.mark.parametrize(("clip_fps", "decode_s"), [(120, 0.004), (120, 0.03), (30, 0.016), (30, 0.3)])
+@pytest.mark.parametrize("late_s", [0.0, 5.3])
+def test_stop_and_heartbeat_are_never_half_a_second_late(
+    tmp_path: Path, set_slow: SetSlow, clip_fps: float, decode_s: float, late_s: float
+) -> None:
+    simulated = SimulatedTime()
+    set_slow(simulated, lambda: decode_s)
+    start_s = simulated.now_s - late_s
+    with FileSource(write_clip(tmp_path / "clip.avi", 720, clip_fps), 30, Statuses(), simulated, start_s) as source:
+        simulated.stop_at_s = 1010
+        simulated.beat()
+        list(source.frames(simulated))
+    beats_s = [*simulated.beats_s, simulated.now_s]
+    longest_s = max(after - before for before, after in pairwise(beats_s))
+    assert longest_s < max(0.5, 5 * decode_s + 1 / 30 + 0.001)
+    assert simulated.now_s - simulated.stop_at_s < 0.5
+
+
+def test_a_real_file_that_decodes_slowly_keeps_its_rate_and_stops(tmp_path: Path) -> None:
+    path = tmp_path / "4k.avi"
+    noise = np.random.default_rng(0).integers(0, 255, (2160, 3840, 3), np.uint8)
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 120, (3840, 2160))
+    for shift in range(8):
+        writer.write(np.roll(noise, shift * 100, axis=1))
+    writer.release()
+    stop, times = StopSignal(), []
+    statuses = Statuses()
+    timer = threading.Timer(4, stop.set)
+    with FileSource(path, 30, statuses) as source:
+        timer.start()
+        beats = stop.beats()
+        for _ in source.frames(stop):
+            times.append(time.monotonic())
+        stopped = time.monotonic()
+    timer.join()
+    assert stop.beats() - beats >= len(times)
+    assert stopped - times[-1] < 0.5
+    intervals_s = sorted(after - before for before, after in pairwise(times))
+    assert intervals_s[int(0.9 * len(intervals_s))] < 3 * intervals_s[len(intervals_s) // 2]
+    assert statuses.states() == ["ok", "degraded"]

@@ -1,23 +1,21 @@
-"""The FrameProvider: three independent rates, ids that rise, no encoding for nobody, and no frame that stops it."""
+"""The FrameProvider: rates, frame ids, encoding only for viewers, and frames that are too large."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 
 from common.capture.frame_provider import FrameProvider, encode_jpeg
+from common.capture.options import ProviderOptions
 from common.capture.video_source import VideoSource
-from common.config.settings import Settings
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
 from common.interfaces import StopSignal as Stop
 from common.messaging.messages import FrameHeader, SettingChange, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
-from common.pacing import Decimator
 from common.telemetry.meter import Meter
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
@@ -26,7 +24,7 @@ IMAGE = np.full((36, 64, 3), 128, np.uint8)
 
 
 class FakeClock:
-    """Seconds that pass from frame to frame."""
+    """A clock that the camera advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -36,24 +34,27 @@ class FakeClock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    """The clock that the provider keeps its rates by."""
-    clock = FakeClock()
-    monkeypatch.setattr("common.capture.frame_provider.Decimator", partial(Decimator, clock=clock))
-    return clock
+def clock() -> FakeClock:
+    """The clock of the camera and of the provider's rates."""
+    return FakeClock()
 
 
 class Camera(VideoSource):
-    """Gives the same picture at `fps` by the clock, `count` times."""
+    """Yields the same image at `fps` by the clock, `count` times."""
 
     description = "a camera"
-    dropped_count = 0
+    replaced_count = 0
+    undecodable_count = 0
 
     def __init__(self, clock: FakeClock, fps: float, count: int, image: Image = IMAGE) -> None:
         self._clock = clock
         self._fps = fps
         self._count = count
         self._image = image
+
+    @property
+    def fps(self) -> float:
+        return self._fps
 
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
@@ -64,8 +65,8 @@ class Camera(VideoSource):
             yield time.time(), self._image
 
 
-class NotingPublisher(Publisher):
-    """Notes the frames that it is given, and has no server."""
+class RecordingPublisher(Publisher):
+    """Keeps the frames that are sent; there is no server."""
 
     def __init__(self) -> None:
         super().__init__(Ingest("ws://127.0.0.1:1/", ""))
@@ -75,8 +76,8 @@ class NotingPublisher(Publisher):
         self.sent.append((header, jpeg))
 
 
-class NotingQueue(LatestQueue):
-    """Notes the frames that it is given; refuses those whose number of the put is in `too_large`."""
+class RecordingQueue(LatestQueue):
+    """Keeps the frames that are put, and refuses the puts whose numbers are in `too_large`."""
 
     def __init__(self, too_large: frozenset[int] = frozenset()) -> None:
         super().__init__()
@@ -89,25 +90,57 @@ class NotingQueue(LatestQueue):
             raise FrameTooLargeError("too large")
 
 
-def settings(capture_fps: float = 30, ui_fps: float = 15, queue_fps: float = 5) -> Settings:
-    return Settings(capture_fps=capture_fps, ui_fps=ui_fps, queue_fps=queue_fps)
+def make(
+    queue: LatestQueue,
+    clock: FakeClock,
+    meter: Meter | None = None,
+    *,
+    rates: tuple[float, float, float] = (30, 15, 5),
+    viewers: int = 0,
+) -> FrameProvider:
+    """Return a provider; `rates` are capture, UI and queue rate."""
+    capture_fps, ui_fps, queue_fps = rates
+    options = ProviderOptions("0", capture_fps, ui_fps, queue_fps, jpeg_quality=80)
+    provider = FrameProvider(options, queue, meter or Meter("provider"), clock)
+    provider.handle(ViewerCount(count=viewers))
+    return provider
 
 
 @pytest.mark.parametrize(("capture_fps", "ui_fps", "queue_fps"), [(30, 15, 5), (25, 10, 4), (30, 30, 30), (30, 7, 11)])
 def test_the_three_rates_are_independent(clock: FakeClock, capture_fps: float, ui_fps: float, queue_fps: float) -> None:
     seconds = 60
-    queue, publisher = NotingQueue(), NotingPublisher()
-    provider = FrameProvider(queue, settings(capture_fps, ui_fps, queue_fps), Meter("provider"))
-    provider.handle(ViewerCount(count=1))
+    queue, publisher = RecordingQueue(), RecordingPublisher()
+    provider = make(queue, clock, rates=(capture_fps, ui_fps, queue_fps), viewers=1)
     provider.run(Camera(clock, capture_fps, round(seconds * capture_fps)), publisher, StopSignal())
     assert len(queue.frames) == pytest.approx(seconds * queue_fps, abs=1)
     assert len(publisher.sent) == pytest.approx(seconds * ui_fps, abs=1)
 
 
-def test_a_shown_frame_tells_its_id_its_time_and_its_size(clock: FakeClock) -> None:
-    queue, publisher = NotingQueue(), NotingPublisher()
-    provider = FrameProvider(queue, settings(), Meter("provider"))
-    provider.handle(ViewerCount(count=1))
+class SlowFirstPut(RecordingQueue):
+    """The first put takes 30 ms, as when shared memory is touched for the first time."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def put(self, frame: Frame) -> None:
+        if not self.frames:
+            self._clock.now += 0.03
+        super().put(frame)
+
+
+@pytest.mark.parametrize("rates", [(30, 15, 5), (30, 15, 15), (30, 30, 5), (30, 10, 4), (25, 12.5, 5)])
+def test_every_frame_for_the_processor_is_one_for_viewers(clock: FakeClock, rates: tuple[float, float, float]) -> None:
+    queue, publisher = SlowFirstPut(clock), RecordingPublisher()
+    make(queue, clock, rates=rates, viewers=1).run(Camera(clock, rates[0], 150), publisher, StopSignal())
+    sent = {header.frame_id for header, _ in publisher.sent}
+    assert len(queue.frames) == pytest.approx(150 / rates[0] * rates[2], abs=2)
+    assert {frame.frame_id for frame in queue.frames} <= sent
+
+
+def test_a_sent_frame_has_its_id_time_and_size(clock: FakeClock) -> None:
+    queue, publisher = RecordingQueue(), RecordingPublisher()
+    provider = make(queue, clock, viewers=1)
     provider.run(Camera(clock, 30, 1), publisher, StopSignal())
     ((header, jpeg),) = publisher.sent
     (frame,) = queue.frames
@@ -118,11 +151,11 @@ def test_a_shown_frame_tells_its_id_its_time_and_its_size(clock: FakeClock) -> N
     assert np.abs(decoded.astype(int) - IMAGE).max() < 4
 
 
-def test_nothing_is_encoded_while_nobody_watches(clock: FakeClock) -> None:
-    publisher, meter = NotingPublisher(), Meter("provider")
-    provider = FrameProvider(NotingQueue(), settings(), meter)
+def test_nothing_is_encoded_without_viewers(clock: FakeClock) -> None:
+    publisher, meter = RecordingPublisher(), Meter("provider")
+    provider = make(RecordingQueue(), clock, meter)
     camera = Camera(clock, 30, 10)
-    provider.handle(SettingChange(name="min_score", value=0.5))  # said to all roles
+    provider.handle(SettingChange(name="min_score", value=0.5))  # sent to all roles
     provider.run(camera, publisher, StopSignal())
     assert "encode_ms" not in meter.take_report().samples
     provider.handle(ViewerCount(count=2))
@@ -134,23 +167,20 @@ def test_nothing_is_encoded_while_nobody_watches(clock: FakeClock) -> None:
     assert len(publisher.sent) == shown
 
 
-def test_ids_rise_over_a_restart(clock: FakeClock) -> None:
+def test_ids_rise_across_a_restart(clock: FakeClock) -> None:
     ids = []
     for _ in range(2):
-        queue = NotingQueue()
-        FrameProvider(queue, settings(30, 30, 30), Meter("provider")).run(
-            Camera(clock, 30, 5), NotingPublisher(), StopSignal()
-        )
+        queue = RecordingQueue()
+        make(queue, clock, rates=(30, 30, 30)).run(Camera(clock, 30, 5), RecordingPublisher(), StopSignal())
         ids += [frame.frame_id for frame in queue.frames]
-        time.sleep(5 / 240)  # the fastest camera takes as long for as many frames
+        time.sleep(5 / 240)  # as long as the fastest camera takes for them
     assert len(ids) == 10
     assert ids == sorted(set(ids))
 
 
-def test_after_a_stall_of_the_source_there_is_no_burst(clock: FakeClock) -> None:
-    queue, publisher = NotingQueue(), NotingPublisher()
-    provider = FrameProvider(queue, settings(), Meter("provider"))
-    provider.handle(ViewerCount(count=1))
+def test_a_stall_of_the_source_is_not_followed_by_a_burst(clock: FakeClock) -> None:
+    queue, publisher = RecordingQueue(), RecordingPublisher()
+    provider = make(queue, clock, viewers=1)
     clock.now += 10
     provider.run(Camera(clock, 30, 60), publisher, StopSignal())
     assert len(queue.frames) == pytest.approx(2 * 5, abs=1)
@@ -158,19 +188,18 @@ def test_after_a_stall_of_the_source_there_is_no_burst(clock: FakeClock) -> None
 
 
 def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued(clock: FakeClock) -> None:
-    queue, meter = NotingQueue(too_large=frozenset({2})), Meter("provider")
-    FrameProvider(queue, settings(30, 30, 30), meter).run(Camera(clock, 30, 4), NotingPublisher(), StopSignal())
+    queue, meter = RecordingQueue(too_large=frozenset({2})), Meter("provider")
+    make(queue, clock, meter, rates=(30, 30, 30)).run(Camera(clock, 30, 4), RecordingPublisher(), StopSignal())
     report = meter.take_report()
     assert Counter(report.counts)["queued"] == 3
     assert report.drops == {"processor/too large": 1}
 
 
-def test_frames_that_no_jpeg_can_hold_are_counted_said_once_and_queued_all_the_same(
+def test_frames_too_large_for_jpeg_are_counted_logged_once_and_queued(
     clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queue, publisher, meter = NotingQueue(), NotingPublisher(), Meter("provider")
-    provider = FrameProvider(queue, settings(30, 30, 30), meter)
-    provider.handle(ViewerCount(count=1))
+    queue, publisher, meter = RecordingQueue(), RecordingPublisher(), Meter("provider")
+    provider = make(queue, clock, meter, rates=(30, 30, 30), viewers=1)
     too_wide = np.zeros((1, 65_536, 3), np.uint8)
     provider.run(Camera(clock, 30, 3, too_wide), publisher, StopSignal())
     provider.run(Camera(clock, 30, 2), publisher, StopSignal())

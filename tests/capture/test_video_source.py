@@ -1,4 +1,4 @@
-"""Which source a uri gets, what is refused at once, and that credentials are never shown."""
+"""Which source a URI selects, which URIs are refused, and that credentials are never shown."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def opened(uri: str) -> VideoSource:
     return open_source(uri, 30, lambda state, message: None)
 
 
-def test_a_path_is_a_file_source_called_by_its_name(tmp_path: Path) -> None:
+def test_a_path_is_a_file_source_with_its_name(tmp_path: Path) -> None:
     source = opened(str(write_clip(tmp_path / "road.avi", 3, 25)))
     assert isinstance(source, FileSource)
     assert source.description == "road.avi"
@@ -46,7 +46,7 @@ def test_a_url_is_a_live_source_without_its_credentials(scheme: str) -> None:
     assert source.description == f"{scheme}://***@127.0.0.1/stream"
 
 
-def test_another_scheme_is_refused_with_the_ones_that_work() -> None:
+def test_another_scheme_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SourceError, match=r"'ftp://\*\*\*@host/a.mp4': a URL must start with rtsp, rtsps, http, https"):
         opened("ftp://me:pw@host/a.mp4")
 
@@ -57,21 +57,21 @@ def test_another_scheme_is_refused_with_the_ones_that_work() -> None:
         ("no_such.mp4", "No such file or directory"),
         ("1234", "No such file or directory"),
         ("-1", "No such file or directory"),
-        ("", "it is no file"),
-        (".", "it is no file"),
-        (os.devnull, "it is no file"),
+        ("", "not a file"),
+        (".", "not a file"),
+        (os.devnull, "not a file"),
         ("a\0b.mp4", "null"),
         ("x" * 5000, "File name too long"),
     ],
 )
-def test_what_is_no_file_is_refused_at_once(uri: str, reason: str) -> None:
+def test_a_path_that_is_not_a_file_is_refused(uri: str, reason: str) -> None:
     with pytest.raises(SourceError, match=reason) as raised:
         opened(uri)
     assert repr(uri) in str(raised.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root can read any file")
+def test_a_file_without_read_permission_is_refused(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "road.avi", 3, 25)
     path.chmod(0)
     with pytest.raises(SourceError, match="Permission denied"):
@@ -105,7 +105,7 @@ def test_redact_hides_credentials_and_nothing_else(uri: str, shown: str) -> None
     assert redact(uri) == shown
 
 
-def test_redact_cuts_what_would_fill_a_page() -> None:
+def test_redact_shortens_long_urls() -> None:
     assert len(redact("http://cam/" + "x" * 5000)) == 200
 
 
@@ -116,20 +116,22 @@ def test_a_refused_url_is_one_line_without_its_credentials(uri: str) -> None:
         "from common.capture.video_source import open_source\n"
         "from threading_impl.stop_signal import StopSignal\n"
         "stop = StopSignal()\n"
-        "def say(state, message):\n"
+        "def on_status(state, message):\n"
         "    print(state, message)\n"
         "    stop.set()\n"
-        "with open_source(sys.argv[1], 30, say) as source:\n"
+        "with open_source(sys.argv[1], 30, on_status) as source:\n"
         "    assert list(source.frames(stop)) == []\n"
     )
     done = python(script, uri, os.environ | {"OPENCV_FFMPEG_LOGLEVEL": "56"})
     assert done.returncode == 0
     assert "hidden" not in done.stdout
-    assert done.stdout.startswith(f"lost cannot open {redact(uri)}; trying again in 0.")
-    assert done.stderr == done.stdout.removeprefix("lost ")  # the one line in the log, and not a word of FFmpeg's
+    assert done.stdout.startswith(
+        f"lost cannot open {redact(uri)}: connection refused: no server listens on this port; trying again in 0."
+    )
+    assert done.stderr == done.stdout.removeprefix("lost ")  # the log line, and no output of FFmpeg
 
 
-def test_grey_and_bgra_pictures_become_bgr() -> None:
+def test_grey_and_bgra_are_converted_to_bgr() -> None:
     grey = np.full((4, 6), 7, np.uint8)
     assert as_bgr(grey).tolist() == np.full((4, 6, 3), 7).tolist()
     assert as_bgr(grey[:, :, None]).tolist() == np.full((4, 6, 3), 7).tolist()
@@ -137,6 +139,6 @@ def test_grey_and_bgra_pictures_become_bgr() -> None:
     assert as_bgr(bgra).tolist() == bgra[:, :, :3].tolist()
 
 
-def test_a_bgr_picture_is_passed_on_uncopied() -> None:
+def test_bgr_is_not_copied() -> None:
     bgr = np.zeros((4, 6, 3), np.uint8)
     assert as_bgr(bgr) is bgr

@@ -24,7 +24,7 @@ from tests.support.servers import (
     serving,
     until_viewers,
 )
-from tests.support.videos import jpeg_of, number_in, numbered_picture
+from tests.support.videos import jpeg_of, number_in, numbered_frame
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_a_snapshot_is_had_though_nobody_watched_before(server: Server) ->
     assert taken.status == 200
     assert taken.headers["Content-Type"] == "image/jpeg"
     assert taken.headers["Cache-Control"] == "no-store"
-    assert taken.body == jpeg_of(numbered_picture(77))
+    assert taken.body == jpeg_of(numbered_frame(77))
 
 
 async def test_a_snapshot_is_a_new_frame_and_not_one_kept_from_before(server: Server) -> None:
@@ -80,7 +80,7 @@ async def test_the_stream_gives_each_frame_as_a_part_of_its_own(server: Server) 
             await role.send(frame(number))
             headers, jpeg = await asyncio.to_thread(next_part, response, boundary)
             assert headers == {"Content-Type": "image/jpeg", "Content-Length": str(len(jpeg))}
-            assert jpeg == jpeg_of(numbered_picture(number))
+            assert jpeg == jpeg_of(numbered_frame(number))
     response.close()
     connection.close()
 

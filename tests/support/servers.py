@@ -23,7 +23,7 @@ from common.server.app import run_server
 from common.server.guard.tls import Tls
 from common.server.listen import listen
 from common.server.options import ServerOptions
-from tests.support.videos import jpeg_of, numbered_picture
+from tests.support.videos import jpeg_of, numbered_frame
 from threading_impl import RUNTIME
 
 RATES = Rates(capture_fps=30, ui_fps=15, queue_fps=5)
@@ -132,7 +132,7 @@ def ask(
 
 def frame(frame_id: int, jpeg: bytes | None = None) -> bytes:
     """Return a frame message as the provider sends it; its image shows `frame_id` unless `jpeg` is given."""
-    jpeg = jpeg or jpeg_of(numbered_picture(frame_id))
+    jpeg = jpeg or jpeg_of(numbered_frame(frame_id))
     header = FrameHeader(camera="main", frame_id=frame_id, captured_at=time.time(), width=160, height=90)
     return pack_frame(header, jpeg)
 

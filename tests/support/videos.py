@@ -1,4 +1,4 @@
-"""Videos for tests: clips whose frames carry their number, and a camera that speaks MJPEG over HTTP."""
+"""Videos for tests: clips whose frames carry their number, and a camera that serves MJPEG over HTTP."""
 
 import re
 import struct
@@ -18,8 +18,8 @@ BITS = 10
 SMALL, OTHER = (160, 90), (240, 136)  # width, height
 
 
-def numbered_picture(number: int, size: tuple[int, int] = SMALL) -> Image:
-    """A picture of vertical bars: the bits of `number` (below 1024), the lowest one on the left."""
+def numbered_frame(number: int, size: tuple[int, int] = SMALL) -> Image:
+    """Return vertical bars that are the bits of `number` (below 1024), the lowest one on the left."""
     width, height = size
     bits = [number >> bit & 1 for bit in range(BITS)]
     row = np.repeat(np.array(bits, np.uint8) * 255, width // BITS)
@@ -27,23 +27,23 @@ def numbered_picture(number: int, size: tuple[int, int] = SMALL) -> Image:
 
 
 def number_in(image: Image) -> int:
-    """The number that `numbered_picture` drew, read after any lossy coding."""
+    """Return the number that `numbered_frame` drew, also after lossy coding."""
     bars = np.array_split(image.mean(axis=(0, 2)), BITS)
     return sum(1 << bit for bit, bar in enumerate(bars) if bar[bar.size // 2] > 127)
 
 
 def write_clip(path: Path, frame_count: int, fps: float, fourcc: str = "MJPG") -> Path:
-    """A real video file whose frames are numbered from 0."""
+    """Write a video file whose frames are numbered from 0."""
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*fourcc), fps, SMALL)
     assert writer.isOpened()
     for number in range(frame_count):
-        writer.write(numbered_picture(number))
+        writer.write(numbered_frame(number))
     writer.release()
     return path
 
 
 def write_jumping_mkv(path: Path, frame_count: int, fps: float, jump_ms: int) -> Path:
-    """A clip in which every tenth frame claims a time `jump_ms` later than its own, or earlier if negative."""
+    """Write a clip in which every tenth timestamp is `jump_ms` too late, or too early if negative."""
     content = bytearray(write_clip(path, frame_count, fps).read_bytes())
     blocks = [found.start(1) for found in re.finditer(rb"\x81(..)\x80\xff\xd8", content, re.DOTALL)]
     assert len(blocks) == frame_count
@@ -55,8 +55,8 @@ def write_jumping_mkv(path: Path, frame_count: int, fps: float, jump_ms: int) ->
 
 
 def write_raw_mjpeg(path: Path, frame_count: int) -> Path:
-    """A file of JPEGs one after the other: FFmpeg plays it at 25 FPS and can neither count nor search it."""
-    path.write_bytes(b"".join(jpeg_of(numbered_picture(number)) for number in range(frame_count)))
+    """Write a sequence of JPEGs: FFmpeg plays it at 25 FPS and supports neither its duration nor seeking."""
+    path.write_bytes(b"".join(jpeg_of(numbered_frame(number)) for number in range(frame_count)))
     return path
 
 
@@ -65,18 +65,19 @@ def jpeg_of(image: Image) -> bytes:
 
 
 class MjpegCamera:
-    """A camera on a loopback port of its own; it can be stalled, stopped, and started again on the same port.
+    """A camera on a loopback port; it can be stalled, stopped, and started again on the same port.
 
-    Every connection gets frame n at start + n / fps. After a stall all that is overdue comes in one burst, as it
-    does out of the buffers of a network.
+    Every connection gets frame n at start + n / fps. After a stall all overdue frames are sent in one burst, as from
+    the buffers of a network.
     """
 
     def __init__(self, fps: float = 30) -> None:
         self.fps = fps
         self.size = SMALL
         self.stalled = threading.Event()
-        self.halving = threading.Event()  # of every JPEG only the first half is sent
-        self.covered = threading.Event()  # every picture is black
+        self.halving = threading.Event()  # only the first half of every JPEG is sent
+        self.covered = threading.Event()  # every frame is black
+        self.undecodable_every = 0  # one frame in so many is no JPEG
         self.started_at = 0.0  # Unix time of frame 0 on the connection made last
         self._port = 0
 
@@ -94,7 +95,7 @@ class MjpegCamera:
         return f"http://127.0.0.1:{self._port}/video"
 
     def due_at(self, number: int) -> float:
-        """Unix time at which the camera took frame `number`."""
+        """Return the Unix time of frame `number`."""
         return self.started_at + number / self.fps
 
     def start(self) -> None:
@@ -127,18 +128,19 @@ class MjpegCamera:
                     if camera.stalled.is_set():
                         stopping.wait(0.01)
                         continue
-                    picture = numbered_picture(number, camera.size)
-                    jpeg = jpeg_of(picture * (not camera.covered.is_set()))
+                    jpeg = jpeg_of(numbered_frame(number, camera.size) * (not camera.covered.is_set()))
                     if camera.halving.is_set():
                         jpeg = jpeg[: len(jpeg) // 2]
+                    if camera.undecodable_every and number % camera.undecodable_every == camera.undecodable_every - 1:
+                        jpeg = jpeg[:2] + bytes(len(jpeg) - 2)
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     try:
                         self.wfile.write(head.encode() + jpeg + b"\r\n")
-                    except OSError:  # the reader has gone
+                    except OSError:  # the reader has closed the connection
                         return
                     number += 1
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Do not log."""
 
         return Handler

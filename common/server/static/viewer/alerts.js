@@ -3,7 +3,7 @@
 const STALE_AFTER_S = 1.5;
 const NO_DETECTIONS_AFTER_S = 3;
 const MISSED = 3; // intervals of the source without a frame, before its video is stale
-const FAULTS = ["failed", "lost", "restarting"]; // by severity
+const FAULTS = ["failed", "lost", "restarting", "degraded"]; // by severity
 
 const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -1,0 +1,77 @@
+"""Reads an open live stream: when each frame was received, which ones to skip, and when the stream is lost."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from common.capture.arrival_rate import ArrivalRate
+from common.capture.opencv_capture import Capture, Device, codec, retrieve_image
+from common.frames import Image
+from common.pacing import Clock
+
+MAX_FAILURES = 30  # in a row: an undecodable frame fails as quickly as a connection that was closed, but not the next
+TIMED_OUT = 0.9  # of the read timeout: a failure after this time is not quick
+
+# Codecs that FFmpeg's RTP depacketizers pass on in fragments, which a parser joins. It completes a frame when the next
+# one starts (libavcodec/h264_parser.c, h264_find_frame_end; libavcodec/hevc/parser.c, hevc_find_frame_end).
+PARSED_CODECS = ("h264", "hevc")
+
+
+class LiveReader:
+    """Yields the frames of an open capture until it is lost. Then `fault` is the reason.
+
+    `captured_at` is when the frame was received. FFmpeg holds a frame of some streams until the next one starts: that
+    frame was received when the previous read returned, not when its own did.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        device: Device,
+        timeout_s: float,
+        rate: ArrivalRate,
+        on_undecodable: Callable[[int], None],
+        clock: Clock = time.monotonic,
+        wall_clock: Clock = time.time,
+    ) -> None:
+        """`timeout_s` is the read timeout of `capture`; `on_undecodable` is called with a number of skipped frames."""
+        self.fault = ""
+        self.timed_out = False
+        self._capture = capture
+        self._is_held = holds_frame(device, codec(capture))
+        self._timeout_s = timeout_s
+        self._rate = rate
+        self._on_undecodable = on_undecodable
+        self._clock = clock
+        self._wall_clock = wall_clock
+
+    def frames(self) -> Iterator[tuple[float, Image]]:
+        """Yield (captured_at, image) until the stream is lost."""
+        self._rate.restart(self._clock())
+        previous_at: float | None = None
+        failures = 0
+        while True:
+            started_s = self._clock()
+            grabbed = self._capture.grab()
+            received_at, now_s = self._wall_clock(), self._clock()
+            image = retrieve_image(self._capture) if grabbed else None
+            if image is not None:
+                if failures:
+                    self._on_undecodable(failures)
+                    failures = 0
+                self._rate.add(now_s)
+                yield (previous_at if self._is_held and previous_at is not None else received_at), image
+                previous_at = received_at
+                continue
+            failures += 1
+            self.timed_out = now_s - started_s >= TIMED_OUT * self._timeout_s
+            if self.timed_out:
+                self.fault = f"none for {self._timeout_s:g} s"
+                return
+            if failures == MAX_FAILURES:
+                self.fault = "the stream ended or cannot be decoded"
+                return
+
+
+def holds_frame(device: Device, codec_name: str) -> bool:
+    """Return whether FFmpeg returns a frame of this stream only when the next one starts to arrive."""
+    return isinstance(device, str) and device.startswith("rtsp") and codec_name in PARSED_CODECS
