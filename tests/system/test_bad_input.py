@@ -103,10 +103,10 @@ def test_a_bad_flag_is_named(refusal: Callable[..., str], flags: list[str], word
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ("--impl multiprocessing --source text.txt", "no video"),
-        ("--impl threading --source text.txt", "no video"),
-        ("--impl threading --source noise.mp4", "no video"),
-        ("--impl threading --source empty.mp4", "no video"),
+        ("--impl multiprocessing --source text.txt", "not a video file"),
+        ("--impl threading --source text.txt", "not a video file"),
+        ("--impl threading --source noise.mp4", "not a video file"),
+        ("--impl threading --source empty.mp4", "not a video file"),
         ("--impl multiprocessing --model identity.onnx", "a map over the frame"),
         ("--impl threading --model identity.onnx", "a map over the frame"),
         ("--impl threading --model noise.onnx", "as an ONNX model"),
