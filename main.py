@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from common.config.command_line import COMMANDS
 from common.config.load import load_settings
@@ -13,7 +14,7 @@ from common.config.settings import Settings
 from common.errors import HungError, UserError
 from common.interfaces import Runtime
 from common.model_zoo.resolve import resolve_settings
-from common.pipeline import Pipeline
+from common.pipeline import Pipeline, source_name
 from common.telemetry.console_log import configure_logging
 from common.telemetry.console_stream import drain_console, unblock_console
 
@@ -29,7 +30,8 @@ def main(argv: Sequence[str]) -> int:
         unblock_console()
         configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
         stop_requested = watch_stop_signals()
-        pipeline = make_pipeline(command, resolve_settings(settings))
+        settings = resolve_settings(settings)
+        pipeline = make_pipeline(command, settings)
         print(start_text(command, settings, pipeline), flush=True)
         if left := pipeline.run(stop_requested):
             raise HungError(f"{', '.join(left)} did not stop")
@@ -78,17 +80,36 @@ def ignore_stop_signals() -> None:
 
 def start_text(command: str, settings: Settings, pipeline: Pipeline) -> str:
     """Return the lines printed at the start: the address to open, and what runs."""
-    implementation = "both, side by side" if command == "compare" else settings.impl
     link, *others = pipeline.links()
-    elsewhere = "".join(f"  elsewhere       {other}\n" for other in others)
+    lines = [("Edge Vision", link), *(("  elsewhere", other) for other in others)]
+    lines.append(("  implementation", "both, side by side" if command == "compare" else settings.impl))
+    lines += one_camera(settings) if len(settings.cameras) == len(settings.processors) == 1 else several(settings)
+    width = max(len(name) for name, _ in lines)
+    return "\n".join([*(f"{name:{width}}  {value}" for name, value in lines), "Press Ctrl-C to stop."])
+
+
+def one_camera(settings: Settings) -> list[tuple[str, str]]:
+    """Return the lines that describe the camera and the processor."""
     (camera,), (processor,) = settings.cameras, settings.processors
-    return f"""Edge Vision       {link}
-{elsewhere}\
-  implementation  {implementation}
-  source          {pipeline.source_name}
-  model           {pipeline.model_name}
-  rates           capture {camera.capture_fps:g}, UI {camera.ui_fps:g}, queue {processor.fps:g} FPS
-Press Ctrl-C to stop."""
+    rates = f"capture {camera.capture_fps:g}, UI {camera.ui_fps:g}, queue {processor.fps:g} FPS"
+    return [
+        ("  source", source_name(camera.source)),
+        ("  model", Path(processor.model).name),
+        ("  rates", rates),
+    ]
+
+
+def several(settings: Settings) -> list[tuple[str, str]]:
+    """Return a line for each camera and each processor."""
+    cameras = [
+        (f"  camera {each.name}", f"{source_name(each.source)}, capture {each.capture_fps:g}, UI {each.ui_fps:g} FPS")
+        for each in settings.cameras
+    ]
+    processors = [
+        (f"  processor {each.name}", f"{Path(each.model).name}, {each.fps:g} FPS of {', '.join(each.cameras)}")
+        for each in settings.processors
+    ]
+    return cameras + processors
 
 
 if __name__ == "__main__":

@@ -2,19 +2,22 @@
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 from common.capture.options import ProviderOptions
-from common.config.settings import Settings, access_token
+from common.capture.outputs import ProviderOutput
+from common.config.sections import CameraSettings, ProcessorSettings
+from common.config.settings import LiveSettings, Settings, access_token
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.errors import SettingsError
-from common.interfaces import LatestQueue, Runtime, StopSignal
+from common.interfaces import FrameReader, Runtime, StopSignal
 from common.messaging.messages import Rates, ServerMessage, SettingChange
 from common.messaging.publisher import Ingest, Publisher
+from common.queues import Queues
 from common.server.guard.tls import tls_of
 from common.server.listen import listen
 from common.server.options import ServerOptions
@@ -22,7 +25,6 @@ from common.supervision.role import Role
 from common.supervision.supervisor import Supervisor
 from common.text import redact
 
-QUEUE = "provider to processor"
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 
 
@@ -41,32 +43,26 @@ class Comparison:
 
 
 class Pipeline:
-    """Owns what outlives a run of a role: the two listening sockets, the queue and the live settings."""
+    """Owns what outlives a run of a role: the two listening sockets, the queues and the live settings."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
         """`settings` are those of resolve_settings. Starts nothing.
 
         Raises SettingsError, AddressError and ResourceError.
         """
-        refuse_several(settings)
+        refuse_detect_sources(settings)
         self._settings = settings
         self._runtime = runtime
-        source = settings.cameras[0].source
-        self._model = Path(settings.processors[0].model)
-        self.source_name = redact(source) if "://" in source else Path(source).name
-        self.model_name = self._model.name
+        self._comparison = comparison
         self._tls = tls_of(settings)
         self.token = access_token(settings)
-        # Replaced as a whole by the publisher's thread, read at each start of a role.
-        self._live = settings.live.changed("min_score", settings.processors[0].min_score)
+        self._changes: dict[str, bool | int | float] = {}  # live settings by name, written by the publisher's thread
         # Both listen from before the first start of the server until after its last end: a connection made meanwhile
         # waits in the backlog instead of being refused.
         self._public = comparison.public if comparison else listen(settings.host, settings.port)
-        self._ingest = listen("127.0.0.1", 0)
-        self._ingest_token = secrets.token_urlsafe()
-        self._memory = runtime.frame_memory(1)
-        self._queue = runtime.latest_queue(self._memory, QUEUE)
-        self._comparison = comparison
+        self._ingest_socket = listen("127.0.0.1", 0)
+        self._ingest = Ingest(f"ws://127.0.0.1:{self._ingest_socket.getsockname()[1]}/ingest", secrets.token_urlsafe())
+        self._queues = Queues(settings, runtime)
         self.port: int = self._public.getsockname()[1]
 
     def links(self) -> list[str]:
@@ -82,8 +78,8 @@ class Pipeline:
 
         Raises UserError and HungError (see Supervisor).
         """
-        with self._public, self._ingest, Publisher(self._ingest_address(), self._keep_setting) as publisher:
-            supervisor = Supervisor(self._roles(), self._runtime, self._rebuild_queue, publisher.send)
+        with self._public, self._ingest_socket, Publisher(self._ingest, self._keep_setting) as publisher:
+            supervisor = Supervisor(self._roles(), self._runtime, self._queues.replace, publisher.send)
             try:
                 supervisor.start()
                 supervisor.run(stop_requested)
@@ -92,86 +88,114 @@ class Pipeline:
         return left
 
     def _roles(self) -> list[Role]:
-        settings, ingest = self._settings, self._ingest_address()
-        (camera,), (each,) = settings.cameras, settings.processors
-        execution = ExecutionOptions(each.provider, each.device, Path(settings.cache_folder))
-        processor_options = ProcessorOptions(self._model, execution, self._live, each.input_size)
-        comparison = self._comparison
-        provider_options = ProviderOptions(
+        roles = [self._server_role()]
+        roles += [self._provider_role(camera) for camera in self._settings.cameras]
+        for processor in self._settings.processors:
+            roles += [self._processor_role(processor, worker) for worker in range(1, processor.workers + 1)]
+        return roles + list(self._comparison.roles if self._comparison else ())
+
+    def _server_role(self) -> Role:
+        camera, processor, comparison = self._settings.cameras[0], self._settings.processors[0], self._comparison
+        options = ServerOptions(
+            implementation=self._runtime.name,
+            source=source_name(camera.source),
+            rates=Rates(capture_fps=camera.capture_fps, ui_fps=camera.ui_fps, queue_fps=processor.fps),
+            live=self._live(processor),
+            token=self.token,
+            ingest_token=self._ingest.token,
+            other_port=comparison.other_port if comparison else None,
+            tls=self._tls,
+        )
+
+        def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:
+            return replace(options, live=self._live(processor)), self._public, self._ingest_socket
+
+        return Role("server", serve, arguments)
+
+    def _provider_role(self, camera: CameraSettings) -> Role:
+        options = ProviderOptions(
+            role=self._role_name("provider", camera.name),
             camera=camera.name,
             source=camera.source,
             capture_fps=camera.capture_fps,
             ui_fps=camera.ui_fps,
-            queue_fps=each.fps,
             jpeg_quality=camera.jpeg_quality,
-            start_s=comparison.start_s if comparison else None,
+            start_s=self._comparison.start_s if self._comparison else None,
         )
-        options = ServerOptions(
-            implementation=self._runtime.name,
-            source=self.source_name,
-            rates=Rates(capture_fps=camera.capture_fps, ui_fps=camera.ui_fps, queue_fps=each.fps),
-            live=self._live,
-            token=self.token,
-            ingest_token=self._ingest_token,
-            other_port=comparison.other_port if comparison else None,
-            tls=self._tls,
+
+        def arguments() -> tuple[ProviderOptions, Ingest, Sequence[ProviderOutput]]:
+            return options, self._ingest, self._queues.outputs(camera.name)
+
+        return Role(options.role, provide, arguments, self._queues.of_camera(camera.name))
+
+    def _processor_role(self, processor: ProcessorSettings, worker: int) -> Role:
+        number = f" {worker}" if processor.workers > 1 else ""
+        options = ProcessorOptions(
+            role=self._role_name("processor", processor.name) + number,
+            model=Path(processor.model),
+            execution=ExecutionOptions(processor.provider, processor.device, Path(self._settings.cache_folder)),
+            live=self._live(processor),
+            input_size=processor.input_size,
         )
-        return [
-            Role("server", server, lambda: (replace(options, live=self._live), self._public, self._ingest)),
-            Role("provider", provider, lambda: (provider_options, ingest, self._queue), frozenset({QUEUE})),
-            Role(
-                "processor",
-                processor,
-                lambda: (replace(processor_options, live=self._live), ingest, self._queue),
-                frozenset({QUEUE}),
-            ),
-            *(comparison.roles if comparison else ()),
-        ]
+
+        def arguments() -> tuple[ProcessorOptions, Ingest, FrameReader]:
+            return (
+                replace(options, live=self._live(processor)),
+                self._ingest,
+                self._queues.reader(processor.name, worker),
+            )
+
+        return Role(options.role, process, arguments, self._queues.of_worker(processor.name, worker))
+
+    def _role_name(self, kind: str, name: str) -> str:
+        """Return `kind` alone while there is one camera and one processor."""
+        several = len(self._settings.cameras) > 1 or len(self._settings.processors) > 1
+        return f"{kind} {name}" if several else kind
+
+    def _live(self, processor: ProcessorSettings) -> LiveSettings:
+        """Return the live settings of a processor, with the changes since the start of the app."""
+        live = self._settings.live.changed("min_score", processor.min_score)
+        for name, value in self._changes.copy().items():
+            live = live.changed(name, value)
+        return live
 
     def _keep_setting(self, message: ServerMessage) -> None:
         """Keep a live setting for a server or a processor that is started again."""
         if isinstance(message, SettingChange):
-            self._live = self._live.changed(message.name, message.value)
-
-    def _rebuild_queue(self, _: str) -> None:
-        self._queue = self._runtime.latest_queue(self._memory, QUEUE)
-
-    def _ingest_address(self) -> Ingest:
-        return Ingest(f"ws://127.0.0.1:{self._ingest.getsockname()[1]}/ingest", self._ingest_token)
+            self._changes[message.name] = message.value
 
 
-def refuse_several(settings: Settings) -> None:
-    """Raise SettingsError for settings that no role can follow yet."""
-    (camera, *cameras), (processor, *processors) = settings.cameras, settings.processors
-    for is_set, what in (
-        (cameras, "several cameras"),
-        (processors, "several processors"),
-        (camera.detect_source, "a detect_source"),
-        (processor.workers > 1, "several workers of a processor"),
-    ):
-        if is_set:
-            raise SettingsError(f"{what} cannot be run by this version")
+def refuse_detect_sources(settings: Settings) -> None:
+    """Raise SettingsError for a setting that no role can follow yet."""
+    for index, camera in enumerate(settings.cameras):
+        if camera.detect_source:
+            raise SettingsError(f"cameras[{index}].detect_source cannot be run by this version")
+
+
+def source_name(source: str) -> str:
+    """Return the name of a source to display, without credentials."""
+    return redact(source) if "://" in source else Path(source).name
 
 
 # A role imports its libraries where it runs: the parent of the processes stays small and starts fast.
 
 
-def server(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
+def serve(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
     """Run the UiServer."""
     from common.server.app import run_server
 
     run_server(options, public, ingest, stop)
 
 
-def provider(options: ProviderOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+def provide(options: ProviderOptions, ingest: Ingest, outputs: Sequence[ProviderOutput], stop: StopSignal) -> None:
     """Run the FrameProvider."""
     from common.capture.frame_provider import run_provider
 
-    run_provider(options, ingest, queue, stop)
+    run_provider(options, ingest, outputs, stop)
 
 
-def processor(options: ProcessorOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+def process(options: ProcessorOptions, ingest: Ingest, reader: FrameReader, stop: StopSignal) -> None:
     """Run the FrameProcessor."""
     from common.detection.frame_processor import run_processor
 
-    run_processor(options, ingest, queue, stop)
+    run_processor(options, ingest, reader, stop)

@@ -1,18 +1,21 @@
-"""The FrameProvider: reads the source, sends JPEGs to the server, and puts the latest frame into the queue."""
+"""The FrameProvider: reads the source, sends JPEGs to the server, and puts frames into the queues of the processors."""
 
 import itertools
 import logging
 import time
+from collections.abc import Sequence
+from itertools import compress
 
 import cv2
 
 from common.capture.frame_selection import FrameSelection
 from common.capture.options import ProviderOptions
+from common.capture.outputs import ProviderOutput, WorkerQueues
 from common.capture.reconnect import SourceState
 from common.capture.video_source import VideoSource, open_source
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
-from common.interfaces import LatestQueue, StopSignal
+from common.interfaces import StopSignal
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock, Throttle
@@ -22,16 +25,20 @@ logger = logging.getLogger(__name__)
 
 
 class FrameProvider:
-    """Distributes the frames of one camera to two consumers, each at its own rate; neither blocks it."""
+    """Distributes the frames of one camera to viewers and processors, each at its own rate; none blocks it."""
 
     def __init__(
-        self, options: ProviderOptions, queue: LatestQueue, meter: Meter, clock: Clock = time.monotonic
+        self,
+        options: ProviderOptions,
+        outputs: Sequence[ProviderOutput],
+        meter: Meter,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._options = options
-        self._queue = queue
+        self._outputs = [WorkerQueues(output.queues) for output in outputs]
         self._meter = meter
         self._clock = clock
-        self._selection = FrameSelection(options.capture_fps, options.ui_fps, options.queue_fps)
+        self._selection = FrameSelection(options.capture_fps, options.ui_fps, [output.fps for output in outputs])
         self._too_large_log = Throttle(1, clock)
         self._watched = False
         # Frame ids rise across restarts: they start at the milliseconds since boot, and no camera has 1000 FPS.
@@ -48,14 +55,19 @@ class FrameProvider:
             frame = Frame(self._options.camera, next(self._frame_ids), captured_at, image)
             self._meter.count("captured")
             due = self._selection.due(self._clock())
-            if due.processor:
-                self._put(frame)
+            for output in compress(self._outputs, due.processors):
+                self._put(frame, output)
             if due.viewers and self._watched:
                 self._send(frame, publisher)
 
-    def _put(self, frame: Frame) -> None:
+    @property
+    def overwritten_count(self) -> int:
+        """Frames that were overwritten in the queues before a processor took them."""
+        return sum(output.overwritten_count for output in self._outputs)
+
+    def _put(self, frame: Frame, output: WorkerQueues) -> None:
         try:
-            self._queue.put(frame)
+            output.put(frame)
         except FrameTooLargeError as error:
             self._drop("processor", error)
         else:
@@ -94,18 +106,18 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
     return jpeg.tobytes()
 
 
-def run_provider(options: ProviderOptions, ingest: Ingest, queue: LatestQueue, stop: StopSignal) -> None:
+def run_provider(options: ProviderOptions, ingest: Ingest, outputs: Sequence[ProviderOutput], stop: StopSignal) -> None:
     """Run the FrameProvider role from start to end. Raises SourceError when the source can never be used."""
     cv2.setNumThreads(1)  # the same in all implementations, so that comparing them compares threads with processes
-    meter = Meter("provider")
-    provider = FrameProvider(options, queue, meter)
+    meter = Meter(options.role)
+    provider = FrameProvider(options, outputs, meter)
     publisher = Publisher(ingest, provider.handle)
 
     def send_status(state: SourceState, message: str) -> None:
         publisher.send(Status(component="source", state=state, message=message))
 
     with publisher, open_source(options.source, options.capture_fps, send_status, options.start_s) as source:
-        meter.follow_count("overwritten", lambda: queue.overwritten_count)
+        meter.follow_count("overwritten", lambda: provider.overwritten_count)
         meter.follow_drop("provider", "replaced by a newer frame", lambda: source.replaced_count)
         meter.follow_drop("provider", "cannot be decoded", lambda: source.undecodable_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)

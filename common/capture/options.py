@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ProviderOptions:
-    """One camera and its rates, in frames a second. The processor's rate is `queue_fps`, the viewers' `ui_fps`.
+    """One camera, and its rates and the one for viewers, in frames a second.
 
     `source` is a path, the index of a camera, or a URL, which may contain a password. `start_s` is the time of the
     monotonic clock at which a file starts to play, None for when it is opened. `jpeg_quality` is 1 to 100.
@@ -14,7 +14,7 @@ class ProviderOptions:
     source: str = field(repr=False)
     capture_fps: float
     ui_fps: float
-    queue_fps: float
     jpeg_quality: int
     start_s: float | None = None
     camera: str = "main"
+    role: str = "provider"

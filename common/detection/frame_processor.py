@@ -103,7 +103,7 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     Raises ModelError when the model cannot be used, and SettingsError when the execution provider is not installed.
     """
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
-    meter = Meter("processor")
+    meter = Meter(options.role)
     size = (options.input_size, options.input_size) if options.input_size else None
     detector = load_with_heartbeat(
         lambda: load_detector(options.model, inference_threads(), options.execution, size), stop

@@ -9,9 +9,10 @@ from common.detection.providers import ExecutionOptions
 
 @dataclass(frozen=True)
 class ProcessorOptions:
-    """`input_size` is the side in pixels of the input of a model that leaves its size open, None for its own."""
+    """`role` is a name. `input_size` is the side in pixels of an input whose size the model leaves open, or None."""
 
     model: Path
     execution: ExecutionOptions
     live: LiveSettings
     input_size: int | None = None
+    role: str = "processor"

@@ -10,6 +10,7 @@ import pytest
 
 from common.capture.frame_provider import FrameProvider, encode_jpeg
 from common.capture.options import ProviderOptions
+from common.capture.outputs import ProviderOutput
 from common.capture.video_source import VideoSource
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
@@ -100,8 +101,9 @@ def make(
 ) -> FrameProvider:
     """Return a provider; `rates` are capture, UI and queue rate."""
     capture_fps, ui_fps, queue_fps = rates
-    options = ProviderOptions("0", capture_fps, ui_fps, queue_fps, jpeg_quality=80)
-    provider = FrameProvider(options, queue, meter or Meter("provider"), clock)
+    options = ProviderOptions("0", capture_fps, ui_fps, jpeg_quality=80)
+    outputs = [ProviderOutput("main", queue_fps, (queue,))]
+    provider = FrameProvider(options, outputs, meter or Meter("provider"), clock)
     provider.handle(ViewerCount(count=viewers))
     return provider
 
