@@ -7,6 +7,7 @@ VisionError
 │   ├── SourceError        the video cannot be opened or read
 │   ├── ModelError         the model cannot be loaded, or fits no known format
 │   │   └── ProviderError  an execution provider other than the CPU cannot load or run the model
+│   ├── ProcessorError     the user's own code cannot be loaded, or failed on a frame
 │   ├── DownloadError      a file cannot be fetched, or is not the one that is wanted
 │   └── ResourceError      the machine has too little of something
 ├── MessageError           bytes from a socket that are not what the wire allows
@@ -41,6 +42,10 @@ class SourceError(UserError):
 
 class ModelError(UserError):
     """A model is missing, not ONNX, or fits no known format, or fails on a frame."""
+
+
+class ProcessorError(UserError):
+    """Your own code of a processor cannot be loaded, or failed on a frame."""
 
 
 class ProviderError(ModelError):

@@ -10,17 +10,21 @@ A frame is a binary message: 4 bytes, big-endian, with the length of the header;
 JSON; the JPEG. All other messages are text: JSON objects with a "type".
 """
 
+from collections.abc import Sized
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.dataclasses import dataclass
 
 from common.errors import MessageError
+from common.messaging.shapes import Shape
 from common.text import plain
 
 PROTOCOL = 1
 MAX_HEADER_BYTES = 1024
 MAX_STATUS_CHARACTERS = 500
+MAX_VALUES = 50
+MAX_SHAPES = 100
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -46,6 +50,11 @@ def fit_status_text(text: str, info: ValidationInfo) -> str:
     if info.mode == "json":
         return text
     return text[:MAX_STATUS_CHARACTERS].encode(errors="replace").decode()
+
+
+def is_empty(value: Sized) -> bool:
+    """Return whether a field is to be omitted from the JSON."""
+    return not value
 
 
 class Message(BaseModel):
@@ -77,7 +86,8 @@ class Detection:
 class Detections(Message):
     """All objects found in frame `frame_id`.
 
-    `inference_ms` is the time of `session.run` alone, `processing_ms` that of the whole detector.
+    `inference_ms` is the time of `session.run` alone, `processing_ms` that of the whole processor. `values` are named
+    numbers, and `shapes` are to be drawn over the frame; both are absent where there are none.
     """
 
     type: Literal["detections"] = "detections"
@@ -87,6 +97,8 @@ class Detections(Message):
     inference_ms: Measure
     processing_ms: Measure
     detections: tuple[Detection, ...]
+    values: Annotated[dict[Name, Measure], Field(max_length=MAX_VALUES, exclude_if=is_empty)] = {}
+    shapes: Annotated[tuple[Shape, ...], Field(max_length=MAX_SHAPES, exclude_if=is_empty)] = ()
 
 
 class Model(Message):

@@ -12,6 +12,7 @@ from common.detection.detector import Result
 from common.detection.frame_processor import FrameProcessor
 from common.detection.inference_log import InferenceLog
 from common.detection.live import Live
+from common.detection.model_processing import ModelProcessing
 from common.errors import ModelError, VisionError
 from common.frames import Frame, Image
 from common.messaging.messages import Detection, Detections, Message, ServerMessage, SettingChange, ViewerCount
@@ -83,7 +84,7 @@ def run(frames: Frames, live: LiveSettings | None = None, *, count: int = 1) -> 
     """What the detector was asked, what was published, and what was counted, up to `count` results."""
     detector, meter, stop = Detector(), Meter("processor"), StopSignal()
     publisher = StoppingPublisher(stop, count)
-    FrameProcessor(detector, frames, Live(live or LiveSettings()), meter).run(publisher, stop)
+    FrameProcessor(ModelProcessing(detector, Live(live or LiveSettings())), frames, meter).run(publisher, stop)
     return detector.calls, publisher.sent, meter
 
 
@@ -124,7 +125,7 @@ def test_a_processor_in_which_all_frames_fail_for_long_ends_to_be_started_again(
     frames = SlowFrames(white, white, white, IMAGE, *[white] * 9)  # 16 s from the first to the fifth of the latter
     meter, stop = Meter("processor"), StopSignal()
     publisher = StoppingPublisher(stop, 2)
-    processor = FrameProcessor(Detector(), frames, Live(LiveSettings()), meter, clock)
+    processor = FrameProcessor(ModelProcessing(Detector(), Live(LiveSettings())), frames, meter, clock)
     with pytest.raises(VisionError, match="no frame could be processed for 15 s: a white frame"):
         processor.run(publisher, stop)
     assert len(publisher.sent) == 1
@@ -142,7 +143,7 @@ def test_a_processor_in_which_all_frames_fail_for_long_ends_to_be_started_again(
 )
 def test_a_setting_acts_on_the_next_frame(message: ServerMessage, calls: list[str]) -> None:
     detector, stop, live = Detector(), StopSignal(), Live(LiveSettings())
-    processor = FrameProcessor(detector, Frames(IMAGE), live, Meter("processor"))
+    processor = FrameProcessor(ModelProcessing(detector, live), Frames(IMAGE), Meter("processor"))
     live.handle(message)
     processor.run(StoppingPublisher(stop), stop)
     assert detector.calls == calls

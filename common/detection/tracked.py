@@ -1,0 +1,96 @@
+"""Tracks, lines and zones from settings: track ids for detections, counts and stays as values, changes as events."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from common.detection.live import Live
+from common.detection.outcome import Event, Outcome
+from common.detection.tracking_options import TrackingOptions
+from common.frames import Frame
+from common.messaging.messages import Detection
+from common.messaging.shapes import Line, Polygon
+from common.tracking.geometry import TrackedBox
+from common.tracking.line_counter import LineCounter
+from common.tracking.tracker import Tracker
+from common.tracking.zone import Zone
+
+
+class TrackedProcessing:
+    """Adds to the outcome of another processing, for each camera apart."""
+
+    def __init__(self, process: Callable[[Frame], Outcome], options: TrackingOptions, live: Live) -> None:
+        self._process = process
+        self._options = options
+        self._live = live
+        self._cameras: dict[str, _Camera] = {}
+
+    def __call__(self, frame: Frame) -> Outcome:
+        """See ModelProcessing."""
+        outcome = self._process(frame)
+        if frame.camera not in self._cameras:
+            self._cameras[frame.camera] = _Camera(self._options, self._live.settings.min_score)
+        return self._cameras[frame.camera].add(frame.captured_at, outcome)
+
+
+class _Camera:
+    """The tracker, the lines and the zones of one camera."""
+
+    def __init__(self, options: TrackingOptions, min_score: float) -> None:
+        self._tracker = Tracker(min_score)
+        self._lines = [LineCounter(name, *points) for name, points in options.lines.items()]
+        self._zones = [Zone(name, points) for name, points in options.zones.items()]
+
+    def add(self, at_s: float, outcome: Outcome) -> Outcome:
+        """The outcome with track ids, values, shapes and events."""
+        found = self._track(at_s, outcome.detections)
+        tracked = [TrackedBox(each.track_id, each.label, each.box) for each in found if each.track_id is not None]
+        events = list(outcome.events)
+        for line in self._lines:
+            events += [
+                Event(
+                    "crossing",
+                    f"{crossing.label} crossed {crossing.line}, {crossing.direction}",
+                    {"line": crossing.line, "direction": crossing.direction, "label": crossing.label},
+                )
+                for crossing in line.update(at_s, tracked)
+            ]
+        for zone in self._zones:
+            events += [
+                Event(
+                    change.kind,
+                    f"{change.label} {change.kind} {change.zone}",
+                    {"zone": change.zone, "label": change.label, "stay_s": round(change.stay_s, 2)},
+                )
+                for change in zone.update(at_s, tracked)
+            ]
+        return replace(
+            outcome,
+            detections=found,
+            values={**outcome.values, **self._values(at_s)},
+            shapes=(*outcome.shapes, *self._shapes()),
+            events=events,
+        )
+
+    def _track(self, at_s: float, detections: Sequence[Detection]) -> list[Detection]:
+        boxes = np.array([each.box for each in detections], np.float64).reshape(-1, 4)
+        scores = np.array([each.score for each in detections])
+        ids = self._tracker.update(at_s, boxes, scores, [each.label for each in detections])
+        return [replace(each, track_id=track_id) for each, track_id in zip(detections, ids, strict=True)]
+
+    def _values(self, at_s: float) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for line in self._lines:
+            for (direction, label), count in line.counts.items():
+                values[f"{line.name} {direction} {label}"] = count
+        for zone in self._zones:
+            for label, count in zone.present.items():
+                values[f"{zone.name} {label}"] = count
+            if stays := list(zone.stays_s(at_s).values()):
+                values[f"{zone.name} mean stay s"] = round(sum(stays) / len(stays), 1)
+        return values
+
+    def _shapes(self) -> list[Line | Polygon]:
+        lines: list[Line | Polygon] = [Line(line.segment, line.name) for line in self._lines]
+        return lines + [Polygon(zone.polygon, zone.name) for zone in self._zones]
