@@ -13,6 +13,7 @@ from common.config.sections import CameraSettings, ProcessorSettings
 from common.config.settings import LiveSettings, Settings, access_token
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
+from common.detection.tracking_options import tracking_of
 from common.errors import SettingsError
 from common.interfaces import FrameReader, Runtime, StopSignal
 from common.messaging.messages import Rates, ServerMessage, SettingChange
@@ -136,6 +137,9 @@ class Pipeline:
             execution=ExecutionOptions(processor.provider, processor.device, Path(self._settings.cache_folder)),
             live=self._live(processor),
             input_size=processor.input_size,
+            run=processor.run,
+            run_options=processor.options,
+            tracking=tracking_of(processor),
         )
 
         def arguments() -> tuple[ProcessorOptions, Ingest, FrameReader]:

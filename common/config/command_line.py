@@ -32,6 +32,7 @@ HELP: dict[str, dict[str, str]] = {
     "rates, in frames a second": {"capture_fps": "FPS", "ui_fps": "FPS", "queue_fps": "FPS"},
     "model": {
         "model": "NAME|PATH",
+        "processor": "FILE.py:NAME",
         "min_score": "SCORE",
         "input_size": "PIXELS",
         "provider": "NAME",

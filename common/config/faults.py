@@ -5,6 +5,7 @@ from typing import Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from common.config.fields import PROCESSOR_PATTERN
 from common.text import redact
 
 
@@ -51,6 +52,8 @@ def _expected(field: FieldInfo) -> str:
         float: "a number ",
         bool: "true or false",
     }
+    if any(getattr(constraint, "pattern", None) == PROCESSOR_PATTERN for constraint in field.metadata):
+        return "FILE.py:NAME or package.module:NAME"
     if any(hasattr(constraint, "pattern") for constraint in field.metadata):
         return "a name of 1 to 40 letters (a to z), digits, dots, hyphens and underscores"
     return kinds.get(field.annotation, "") + limits(field) or "a text of at least one character"

@@ -13,6 +13,20 @@ Quality: TypeAlias = Annotated[int, Field(ge=1, le=100)]
 Width: TypeAlias = Annotated[int, Field(ge=0, le=16384)]  # pixels; libjpeg-turbo and browsers handle this width
 
 
+PROCESSOR_PATTERN = r"^.+:[A-Za-z_][A-Za-z0-9_]*$"  # FILE.py:NAME or package.module:NAME
+Point: TypeAlias = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
+
+
+def segments_cross(first: tuple[Point, Point], second: tuple[Point, Point]) -> bool:
+    """Return whether two segments have a point in common, other than by being parallel."""
+
+    def side(segment: tuple[Point, Point], point: Point) -> float:
+        (x1, y1), (x2, y2) = segment
+        return (x2 - x1) * (point[1] - y1) - (y2 - y1) * (point[0] - x1)
+
+    return side(first, second[0]) * side(first, second[1]) < 0 and side(second, first[0]) * side(second, first[1]) < 0
+
+
 class SettingsModel(BaseModel):
     """Frozen settings: unknown names, NaN and infinity are errors, a number may stand for text (`source = 0`)."""
 

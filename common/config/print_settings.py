@@ -25,7 +25,7 @@ def to_toml(settings: Settings) -> str:
 
 def _lines(model: SettingsModel, omitted: frozenset[str] | set[str] = frozenset()) -> Iterator[str]:
     for name, value in model:
-        if name not in omitted and value is not None:
+        if name not in omitted and value is not None and value not in ((), {}):
             yield f"{name} = {_value(value)}"
 
 
@@ -36,7 +36,10 @@ def _value(value: object) -> str:
         case str():
             shown = redact(value) if "://" in value or "@" in value else value
             return json.dumps(shown, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML 1.0, "String"
-        case tuple():
+        case SettingsModel() | dict():
+            fields = value.items() if isinstance(value, dict) else value
+            return f"{{ {', '.join(f'{json.dumps(name)} = {_value(each)}' for name, each in fields)} }}"
+        case tuple() | list():
             return f"[{', '.join(map(_value, value))}]"
         case float() if value.is_integer():
             return str(int(value))

@@ -5,7 +5,19 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from common.config.fields import Name, ProviderName, Quality, Rate, Score, SettingsModel, Text, Width
+from common.config.fields import (
+    PROCESSOR_PATTERN,
+    Name,
+    Point,
+    ProviderName,
+    Quality,
+    Rate,
+    Score,
+    SettingsModel,
+    Text,
+    Width,
+    segments_cross,
+)
 
 MAIN = "main"
 """The name of the only camera, and of the only processor, where none is configured."""
@@ -34,11 +46,39 @@ class CameraSettings(SettingsModel):
         return self
 
 
+class LineSettings(SettingsModel):
+    """A line at which a processor counts tracks, as fractions of the frame."""
+
+    name: Name
+    points: Annotated[tuple[Point, ...], Field(min_length=2, max_length=2)]
+
+
+class ZoneSettings(SettingsModel):
+    """A zone in which a processor counts tracks, as fractions of the frame. Its edges do not cross."""
+
+    name: Name
+    points: Annotated[tuple[Point, ...], Field(min_length=3, max_length=50)]
+
+    @model_validator(mode="after")
+    def _check_edges(self) -> Self:
+        edges = list(zip(self.points, (*self.points[1:], self.points[0]), strict=True))
+        for index, first in enumerate(edges):
+            for second in edges[index + 2 : len(edges) - (index == 0)]:  # not the neighbours, which share a corner
+                if segments_cross(first, second):
+                    raise ValueError(f"the edges of zone {self.name} cross each other")
+        return self
+
+
 class ProcessorSettings(SettingsModel):
-    """One processor. `fps` are the frames a second of each of its `cameras`, which its `workers` share."""
+    """One processor. `fps` are the frames a second of each of its `cameras`, which its `workers` share.
+
+    With `run` your own code processes the frames instead of the model, with `options` as its arguments. `track` gives
+    detections a track id; `lines` and `zones` count tracks.
+    """
 
     DEFAULTS: ClassVar[Mapping[str, str]] = {
         "model": "model",
+        "run": "processor",
         "input_size": "input_size",
         "provider": "provider",
         "device": "device",
@@ -50,6 +90,11 @@ class ProcessorSettings(SettingsModel):
 
     name: Name
     model: Text
+    run: Annotated[Text | None, Field(pattern=PROCESSOR_PATTERN)] = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    track: bool = False
+    lines: tuple[LineSettings, ...] = ()
+    zones: tuple[ZoneSettings, ...] = ()
     input_size: Annotated[int | None, Field(ge=32, le=4096)] = None
     provider: ProviderName
     device: Text | None = None
@@ -57,6 +102,14 @@ class ProcessorSettings(SettingsModel):
     fps: Rate
     workers: Annotated[int, Field(ge=1, le=16)] = 1
     min_score: Score
+
+    @model_validator(mode="after")
+    def _check_options(self) -> Self:
+        if self.options and self.run is None:
+            raise ValueError("options need run, the code that takes them")
+        check_distinct((f"lines[{index}].name", line.name) for index, line in enumerate(self.lines))
+        check_distinct((f"zones[{index}].name", zone.name) for index, zone in enumerate(self.zones))
+        return self
 
     @model_validator(mode="after")
     def _check_device(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from common.config.faults import sentence
-from common.config.fields import ProviderName, Quality, Rate, Score, SettingsModel, Text, Width
+from common.config.fields import PROCESSOR_PATTERN, ProviderName, Quality, Rate, Score, SettingsModel, Text, Width
 from common.config.sections import MAIN, CameraSettings, ProcessorSettings, check_distinct, complete, webcams
 from common.errors import SettingsError
 
@@ -54,6 +54,13 @@ class Settings(LiveSettings):
     ui_fps: Annotated[Rate, Field(description="frames sent to the page; at most the capture rate")] = 15
     queue_fps: Annotated[Rate, Field(description="frames queued for the detector; at most the capture rate")] = 5
     model: Annotated[Text, Field(description="ONNX file, or the name of a model in models/")] = "default"
+    processor: Annotated[
+        Text | None,
+        Field(
+            pattern=PROCESSOR_PATTERN,
+            description="your own code instead of a model: FILE.py:NAME or package.module:NAME",
+        ),
+    ] = None
     input_size: Annotated[
         int | None,
         Field(ge=32, le=4096, description="side in pixels of the square input of a model that leaves its size open"),

@@ -12,7 +12,7 @@ from common.detection.tracking_options import TrackingOptions
 
 @dataclass(frozen=True)
 class ProcessorOptions:
-    """`role` is its name. `input_size` is the side in pixels of the input of a model that leaves its size open, None for its own.
+    """`role` is its name. `input_size` is the side in pixels of an input whose size the model leaves open, or None.
 
     With `run`, FILE.py:NAME or package.module:NAME, this code processes the frames instead of the model, with
     `run_options` as its arguments. `tracking` adds tracks, lines and zones to either.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from common.config.sections import ProcessorSettings
 from common.messaging.shapes import Point
 
 
@@ -12,3 +13,13 @@ class TrackingOptions:
 
     lines: Mapping[str, tuple[Point, Point]] = field(default_factory=dict)
     zones: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+
+
+def tracking_of(settings: ProcessorSettings) -> TrackingOptions | None:
+    """Return the lines and zones of a processor, None where it does not track."""
+    if not (settings.track or settings.lines or settings.zones):
+        return None
+    return TrackingOptions(
+        {line.name: (line.points[0], line.points[1]) for line in settings.lines},
+        {zone.name: zone.points for zone in settings.zones},
+    )

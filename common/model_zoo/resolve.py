@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from common.config.settings import Settings
-from common.errors import ModelError, SourceError
+from common.errors import ModelError, ProcessorError, SourceError
 from common.model_zoo.catalogue import load_catalogue
 from common.text import redact
 
@@ -42,13 +42,25 @@ def resolve_settings(settings: Settings) -> Settings:
         for camera in settings.cameras
     )
     processors = tuple(
-        processor.model_copy(update={"model": str(resolve_model(processor.model))}) for processor in settings.processors
+        processor.model_copy(update={"model": str(resolve_model(processor.model)), "run": resolve_run(processor.run)})
+        for processor in settings.processors
     )
     cache = settings.cache_folder
     cache = str(ROOT / "models/cache") if cache == "default" else os.path.abspath(os.path.expanduser(cache))
     files = {name: os.path.abspath(path) for name in ("tls_cert", "tls_key") if (path := getattr(settings, name))}
     files["cache_folder"] = cache
     return settings.model_copy(update={"cameras": cameras, "processors": processors, **files})
+
+
+def resolve_run(text: str | None) -> str | None:
+    """Return the code of a processor, a file with an absolute path. Raises ProcessorError if there is no file."""
+    where, _, name = (text or "").rpartition(":")
+    if not where.endswith(".py"):
+        return text
+    path = os.path.abspath(os.path.expanduser(where))
+    if not os.path.isfile(path):
+        raise ProcessorError(f"processor {where!r} does not exist; give FILE.py:NAME or package.module:NAME")
+    return f"{path}:{name}"
 
 
 def resolve_source(text: str, root: Path = ROOT) -> str:

@@ -50,7 +50,7 @@ def test_every_setting_has_a_flag() -> None:
         "impl": "threading", "source": "0", "capture_fps": 25.0, "ui_fps": 10.0, "queue_fps": 4.0, "model": "mine",
         "min_score": 0.4, "host": "::1", "port": 0, "jpeg_quality": 60, "log_level": "debug", "python_work_ms": 5.0,
         "provider": "cuda", "device": "1", "cache_folder": "cache", "infer_repeat": 2, "ui_width": 640,
-        "input_size": 320,
+        "input_size": 320, "processor": "mine.py:process",
         "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
     assert {*given, "session_per_frame"} == set(SIMPLE)
@@ -113,6 +113,7 @@ def test_the_log_level_may_be_in_any_case() -> None:
             ["--provider", "gpu"],
             "--provider: 'gpu' is not one of auto, cpu, openvino, cuda, tensorrt, coreml, directml",
         ),
+        (["--processor", "mine.py"], "--processor: 'mine.py' is not FILE.py:NAME or package.module:NAME"),
         (["--input-size", "31"], "--input-size: '31' is not a whole number between 32 and 4096"),
         (["--device", "GPU"], "device (GPU) needs a provider by name, not auto"),
         (["--port"], "--port: expected one argument"),

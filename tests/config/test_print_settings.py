@@ -57,6 +57,7 @@ def test_the_defaults_are_one_camera_and_one_processor(capsys: pytest.CaptureFix
             "model": "default",
             "provider": "auto",
             "cameras": ["main"],
+            "track": False,
             "fps": 5,
             "workers": 1,
             "min_score": 0.3,

@@ -211,8 +211,15 @@ def test_no_message_repeats_the_password_of_a_camera() -> None:
 def test_the_sections_of_the_example_file_are_valid() -> None:
     lines = EXAMPLE.read_text().splitlines()
     first = lines.index("# [[cameras]]")
-    settings = lines[:first] + [line.removeprefix("# ") for line in lines[first:] if "=" in line or "[[" in line]
+    settings = lines[:first] + [
+        line.removeprefix("# ") for line in lines[first:] if "=" in line or line.startswith("# [")
+    ]
     text = "\n".join(settings).replace('source = "sample"\n', "")
     loaded = settings_of(file=text)
     assert [camera.name for camera in loaded.cameras] == ["gate", "yard"]
-    assert [processor.cameras for processor in loaded.processors] == [("gate", "yard"), ("gate",)]
+    assert [processor.cameras for processor in loaded.processors] == [
+        ("gate", "yard"),
+        ("gate",),
+        ("gate", "yard"),
+        ("gate", "yard"),
+    ]
