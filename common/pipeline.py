@@ -120,6 +120,7 @@ class Pipeline:
             source=camera.source,
             capture_fps=camera.capture_fps,
             ui_fps=camera.ui_fps,
+            ui_width=camera.ui_width,
             jpeg_quality=camera.jpeg_quality,
             start_s=self._comparison.start_s if self._comparison else None,
         )

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmark.results import Baseline
-from common.capture.frame_provider import encode_jpeg
+from common.capture.jpeg import encode_jpeg
 from common.capture.video_source import open_source
 from common.detection.detector import load_detector
 from common.errors import SourceError
@@ -50,7 +50,7 @@ def median_ms(work: Callable[[], object], rounds: int) -> float:
 def first_frame(source: str) -> Image:
     """Return the first frame of a source. Raises SourceError."""
     with open_source(source, 30, lambda state, message: None) as video:
-        for _, image in video.frames(RUNTIME.stop_signal()):
+        for _, image, _ in video.frames(RUNTIME.stop_signal()):
             return image
     raise SourceError("the source has no frame")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from common.capture.frame_provider import encode_jpeg
+from common.capture.jpeg import encode_jpeg
 from common.capture.opencv_capture import open_capture
 from common.detection.detector import load_detector
 from common.detection.experiments import work_in_python

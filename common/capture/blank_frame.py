@@ -20,10 +20,12 @@ class BlankFrameDetector:
         self._checks = Throttle(CHECK_EVERY_S, clock)
         self._content_at = clock()
 
+    def is_due(self) -> bool:
+        """Return whether to check this frame: one every CHECK_EVERY_S."""
+        return self._checks.due()
+
     def changed(self, image: Image) -> bool:
-        """Return whether `is_blank` changed with this BGR frame."""
-        if not self._checks.due():
-            return False
+        """Check a BGR frame, and return whether `is_blank` changed."""
         now = self._clock()
         if image[::STEP, ::STEP].std(axis=(0, 1)).max() > FLAT:
             self._content_at = now

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.opencv_capture import (
     frame_count,
     frame_rate,
@@ -19,7 +20,6 @@ from common.capture.opencv_capture import (
 from common.capture.playback import Playback
 from common.capture.reconnect import OnStatus, ReconnectBackoff
 from common.errors import SourceError
-from common.frames import Image
 from common.interfaces import StopSignal
 from common.pacing import Clock, Ticker
 from common.supervision.heartbeat import wait_with_heartbeat
@@ -60,7 +60,8 @@ class FileSource:
         self._backoff = ReconnectBackoff(on_status, clock)
         self._clock = clock
         self._start_s = start_s
-        self._consumer_s = 0.0  # between two ticks, average: encoding a JPEG, say
+        self._consumer_s = 0.0  # in a tick, average: to convert the frame, and for the consumer to encode it
+        self._is_retrieved = False
 
     def __enter__(self) -> Self:
         """Open the file and decode its first frame. Raises SourceError."""
@@ -68,10 +69,8 @@ class FileSource:
         if not is_video(self._capture):
             raise SourceError(f"cannot open {str(self._path)!r}: not a video file")
         self._frame_s = 1 / frame_rate(self._capture, self.description)
-        image = retrieve_image(self._capture) if self._grab() else None
-        if image is None:
+        if not (self._grab() and self._retrieve()):
             raise SourceError(f"cannot open {str(self._path)!r}: none of its frames can be decoded")
-        self._image = image
         return self
 
     def __exit__(
@@ -79,21 +78,24 @@ class FileSource:
     ) -> None:
         self._capture.release()
 
-    def frames(self, stop: StopSignal) -> Iterator[tuple[float, Image]]:
-        """Yield (captured_at, image) `capture_fps` times a second until `stop` is set; nothing while the file is lost.
+    def frames(self, stop: StopSignal, select: Select = select_every) -> Iterator[CapturedFrame]:
+        """Call `select` `capture_fps` times a second and yield what it selects, until `stop` is set.
 
-        Less often where decoding takes longer.
+        Less often where decoding takes longer; not at all while the file is lost.
         """
         start_s = self._clock() if self._start_s is None else self._start_s
         self._begin(0)
         ticker = Ticker(1 / self._tick_s, self._clock)
         while not wait_with_heartbeat(stop, ticker.delay_s()):
             if self._follow(self._clock() - start_s, stop):
-                yielded_s = self._clock()
-                yield time.time(), self._image
-                consumer_s = min(self._clock() - yielded_s, self._tick_s)
-                self._consumer_s += CONSUMER_SHARE * (consumer_s - self._consumer_s)
-                continue
+                followed_s, captured_at = self._clock(), time.time()
+                due = select()
+                if due is None or self._retrieve():
+                    if due is not None:
+                        yield CapturedFrame(captured_at, self._image, due)
+                    consumer_s = min(self._clock() - followed_s, self._tick_s)
+                    self._consumer_s += CONSUMER_SHARE * (consumer_s - self._consumer_s)
+                    continue
             while not self._reopen():
                 if wait_with_heartbeat(stop, self._backoff.lost(f"cannot read {self.description}")):
                     return
@@ -121,7 +123,7 @@ class FileSource:
         playback.settle(now_s)
         if playback.is_slow != was_slow:
             self._report_speed()
-        return self._retrieve()
+        return True
 
     def _report_speed(self) -> None:
         if self._playback.is_slow:
@@ -136,6 +138,7 @@ class FileSource:
         started_s = self._clock()
         if not (self._grab() or self._rewind()):
             return False
+        self._is_retrieved = False
         self._playback.advance(position_s(self._capture), self._clock() - started_s)
         return True
 
@@ -148,13 +151,18 @@ class FileSource:
 
     def _reopen(self) -> bool:
         self._open()
+        self._is_retrieved = False
         return is_video(self._capture) and self._grab() and self._retrieve()
 
     def _retrieve(self) -> bool:
+        """Convert the current frame, unless it is a repeated one."""
+        if self._is_retrieved:
+            return True
         image = retrieve_image(self._capture)
         if image is None:
             return False
         self._image = image
+        self._is_retrieved = True
         return True
 
     def _grab(self) -> bool:

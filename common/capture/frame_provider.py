@@ -8,13 +8,14 @@ from itertools import compress
 
 import cv2
 
-from common.capture.frame_selection import FrameSelection
+from common.capture.frame_selection import Due, FrameSelection
+from common.capture.jpeg import encode_jpeg, shrink
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput, WorkerQueues
 from common.capture.reconnect import SourceState
 from common.capture.video_source import VideoSource, open_source
 from common.errors import FrameTooLargeError
-from common.frames import Frame, Image
+from common.frames import Frame
 from common.interfaces import StopSignal
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
@@ -51,19 +52,24 @@ class FrameProvider:
 
     def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
         """Distribute the frames of `source` until `stop` is set."""
-        for captured_at, image in source.frames(stop):
+        for captured_at, image, due in source.frames(stop, self._select):
             frame = Frame(self._options.camera, next(self._frame_ids), captured_at, image)
-            self._meter.count("captured")
-            due = self._selection.due(self._clock())
             for output in compress(self._outputs, due.processors):
                 self._put(frame, output)
-            if due.viewers and self._watched:
+            if due.viewers:
                 self._send(frame, publisher)
 
     @property
     def overwritten_count(self) -> int:
         """Frames that were overwritten in the queues before a processor took them."""
         return sum(output.overwritten_count for output in self._outputs)
+
+    def _select(self) -> Due | None:
+        """Return the consumers of a frame that arrives now, None if there are none. Called by the source."""
+        self._meter.count("captured")
+        due = self._selection.due(self._clock())
+        due = due._replace(viewers=due.viewers and self._watched)
+        return due if due.viewers or any(due.processors) else None
 
     def _put(self, frame: Frame, output: WorkerQueues) -> None:
         try:
@@ -74,10 +80,11 @@ class FrameProvider:
             self._meter.count("queued")
 
     def _send(self, frame: Frame, publisher: Publisher) -> None:
-        height, width = frame.image.shape[:2]
         started = time.perf_counter()
+        image = shrink(frame.image, self._options.ui_width)
+        height, width = image.shape[:2]
         try:
-            jpeg = encode_jpeg(frame.image, self._options.jpeg_quality)
+            jpeg = encode_jpeg(image, self._options.jpeg_quality)
         except FrameTooLargeError as error:
             self._drop("server", error)
             return
@@ -92,18 +99,6 @@ class FrameProvider:
         self._meter.drop(consumer, "too large")
         if self._too_large_log.due():
             logger.error("frame dropped for the %s: %s", consumer, error)
-
-
-def encode_jpeg(image: Image, quality: int) -> bytes:
-    """Encode a BGR image as JPEG of `quality` 1 to 100.
-
-    Raises FrameTooLargeError for a side above 65,500 pixels, the limit of libjpeg (JPEG_MAX_DIMENSION).
-    """
-    encoded, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not encoded:
-        height, width = image.shape[:2]
-        raise FrameTooLargeError(f"{width}×{height} pixels do not fit a JPEG")
-    return jpeg.tobytes()
 
 
 def run_provider(options: ProviderOptions, ingest: Ingest, outputs: Sequence[ProviderOutput], stop: StopSignal) -> None:

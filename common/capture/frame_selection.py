@@ -1,8 +1,9 @@
 """Selection of the frames for each consumer by its rate."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
+from common.frames import Image
 from common.pacing import Decimator
 
 
@@ -11,6 +12,23 @@ class Due(NamedTuple):
 
     viewers: bool
     processors: tuple[bool, ...]
+
+
+class CapturedFrame(NamedTuple):
+    """A frame that is due for a consumer: when it was received, in Unix time, and a read-only BGR array."""
+
+    captured_at: float
+    image: Image
+    due: Due
+
+
+Select: TypeAlias = Callable[[], Due | None]
+"""Called for each frame when it arrives; returns its consumers, None if there are none and it need not be converted."""
+
+
+def select_every() -> Due:
+    """Select every frame for all consumers."""
+    return Due(True, ())
 
 
 class FrameSelection:

@@ -17,7 +17,7 @@ PARSED_CODECS = ("h264", "hevc")
 
 
 class LiveReader:
-    """Yields the frames of an open capture until it is lost. Then `fault` is the reason.
+    """Grabs the frames of an open capture until it is lost. Then `fault` is the reason.
 
     `captured_at` is when the frame was received. FFmpeg holds a frame of some streams until the next one starts: that
     frame was received when the previous read returned, not when its own did.
@@ -43,33 +43,41 @@ class LiveReader:
         self._on_undecodable = on_undecodable
         self._clock = clock
         self._wall_clock = wall_clock
+        self._unconverted = 0  # frames in a row
 
-    def frames(self) -> Iterator[tuple[float, Image]]:
-        """Yield (captured_at, image) until the stream is lost."""
+    def grabs(self) -> Iterator[float]:
+        """Yield captured_at of each frame, which retrieve() then returns, until the stream is lost."""
         self._rate.restart(self._clock())
         previous_at: float | None = None
         failures = 0
-        while True:
+        while max(failures, self._unconverted) < MAX_FAILURES:
             started_s = self._clock()
             grabbed = self._capture.grab()
             received_at, now_s = self._wall_clock(), self._clock()
-            image = retrieve_image(self._capture) if grabbed else None
-            if image is not None:
-                if failures:
-                    self._on_undecodable(failures)
-                    failures = 0
-                self._rate.add(now_s)
-                yield (previous_at if self._is_held and previous_at is not None else received_at), image
-                previous_at = received_at
+            if not grabbed:
+                failures += 1
+                self.timed_out = now_s - started_s >= TIMED_OUT * self._timeout_s
+                if self.timed_out:
+                    self.fault = f"none for {self._timeout_s:g} s"
+                    return
                 continue
-            failures += 1
-            self.timed_out = now_s - started_s >= TIMED_OUT * self._timeout_s
-            if self.timed_out:
-                self.fault = f"none for {self._timeout_s:g} s"
-                return
-            if failures == MAX_FAILURES:
-                self.fault = "the stream ended or cannot be decoded"
-                return
+            if failures:
+                self._on_undecodable(failures)
+                failures = 0
+            self._rate.add(now_s)
+            yield previous_at if self._is_held and previous_at is not None else received_at
+            previous_at = received_at
+        self.fault = "the stream ended or cannot be decoded"
+
+    def retrieve(self) -> Image | None:
+        """Return the frame as a read-only BGR array, or None if it cannot be decoded."""
+        image = retrieve_image(self._capture)
+        if image is None:
+            self._unconverted += 1
+            self._on_undecodable(1)
+        else:
+            self._unconverted = 0
+        return image
 
 
 def holds_frame(device: Device, codec_name: str) -> bool:

@@ -9,11 +9,11 @@ from typing import Self
 from common.capture.arrival_rate import ArrivalRate
 from common.capture.blank_frame import BlankFrameDetector
 from common.capture.diagnose import diagnose
+from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.live_reader import LiveReader
 from common.capture.opencv_capture import Capture, Device, frame_count, frame_rate, is_video, open_capture
 from common.capture.reconnect import OnStatus, ReconnectBackoff, SourceState
 from common.errors import VisionError
-from common.frames import Image
 from common.interfaces import StopSignal
 from common.pacing import Ticker
 
@@ -48,7 +48,8 @@ class LiveSource:
         self._backoff = ReconnectBackoff(self._put_status)
         self._closing = threading.Event()
         self._arrived = threading.Condition()  # guards the two slots and replaced_count
-        self._frame: tuple[float, Image] | None = None
+        self._frame: CapturedFrame | None = None
+        self._select: Select = select_every
         self._status: tuple[SourceState, str] | None = None
 
     @property
@@ -68,11 +69,13 @@ class LiveSource:
         self._closing.set()
         self._thread.join(JOIN_TIMEOUT_S)
 
-    def frames(self, stop: StopSignal) -> Iterator[tuple[float, Image]]:
-        """Yield (captured_at, image) of the newest frame when it arrives, until `stop` is set.
+    def frames(self, stop: StopSignal, select: Select = select_every) -> Iterator[CapturedFrame]:
+        """Yield the newest selected frame when it arrives, until `stop` is set.
 
-        on_status is called from here, in the thread of the caller. Raises VisionError when the drain thread has died.
+        `select` is called from the drain thread, on_status from here, in the thread of the caller. Raises VisionError
+        when the drain thread has died.
         """
+        self._select = select
         while not stop.is_set():
             stop.beat()
             with self._arrived:
@@ -112,15 +115,19 @@ class LiveSource:
         reader = LiveReader(capture, self._device, timeout_s, self._rate, self._count_undecodable)
         blank = BlankFrameDetector()
         connected = False
-        for captured_at, image in reader.frames():
-            blank_changed = blank.changed(image)
-            if not connected or (blank_changed and not blank.is_blank):
-                connected = True
-                height, width = image.shape[:2]
-                self._backoff.connected(f"{self.description}: {width}×{height}")
-            elif blank_changed:
-                self._report_blank()
-            self._put_frame(captured_at, image)
+        for captured_at in reader.grabs():
+            due, is_check_due = self._select(), blank.is_due()
+            image = reader.retrieve() if due or is_check_due or not connected else None
+            if image is not None:
+                blank_changed = is_check_due and blank.changed(image)
+                if not connected or (blank_changed and not blank.is_blank):
+                    connected = True
+                    height, width = image.shape[:2]
+                    self._backoff.connected(f"{self.description}: {width}×{height}")
+                elif blank_changed:
+                    self._report_blank()
+                if due:
+                    self._put_frame(CapturedFrame(captured_at, image, due))
             if self._closing.wait(ticker.delay_s() if ticker else 0):
                 break
         if reader.timed_out:
@@ -135,11 +142,11 @@ class LiveSource:
     def _count_undecodable(self, count: int) -> None:
         self.undecodable_count += count
 
-    def _put_frame(self, captured_at: float, image: Image) -> None:
+    def _put_frame(self, frame: CapturedFrame) -> None:
         with self._arrived:
             if self._frame is not None:
                 self.replaced_count += 1
-            self._frame = captured_at, image
+            self._frame = frame
             self._arrived.notify()
 
     def _put_status(self, state: SourceState, message: str) -> None:

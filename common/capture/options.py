@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ProviderOptions:
-    """One camera, and its rates and the one for viewers, in frames a second.
+    """One camera, its rate and the one for viewers, in frames a second.
 
     `source` is a path, the index of a camera, or a URL, which may contain a password. `start_s` is the time of the
-    monotonic clock at which a file starts to play, None for when it is opened. `jpeg_quality` is 1 to 100.
+    monotonic clock at which a file starts to play, None for when it is opened. JPEGs are at most `ui_width` pixels wide
+    (0: no limit) and of `jpeg_quality` 1 to 100.
     """
 
     source: str = field(repr=False)
     capture_fps: float
     ui_fps: float
+    ui_width: int
     jpeg_quality: int
     start_s: float | None = None
     camera: str = "main"

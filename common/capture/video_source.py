@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from common.capture.file_source import FileSource
+from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.live_source import LiveSource
 from common.capture.reconnect import OnStatus
 from common.errors import SourceError
-from common.frames import Image
 from common.interfaces import StopSignal
 from common.text import redact
 
@@ -32,10 +32,10 @@ class VideoSource(AbstractContextManager["VideoSource"], Protocol):
     def fps(self) -> float | None:
         """Frames a second to expect from `frames()`: of a live source as measured, None until it is."""
 
-    def frames(self, stop: StopSignal) -> Iterator[tuple[float, Image]]:
-        """Yield (captured_at, image) until `stop` is set: Unix time in seconds when it was received, and a BGR array.
+    def frames(self, stop: StopSignal, select: Select = select_every) -> Iterator[CapturedFrame]:
+        """Yield the frames that `select` selects until `stop` is set. Only these are converted to BGR.
 
-        The array is read-only and may be yielded again: a consumer may keep it but not write to it.
+        An array may be yielded again: a consumer may keep it but not write to it.
         """
 
 

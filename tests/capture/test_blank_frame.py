@@ -36,7 +36,7 @@ def changes(images: list[Image], clock: Clock) -> list[tuple[float, bool]]:
     """Return when, in seconds, `is_blank` changed and its new value, at 30 frames a second."""
     blank, begin, changed = BlankFrameDetector(clock), clock.now_s, []
     for image in images:
-        if blank.changed(image):
+        if blank.is_due() and blank.changed(image):
             changed.append((clock.now_s - begin, blank.is_blank))
         clock.now_s += 1 / 30
     return changed

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from itertools import islice, pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from common.capture.file_source import FileSource
-from common.capture.opencv_capture import open_capture
+from common.capture.frame_selection import Due
+from common.capture.opencv_capture import open_capture, retrieve_image
 from common.errors import SourceError
 from common.frames import Image
 from tests.support.simulation import SimulatedTime, Statuses
@@ -25,7 +26,7 @@ from threading_impl.stop_signal import StopSignal
 def play(path: Path, capture_fps: float, count: int) -> list[Image]:
     simulated = SimulatedTime()
     with FileSource(path, capture_fps, Statuses(), simulated) as source:
-        return [image for _, image in islice(source.frames(simulated), count)]
+        return [image for _, image, _ in islice(source.frames(simulated), count)]
 
 
 def numbers(images: list[Image]) -> list[int]:
@@ -75,10 +76,10 @@ def test_a_late_reader_gets_the_frame_that_is_due_and_no_burst(tmp_path: Path, s
     simulated = SimulatedTime()
     with FileSource(write_clip(tmp_path / "clip.avi", 100, 25), 25, Statuses(), simulated) as source:
         frames = source.frames(simulated)
-        assert numbers([image for _, image in islice(frames, 10)]) == list(range(10))
+        assert numbers([image for _, image, _ in islice(frames, 10)]) == list(range(10))
         simulated.now_s += stall_s
         resumed_s = simulated.now_s
-        late = [number_in(image) for _, image in islice(frames, 26)]
+        late = [number_in(image) for _, image, _ in islice(frames, 26)]
     expected = 9 + stall_s * 25
     assert abs((late[0] - expected + 50) % 100 - 50) <= 2
     assert [(number - late[1]) % 100 for number in late[1:]] == list(range(25))
@@ -100,9 +101,9 @@ def test_a_format_of_unknown_duration_loops_and_continues_after_a_stall(tmp_path
     simulated = SimulatedTime()
     with FileSource(write_raw_mjpeg(tmp_path / "clip.mjpeg", 40), 25, Statuses(), simulated) as source:
         frames = source.frames(simulated)
-        before = [number_in(image) for _, image in islice(frames, 50)]
+        before = [number_in(image) for _, image, _ in islice(frames, 50)]
         simulated.now_s += 100
-        after = [number_in(image) for _, image in islice(frames, 20)]
+        after = [number_in(image) for _, image, _ in islice(frames, 20)]
     assert before == [number % 40 for number in range(50)]
     assert after == [(after[0] + number) % 40 for number in range(20)]
 
@@ -143,7 +144,7 @@ def test_rate_holds_on_the_real_clock(tmp_path: Path) -> None:
     timer = threading.Timer(2, stop.set)
     with FileSource(write_clip(tmp_path / "clip.avi", 40, 12.5), 30, Statuses()) as source:
         timer.start()
-        taken = [(captured_at, number_in(image)) for captured_at, image in source.frames(stop)]
+        taken = [(captured_at, number_in(image)) for captured_at, image, _ in source.frames(stop)]
     timer.join()
     assert 45 <= len(taken) <= 61
     span_s = taken[-1][0] - taken[0][0]
@@ -173,7 +174,7 @@ def test_a_deleted_file_plays_on(tmp_path: Path) -> None:
         frames = source.frames(simulated)
         next(frames)
         path.unlink()
-        assert numbers([image for _, image in islice(frames, 60)]) == [number % 20 for number in range(1, 61)]
+        assert numbers([image for _, image, _ in islice(frames, 60)]) == [number % 20 for number in range(1, 61)]
 
 
 def test_a_file_emptied_while_it_plays_is_lost_until_it_is_restored(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_a_file_emptied_while_it_plays_is_lost_until_it_is_restored(tmp_path: Pa
         frames = source.frames(simulated)
         next(frames)
         os.truncate(path, 0)
-        shown = [number_in(image) for _, image in islice(frames, 300)]
+        shown = [number_in(image) for _, image, _ in islice(frames, 300)]
     assert statuses.states() == ["ok", "lost", "lost", "lost", "ok"]
     assert statuses[1][1].startswith("cannot read clip.mkv; trying again in 0.")
     replayed = list(dict.fromkeys(shown[shown.index(0) :]))  # without the repeats
@@ -228,7 +229,7 @@ def test_a_file_opened_late_is_where_one_opened_in_time_would_be(tmp_path: Path,
     simulated.now_s += late_s
     path = write_clip(tmp_path / "clip.avi", 90, 12.5)
     with FileSource(path, 30, Statuses(), simulated, start_s) as source:
-        shown = [(simulated.now_s, number_in(image)) for _, image in islice(source.frames(simulated), 300)]
+        shown = [(simulated.now_s, number_in(image)) for _, image, _ in islice(source.frames(simulated), 300)]
     for now_s, number in shown:
         expected = (now_s - start_s) * 12.5
         assert abs((number - expected + 45) % 90 - 45) <= 1, f"frame {number} after {now_s - start_s:.3f} s"
@@ -273,7 +274,7 @@ def shown_until(
 ) -> list[tuple[float, int]]:
     """Return when each frame was yielded, and its number, for a consumer that takes `consumer_s` for each."""
     shown = []
-    for _, image in source.frames(simulated):
+    for _, image, _ in source.frames(simulated):
         shown.append((simulated.now_s, number_in(image)))
         simulated.now_s += consumer_s
         if simulated.now_s > end_s:
@@ -368,3 +369,22 @@ def test_a_real_file_that_decodes_slowly_keeps_its_rate_and_stops(tmp_path: Path
     intervals_s = sorted(after - before for before, after in pairwise(times))
     assert intervals_s[int(0.9 * len(intervals_s))] < 3 * intervals_s[len(intervals_s) // 2]
     assert statuses.states() == ["ok", "degraded"]
+
+
+def test_only_selected_frames_are_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted = []
+
+    def retrieve(capture: cv2.VideoCapture) -> Image | None:
+        converted.append(1)
+        return retrieve_image(capture)
+
+    monkeypatch.setattr("common.capture.file_source.retrieve_image", retrieve)
+    simulated, calls = SimulatedTime(), count()
+
+    def select_third() -> Due | None:
+        return Due(True, ()) if next(calls) % 3 == 2 else None
+
+    with FileSource(write_clip(tmp_path / "clip.avi", 90, 30), 30, Statuses(), simulated) as source:
+        shown = [number_in(frame.image) for frame in islice(source.frames(simulated, select_third), 20)]
+    assert shown == list(range(2, 62, 3))
+    assert len(converted) == 1 + 20  # the first one when the file is opened

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from common.capture.frame_provider import FrameProvider, encode_jpeg
+from common.capture.frame_provider import FrameProvider
+from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
 from common.capture.video_source import VideoSource
@@ -60,10 +61,11 @@ class Camera(VideoSource):
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
 
-    def frames(self, stop: Stop) -> Iterator[tuple[float, Image]]:
+    def frames(self, stop: Stop, select: Select = select_every) -> Iterator[CapturedFrame]:
         for _ in range(self._count):
             self._clock.now += 1 / self._fps
-            yield time.time(), self._image
+            if due := select():
+                yield CapturedFrame(time.time(), self._image, due)
 
 
 class RecordingPublisher(Publisher):
@@ -97,11 +99,12 @@ def make(
     meter: Meter | None = None,
     *,
     rates: tuple[float, float, float] = (30, 15, 5),
+    ui_width: int = 0,
     viewers: int = 0,
 ) -> FrameProvider:
     """Return a provider; `rates` are capture, UI and queue rate."""
     capture_fps, ui_fps, queue_fps = rates
-    options = ProviderOptions("0", capture_fps, ui_fps, jpeg_quality=80)
+    options = ProviderOptions("0", capture_fps, ui_fps, ui_width, jpeg_quality=80)
     outputs = [ProviderOutput("main", queue_fps, (queue,))]
     provider = FrameProvider(options, outputs, meter or Meter("provider"), clock)
     provider.handle(ViewerCount(count=viewers))
@@ -211,6 +214,11 @@ def test_frames_too_large_for_jpeg_are_counted_logged_once_and_queued(
     assert ["65536×1" in message for message in caplog.messages] == [True]
 
 
-def test_quality_makes_the_jpeg_larger() -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (90, 160, 3), np.uint8)
-    assert len(encode_jpeg(noise, 20)) < len(encode_jpeg(noise, 90))
+def test_jpegs_are_at_most_ui_width_wide_and_processors_get_the_whole_frame(clock: FakeClock) -> None:
+    queue, publisher = RecordingQueue(), RecordingPublisher()
+    make(queue, clock, ui_width=32, viewers=1).run(Camera(clock, 30, 1), publisher, StopSignal())
+    ((header, jpeg),) = publisher.sent
+    decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert (header.height, header.width) == decoded.shape[:2] == (18, 32)
+    assert queue.frames[0].image.shape == (36, 64, 3)

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from itertools import pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
 
 import pytest
 
 from common.capture import live_source
+from common.capture.frame_selection import Due
 from common.capture.live_source import LiveSource
+from common.capture.opencv_capture import Capture, retrieve_image
 from common.capture.video_source import open_source
 from common.errors import UserError, VisionError
 from common.frames import Image
@@ -51,7 +53,7 @@ class Reading:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        self.taken.extend(self._source.frames(self._stop))
+        self.taken.extend((captured_at, image) for captured_at, image, _ in self._source.frames(self._stop))
 
     def __enter__(self) -> "Reading":
         self._source.__enter__()
@@ -94,7 +96,7 @@ def test_a_slow_reader_gets_the_newest_frame_and_replaced_ones_are_counted(
         first = number_in(next(frames)[1])
         replaced = source.replaced_count
         time.sleep(1)
-        captured_at, image = next(frames)
+        captured_at, image, _ = next(frames)
         replaced = source.replaced_count - replaced
     assert time.time() - captured_at < 0.5
     assert abs(number_in(image) - first - 30) < 10
@@ -184,6 +186,25 @@ def test_a_camera_slower_than_the_read_timeout_is_not_lost_again_and_again(statu
     assert statuses.states().count("lost") == lost <= 3
     numbers = [number_in(image) for _, image in reading.taken[seen:]]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_only_selected_frames_are_converted_and_yielded(
+    camera: MjpegCamera, statuses: Statuses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, converted, stop = count(), [], StopSignal()
+
+    def select_fifth() -> Due | None:
+        return Due(True, ()) if next(calls) % 5 == 0 else None
+
+    def retrieve(capture: Capture) -> Image | None:
+        converted.append(1)
+        return retrieve_image(capture)
+
+    monkeypatch.setattr("common.capture.live_reader.retrieve_image", retrieve)
+    with live(camera.url, statuses) as source:
+        numbers = [number_in(image) for _, image, _ in islice(source.frames(stop, select_fifth), 20)]
+    assert all(later - earlier in (5, 10) for earlier, later in pairwise(numbers[3:]))
+    assert len(converted) < 50  # of 100 frames: every fifth, and two a second to detect blank frames
 
 
 def test_the_rate_of_the_camera_is_measured(statuses: Statuses) -> None:

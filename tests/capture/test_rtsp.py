@@ -52,7 +52,7 @@ def test_captured_at_is_when_the_frame_was_received_also_if_ffmpeg_holds_it(
 ) -> None:
     stop, ages_s, errors_s = StopSignal(), [], []
     with LiveSource(f"rtsp://127.0.0.1:{ports[0]}/{codec}", "the camera", Statuses()) as source:
-        for captured_at, image in source.frames(stop):
+        for captured_at, image, _ in source.frames(stop):
             ages_s.append(time.time() - captured_at)
             errors_s.append(captured_at - stamp_s(image))
             if len(errors_s) == 20:

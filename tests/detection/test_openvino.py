@@ -24,7 +24,7 @@ def frames() -> list[Image]:
     """Ten frames of the bundled clip, one second apart."""
     with open_source(str(sample_clip()), 30, lambda state, message: None) as video:
         found: list[Image] = []
-        for index, (_, image) in enumerate(video.frames(StopSignal())):
+        for index, (_, image, _) in enumerate(video.frames(StopSignal())):
             if index % 30 == 0:
                 found.append(image.copy())
             if len(found) == 10:
