@@ -52,5 +52,6 @@ class Preprocessing:
             (NO_MEAN, UNSCALED): "0 to 255",
             (IMAGENET_MEAN, IMAGENET_STD): "ImageNet's mean and deviation",
         }
-        normalisation = normalisations.get((self.mean, self.std), f"mean {self.mean}, deviation {self.std}")
+        mean, std = (", ".join(f"{level:.5g}" for level in levels) for levels in (self.mean, self.std))
+        normalisation = normalisations.get((self.mean, self.std), f"mean {mean}, deviation {std}")
         return f"{self.fit}{', antialiased' if self.antialias else ''}, {self.channels.upper()}, {normalisation}"
