@@ -141,6 +141,7 @@ class Pipeline:
             run=processor.run,
             run_options=processor.options,
             tracking=tracking_of(processor),
+            name=processor.name,
         )
 
         def arguments() -> tuple[ProcessorOptions, Ingest, FrameReader]:

@@ -2,11 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import cv2
 
 from common.detection.detector import load_detector
+from common.detection.event_messages import event_messages
 from common.detection.experiments import ExperimentalDetector
 from common.detection.failures import Failures
 from common.detection.inference_log import InferenceLog, log_period_s
@@ -18,8 +20,11 @@ from common.detection.outcome import Outcome
 from common.detection.providers import Choice
 from common.detection.tracked import TrackedProcessing
 from common.detection.user_code import load_user_code
+from common.events.spool import Spool
+from common.events.writer import EventWriter
 from common.frames import Frame
 from common.interfaces import FrameReader, StopSignal
+from common.messaging.event import Event
 from common.messaging.messages import Detections, Message, Model, Status
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock
@@ -35,12 +40,21 @@ class FrameProcessor:
     """Takes the newest frame whenever it is free: frames that came meanwhile are overwritten, never delayed."""
 
     def __init__(
-        self, process: Callable[[Frame], Outcome], queue: FrameReader, meter: Meter, clock: Clock = time.monotonic
+        self,
+        process: Callable[[Frame], Outcome],
+        queue: FrameReader,
+        meter: Meter,
+        clock: Clock = time.monotonic,
+        *,
+        name: str = "main",
+        emit: Callable[[Event], None] = lambda event: None,
     ) -> None:
+        """`name` is that of the processor in its events, which are passed to `emit`."""
         self._processing = process
         self._queue = queue
         self._meter = meter
-        self._clock = clock
+        self._name = name
+        self._emit = emit
         self._log = InferenceLog(log_period_s(), clock)
         self._failures = Failures(clock)
 
@@ -54,6 +68,8 @@ class FrameProcessor:
             outcome = self._process(frame, publisher)
             if outcome is not None:
                 publisher.send(detections_of(frame, outcome))
+                for event in event_messages(frame, outcome.events, self._name):
+                    self._emit(event)
 
     def _process(self, frame: Frame, publisher: Publisher) -> Outcome | None:
         """The outcome of `frame`, None when it fails: one bad frame must not end the role."""
@@ -108,11 +124,25 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     process, announcements = loaded
     if options.tracking:
         process = TrackedProcessing(process, options.tracking, live)
-    processor = FrameProcessor(process, queue, meter)
-    with Publisher(ingest, live.handle) as publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
+    with (
+        event_sink(options) as emit,
+        Publisher(ingest, live.handle) as publisher,
+        Reporter(meter, publisher.send, lambda: publisher.connected),
+    ):
+        processor = FrameProcessor(process, queue, meter, name=options.name, emit=emit)
         for message in announcements:
             publisher.send(message)
         processor.run(publisher, stop)
+
+
+@contextmanager
+def event_sink(options: ProcessorOptions) -> Iterator[Callable[[Event], None]]:
+    """Yield what takes events: a writer of the spool, or nothing that keeps them."""
+    if options.spool is None:
+        yield lambda event: None
+        return
+    with EventWriter(Spool(options.spool, options.max_events)) as writer:
+        yield writer.write
 
 
 def load_processing(

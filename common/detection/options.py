@@ -15,7 +15,8 @@ class ProcessorOptions:
     """`role` is its name. `input_size` is the side in pixels of an input whose size the model leaves open, or None.
 
     With `run`, FILE.py:NAME or package.module:NAME, this code processes the frames instead of the model, with
-    `run_options` as its arguments. `tracking` adds tracks, lines and zones to either.
+    `run_options` as its arguments. `tracking` adds tracks, lines and zones to either. Events are named after the
+    processor, `name`, and appended to `spool`, which keeps the newest `max_events`; without one they are dropped.
     """
 
     model: Path
@@ -26,3 +27,6 @@ class ProcessorOptions:
     run: str | None = None
     run_options: Mapping[str, Any] = field(default_factory=dict)
     tracking: TrackingOptions | None = None
+    name: str = "main"
+    spool: Path | None = None
+    max_events: int = 10_000
