@@ -25,7 +25,7 @@ def make_pipeline(settings: Settings) -> Pipeline:
     start_s = time.monotonic()
     processes, threads = listen(settings.host, settings.port), listen(settings.host, 0)
     other = settings, Comparison(threads, port_of(processes), start_s)
-    role = Role("app in threads", run_in_threads, lambda: other)
+    role = Role("app in threads", "app in threads", run_in_threads, lambda: other)
     comparison = Comparison(processes, port_of(threads), start_s, roles=(role,))
     return Pipeline(settings, multiprocessing_impl.RUNTIME, comparison)
 

@@ -16,7 +16,7 @@ from common.detection.providers import ExecutionOptions
 from common.detection.tracking_options import tracking_of
 from common.errors import SettingsError
 from common.interfaces import FrameReader, Runtime, StopSignal
-from common.messaging.messages import Rates, ServerMessage, SettingChange
+from common.messaging.messages import Rates, ServerMessage, SettingChange, label
 from common.messaging.publisher import Ingest, Publisher
 from common.queues import Queues
 from common.server.guard.tls import tls_of
@@ -111,7 +111,7 @@ class Pipeline:
         def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:
             return replace(options, live=self._live(processor)), self._public, self._ingest_socket
 
-        return Role("server", serve, arguments)
+        return Role("server", "server", serve, arguments)
 
     def _provider_role(self, camera: CameraSettings) -> Role:
         options = ProviderOptions(
@@ -128,12 +128,20 @@ class Pipeline:
         def arguments() -> tuple[ProviderOptions, Ingest, Sequence[ProviderOutput]]:
             return options, self._ingest, self._queues.outputs(camera.name)
 
-        return Role(options.role, provide, arguments, self._queues.of_camera(camera.name))
+        return Role(
+            options.role,
+            "provider",
+            provide,
+            arguments,
+            self._queues.of_camera(camera.name),
+            camera=label(camera.name),
+        )
 
     def _processor_role(self, processor: ProcessorSettings, worker: int) -> Role:
         number = f" {worker}" if processor.workers > 1 else ""
         options = ProcessorOptions(
             role=self._role_name("processor", processor.name) + number,
+            name=processor.name,
             model=Path(processor.model),
             execution=ExecutionOptions(processor.provider, processor.device, Path(self._settings.cache_folder)),
             live=self._live(processor),
@@ -141,7 +149,6 @@ class Pipeline:
             run=processor.run,
             run_options=processor.options,
             tracking=tracking_of(processor),
-            name=processor.name,
         )
 
         def arguments() -> tuple[ProcessorOptions, Ingest, FrameReader]:
@@ -151,7 +158,14 @@ class Pipeline:
                 self._queues.reader(processor.name, worker),
             )
 
-        return Role(options.role, process, arguments, self._queues.of_worker(processor.name, worker))
+        return Role(
+            options.role,
+            "processor",
+            process,
+            arguments,
+            self._queues.of_worker(processor.name, worker),
+            processor=label(processor.name),
+        )
 
     def _role_name(self, kind: str, name: str) -> str:
         """Return `kind` alone while there is one camera and one processor."""

@@ -17,7 +17,7 @@ from common.capture.video_source import VideoSource, open_source
 from common.errors import FrameTooLargeError
 from common.frames import Frame
 from common.interfaces import StopSignal
-from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
+from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount, label
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock, Throttle
 from common.telemetry.meter import Meter, Reporter
@@ -104,12 +104,13 @@ class FrameProvider:
 def run_provider(options: ProviderOptions, ingest: Ingest, outputs: Sequence[ProviderOutput], stop: StopSignal) -> None:
     """Run the FrameProvider role from start to end. Raises SourceError when the source can never be used."""
     cv2.setNumThreads(1)  # the same in all implementations, so that comparing them compares threads with processes
-    meter = Meter(options.role)
+    camera = label(options.camera)
+    meter = Meter(options.role, camera=camera)
     provider = FrameProvider(options, outputs, meter)
     publisher = Publisher(ingest, provider.handle)
 
     def send_status(state: SourceState, message: str) -> None:
-        publisher.send(Status(component="source", state=state, message=message))
+        publisher.send(Status(component="source", camera=camera, state=state, message=message))
 
     with publisher, open_source(options.source, options.capture_fps, send_status, options.start_s) as source:
         meter.follow_count("overwritten", lambda: provider.overwritten_count)

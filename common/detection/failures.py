@@ -3,7 +3,7 @@
 import logging
 
 from common.errors import ProcessorError, VisionError
-from common.messaging.messages import Status
+from common.messaging.messages import State, Status
 from common.messaging.publisher import Publisher
 from common.pacing import Clock, Throttle
 
@@ -18,7 +18,9 @@ COMPONENT = "your code"
 class Failures:
     """Successive failures. A fault of user code is logged and shown once, until it changes or a frame succeeds."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, processor: str | None) -> None:
+        """`processor` names the processor in statuses."""
+        self._processor = processor
         self._clock = clock
         self._log = Throttle(1, clock)  # one line a second at most
         self._since: float | None = None
@@ -30,7 +32,7 @@ class Failures:
             if str(error) != self._shown:
                 self._shown = str(error)
                 logger.error("your code failed on a frame: %s", error)
-                publisher.send(Status(component=COMPONENT, state="degraded", message=self._shown))
+                self._report(publisher, "degraded", self._shown)
         elif self._log.due():
             logger.exception("a frame could not be processed")
         now = self._clock()
@@ -44,4 +46,7 @@ class Failures:
         self._since = None
         if self._shown:
             self._shown = ""
-            publisher.send(Status(component=COMPONENT, state="ok", message="runs again"))
+            self._report(publisher, "ok", "runs again")
+
+    def _report(self, publisher: Publisher, state: State, message: str) -> None:
+        publisher.send(Status(component=COMPONENT, processor=self._processor, state=state, message=message))

@@ -25,7 +25,7 @@ from common.events.writer import EventWriter
 from common.frames import Frame
 from common.interfaces import FrameReader, StopSignal
 from common.messaging.event import Event
-from common.messaging.messages import Detections, Message, Model, Status
+from common.messaging.messages import UNNAMED, Detections, Message, Model, Status, label
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock
 from common.telemetry.machine import inference_threads
@@ -46,17 +46,17 @@ class FrameProcessor:
         meter: Meter,
         clock: Clock = time.monotonic,
         *,
-        name: str = "main",
+        name: str = UNNAMED,
         emit: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        """`name` is that of the processor in its events, which are passed to `emit`."""
+        """`name` is that of the processor in its messages and events, which are passed to `emit`."""
         self._processing = process
         self._queue = queue
         self._meter = meter
         self._name = name
         self._emit = emit
         self._log = InferenceLog(log_period_s(), clock)
-        self._failures = Failures(clock)
+        self._failures = Failures(clock, label(name))
 
     def run(self, publisher: Publisher, stop: StopSignal) -> None:
         """Process frames until stop is set. Raises VisionError when all of them fail for FAILING_S."""
@@ -67,7 +67,7 @@ class FrameProcessor:
                 continue
             outcome = self._process(frame, publisher)
             if outcome is not None:
-                publisher.send(detections_of(frame, outcome))
+                publisher.send(detections_of(frame, outcome, self._name))
                 for event in event_messages(frame, outcome.events, self._name):
                     self._emit(event)
 
@@ -89,10 +89,11 @@ class FrameProcessor:
         return outcome
 
 
-def detections_of(frame: Frame, outcome: Outcome) -> Detections:
+def detections_of(frame: Frame, outcome: Outcome, processor: str) -> Detections:
     """Return the message for viewers."""
     return Detections(
         camera=frame.camera,
+        processor=processor,
         frame_id=frame.frame_id,
         captured_at=frame.captured_at,
         inference_ms=round(outcome.inference_ms, 3),
@@ -103,11 +104,11 @@ def detections_of(frame: Frame, outcome: Outcome) -> Detections:
     )
 
 
-def status_of(choice: Choice) -> Status:
+def status_of(choice: Choice, processor: str | None) -> Status:
     """Return the status that reports the execution provider in use."""
     if choice.warning:
-        return Status(component="inference", state="degraded", message=choice.warning)
-    return Status(component="inference", state="ok", message=f"runs on {choice.provider}")
+        return Status(component="inference", processor=processor, state="degraded", message=choice.warning)
+    return Status(component="inference", processor=processor, state="ok", message=f"runs on {choice.provider}")
 
 
 def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader, stop: StopSignal) -> None:
@@ -117,7 +118,7 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     SettingsError when the execution provider is not installed.
     """
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
-    meter, live = Meter(options.role), Live(options.live)
+    meter, live = Meter(options.role, processor=label(options.name)), Live(options.live)
     loaded = load_with_heartbeat(lambda: load_processing(options, live, stop), stop)
     if loaded is None:
         return
@@ -164,4 +165,4 @@ def load_processing(
         return stop.is_set()
 
     process = ModelProcessing(ExperimentalDetector(detector, live, stopped), live)
-    return process, [Model(name=detector.name, labels=detector.labels), status_of(detector.choice)]
+    return process, [Model(name=detector.name, labels=detector.labels), status_of(detector.choice, label(options.name))]

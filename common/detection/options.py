@@ -12,11 +12,13 @@ from common.detection.tracking_options import TrackingOptions
 
 @dataclass(frozen=True)
 class ProcessorOptions:
-    """`role` is its name. `input_size` is the side in pixels of an input whose size the model leaves open, or None.
+    """`name` is that of the processor, `role` that of this worker of it.
+
+    `input_size` is the side in pixels of an input whose size the model leaves open, None for its own.
 
     With `run`, FILE.py:NAME or package.module:NAME, this code processes the frames instead of the model, with
-    `run_options` as its arguments. `tracking` adds tracks, lines and zones to either. Events are named after the
-    processor, `name`, and appended to `spool`, which keeps the newest `max_events`; without one they are dropped.
+    `run_options` as its arguments. `tracking` adds tracks, lines and zones to either. Events are appended to
+    `spool`, which keeps the newest `max_events`; without one they are dropped.
     """
 
     model: Path
@@ -24,9 +26,9 @@ class ProcessorOptions:
     live: LiveSettings
     input_size: int | None = None
     role: str = "processor"
+    name: str = "main"
     run: str | None = None
     run_options: Mapping[str, Any] = field(default_factory=dict)
     tracking: TrackingOptions | None = None
-    name: str = "main"
     spool: Path | None = None
     max_events: int = 10_000

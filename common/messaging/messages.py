@@ -39,6 +39,8 @@ UnixTime: TypeAlias = Annotated[float, Field(ge=0)]
 FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # the integers that a JavaScript number holds exactly
 Pixels: TypeAlias = Annotated[int, Field(gt=0, lt=2**16)]  # sides that a JPEG can have
 State: TypeAlias = Literal["ok", "degraded", "lost", "restarting", "failed"]
+UNNAMED = "main"  # the only camera, and the only processor, where none is configured
+
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -84,7 +86,7 @@ class Detection:
 
 
 class Detections(Message):
-    """All objects found in frame `frame_id`.
+    """All objects that a processor found in frame `frame_id`.
 
     `inference_ms` is the time of `session.run` alone, `processing_ms` that of the whole processor. `values` are named
     numbers, and `shapes` are to be drawn over the frame; both are absent where there are none.
@@ -92,6 +94,7 @@ class Detections(Message):
 
     type: Literal["detections"] = "detections"
     camera: Name
+    processor: Name = UNNAMED
     frame_id: FrameId
     captured_at: UnixTime
     inference_ms: Measure
@@ -118,6 +121,8 @@ class MetricsReport(Message):
 
     type: Literal["report"] = "report"
     role: Name
+    camera: Name | None = None
+    processor: Name | None = None
     pid: Annotated[int, Field(ge=0, lt=2**31)]
     duration_s: Seconds
     counts: dict[Name, Count] = {}
@@ -127,10 +132,15 @@ class MetricsReport(Message):
 
 
 class Status(Message):
-    """State of a component; `message` is a sentence to display."""
+    """State of a component; `message` is a sentence to display.
+
+    `camera` or `processor` names which one, and is absent where there is one without a name.
+    """
 
     type: Literal["status"] = "status"
     component: Name
+    camera: Name | None = None
+    processor: Name | None = None
     state: State
     message: Annotated[str, Field(max_length=MAX_STATUS_CHARACTERS), BeforeValidator(fit_status_text)] = ""
 
@@ -194,6 +204,18 @@ class ViewerCount(Message):
 IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
 ServerMessage: TypeAlias = SettingChange | ViewerCount
 ViewerMessage: TypeAlias = Ack | SettingChange
+
+
+def label(name: str) -> str | None:
+    """Return the name of a camera or processor for a message that omits it where there is one without a name."""
+    return None if name == UNNAMED else name
+
+
+def kind_of(message: Message) -> str:
+    """Return the kind of a message: where only the newest one is kept, it replaces an unsent one of its own kind."""
+    names = (getattr(message, name, None) for name in ("component", "camera", "processor"))
+    return " ".join([type(message).__name__, *(name or "-" for name in names)])
+
 
 T = TypeVar("T")
 

@@ -14,7 +14,16 @@ from websockets.exceptions import ConnectionClosed
 
 from common.backoff import backoff
 from common.errors import MessageError
-from common.messaging.messages import FrameHeader, Message, Model, ServerMessage, Status, pack_frame, parse_server
+from common.messaging.messages import (
+    FrameHeader,
+    Message,
+    Model,
+    ServerMessage,
+    Status,
+    kind_of,
+    pack_frame,
+    parse_server,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +76,8 @@ class Publisher:
 
     def send(self, message: Message) -> None:
         """Put a message to be sent; while the server is not connected, only a Model or a Status is kept."""
-        kind = type(message).__name__
-        text = message.model_dump_json()
-        if isinstance(message, Status):
-            kind += message.component
+        kind = kind_of(message)
+        text = message.model_dump_json(exclude_none=True)
         if isinstance(message, Model | Status):
             with self._lock:
                 self._lasting[kind] = text

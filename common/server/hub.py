@@ -16,6 +16,7 @@ from common.messaging.messages import (
     Stats,
     Status,
     ViewerCount,
+    kind_of,
     parse_ingest,
     unpack_frame,
 )
@@ -61,6 +62,7 @@ class Hub:
     def __init__(self, options: ServerOptions, meter: Meter) -> None:
         self._options = options
         self._live = options.live
+        self._changes: dict[str, SettingChange] = {}
         self._model = Model(name="loading", labels=())
         self._statuses: dict[str, Status] = {}
         self._subscribers: set[Subscriber] = set()
@@ -71,8 +73,8 @@ class Hub:
     def add_subscriber(self, subscriber: Subscriber) -> None:
         """Send `subscriber` the current state, and from now on every frame and message."""
         subscriber.put_text("Hello", self._hello().model_dump_json())
-        for status in self._statuses.values():
-            subscriber.put_text(_kind(status), status.model_dump_json())
+        for kind, status in self._statuses.items():
+            subscriber.put_text(kind, status.model_dump_json(exclude_none=True))
         self._subscribers.add(subscriber)
         self._send_to_roles(self._viewer_count())
 
@@ -82,10 +84,13 @@ class Hub:
         self._send_to_roles(self._viewer_count())
 
     def add_role(self, send: SendToRole) -> None:
-        """Send a role that has connected the current settings and viewer count, and from now on every change."""
+        """Send a role that has connected the settings that were changed and the viewer count, and every change to come.
+
+        The other settings are those with which the role was started, which may differ from processor to processor.
+        """
         self._roles.add(send)
-        for name, value in self._live.model_dump().items():
-            send(SettingChange(name=name, value=value))
+        for change in self._changes.values():
+            send(change)
         send(self._viewer_count())
 
     def remove_role(self, send: SendToRole) -> None:
@@ -108,11 +113,11 @@ class Hub:
                 self._model = message
                 self._broadcast("Hello", self._hello().model_dump_json())
             case Status():
-                self._statuses[message.component] = message
+                self._statuses[kind_of(message)] = message
                 self.stats.count_status(message)
-                self._broadcast(_kind(message), text)
+                self._broadcast(kind_of(message), text)
             case Detections():
-                self._broadcast("Detections", text)
+                self._broadcast(kind_of(message), text)
 
     def change_setting(self, change: SettingChange) -> None:
         """Validate a setting from a viewer, then keep it and send it to all roles and viewers."""
@@ -121,6 +126,7 @@ class Hub:
         except SettingsError as error:
             logger.info("invalid setting from a viewer: %s", error)
             return
+        self._changes[change.name] = change
         self._send_to_roles(change)
         self._broadcast("Hello", self._hello().model_dump_json())
 
@@ -171,7 +177,3 @@ class Hub:
             labels=self._model.labels,
             settings=self._live.model_dump(),
         )
-
-
-def _kind(status: Status) -> str:
-    return f"Status {status.component}"

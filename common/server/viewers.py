@@ -45,7 +45,7 @@ class Viewer:
 
     def put_frame(self, frame: EncodedFrame) -> None:
         """Put the newest frame in place of an unsent one."""
-        if self._outbox.put(FRAME, frame):
+        if self._outbox.put(f"{FRAME} {frame.header.camera}", frame):
             self._meter.drop("viewer", "slow")
 
     def put_text(self, kind: str, text: str) -> None:
@@ -72,7 +72,7 @@ class Viewer:
                     await self._send_frame(item)
 
     def _may_send(self, kind: str) -> bool:
-        return kind != FRAME or self._credit is None or len(self._captured_at) < self._credit
+        return not kind.startswith(FRAME) or self._credit is None or len(self._captured_at) < self._credit
 
     async def _send_frame(self, frame: EncodedFrame) -> None:
         self._captured_at[frame.header.frame_id] = frame.header.captured_at

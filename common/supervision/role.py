@@ -17,13 +17,16 @@ class Role:
     """The specification of a role: each run calls `target(*arguments(), stop)` with a stop signal of its own.
 
     `arguments` is called at each start, since a queue among them may have been replaced. `queues` are the names of the
-    queues that the role holds.
+    queues that the role holds. `name` is unique; `component`, `camera` and `processor` identify it in a Status.
     """
 
     name: str
+    component: str
     target: Target
     arguments: Callable[[], tuple[Any, ...]]
     queues: frozenset[str] = frozenset()
+    camera: str | None = None
+    processor: str | None = None
 
 
 class RoleState(Enum):

@@ -156,4 +156,7 @@ class Supervisor:
                     self._report_state(role, "restarting", "with a new queue")
 
     def _report_state(self, role: SupervisedRole, state: State, message: str) -> None:
-        self._report(Status(component=role.spec.name, state=state, message=message))
+        spec = role.spec
+        self._report(
+            Status(component=spec.component, camera=spec.camera, processor=spec.processor, state=state, message=message)
+        )

@@ -25,8 +25,16 @@ PROBE_FPS = 50.0  # often enough to see a convoy (the GIL's switch interval is 5
 class Meter:
     """Counts and times of one role since its last report. Every method may be called from any thread."""
 
-    def __init__(self, role: str, clock: Clock = time.monotonic) -> None:
-        self._role = role
+    def __init__(
+        self,
+        role: str,
+        clock: Clock = time.monotonic,
+        *,
+        camera: str | None = None,
+        processor: str | None = None,
+    ) -> None:
+        """`camera` or `processor` is the one of the role, None where there is one without a name."""
+        self._role, self._camera, self._processor = role, camera, processor
         self._clock = clock
         self._period_start = clock()
         self._frame_age = FrameAge()
@@ -93,6 +101,8 @@ class Meter:
                 self._followed[index] = (counter, name, total, now)
             report = MetricsReport(
                 role=self._role,
+                camera=self._camera,
+                processor=self._processor,
                 pid=os.getpid(),
                 duration_s=max(SHORTEST_S, self._period_start - start),
                 counts=dict(self._counts),

@@ -18,6 +18,7 @@ from common.messaging.messages import (
     SettingChange,
     Status,
     ViewerCount,
+    kind_of,
     pack_frame,
     parse_ingest,
     parse_server,
@@ -135,8 +136,7 @@ def test_messages_of_roles(text: str) -> None:
         return
     message = parse_ingest(text)
     if isinstance(message, Detections | Status):  # the text is forwarded: viewers must read what was validated
-        kind = "Detections" if isinstance(message, Detections) else f"Status {message.component}"
-        assert parse_ingest(json.dumps(subscriber.parsed[kind])) == message
+        assert parse_ingest(json.dumps(subscriber.parsed[kind_of(message)])) == message
     strict_json(hub.current_stats().model_dump_json())
     assert hub.prometheus_text()
     strict_json(json.dumps(hub.problems(frames=True, inference=True)))

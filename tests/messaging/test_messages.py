@@ -19,6 +19,7 @@ from common.messaging.messages import (
     SettingChange,
     Status,
     ViewerCount,
+    kind_of,
     pack_frame,
     parse_ingest,
     parse_server,
@@ -164,3 +165,14 @@ def test_a_received_status_is_refused_rather_than_cut() -> None:
 def test_a_message_is_immutable() -> None:
     with pytest.raises(ValidationError):
         HEADER.frame_id = 8  # type: ignore[misc]
+
+
+def test_messages_replace_only_those_of_their_own_camera_and_processor() -> None:
+    detections = [
+        DETECTIONS.model_copy(update={"camera": camera, "processor": processor})
+        for camera in ("gate", "yard")
+        for processor in ("vehicles", "people")
+    ]
+    statuses = [Status(component="provider", state="ok", camera=camera) for camera in (None, "gate", "yard")]
+    assert len({kind_of(message) for message in detections + statuses}) == 7
+    assert kind_of(statuses[1]) == kind_of(statuses[1].model_copy(update={"state": "lost"}))

@@ -100,7 +100,7 @@ def test_frames_and_messages_are_sent_with_the_token(listener: Listener) -> None
         wait_until(lambda: len(listener.received) == 2)
     frame, status = sorted(listener.received, key=lambda message: isinstance(message, str))
     assert unpack_frame(bytes(frame, "utf-8") if isinstance(frame, str) else frame) == (header(1), JPEG)
-    assert json.loads(status) == LOST.model_dump()
+    assert json.loads(status) == LOST.model_dump(exclude_none=True)
     assert listener.authorizations == ["Bearer secret"]
 
 

@@ -21,6 +21,7 @@ from tests.support.servers import (
     next_text,
     send,
     serving,
+    until_setting,
     until_viewers,
 )
 
@@ -115,12 +116,16 @@ async def test_roles_are_told_how_many_viewers_there_are(server: Server) -> None
         await until_viewers(role, 0)
 
 
-async def test_a_role_hears_the_present_settings_when_it_connects(server: Server) -> None:
-    async with server.role() as role:
-        received = [json.loads(await asyncio.wait_for(role.recv(), PATIENCE_S)) for _ in range(5)]
-    assert received.pop() == {"type": "viewers", "count": 0}
+async def test_a_role_receives_the_changed_settings_when_it_connects(server: Server) -> None:
+    async with server.viewer() as viewer, server.role() as role:
+        await viewer.send('{"type": "set", "name": "infer_repeat", "value": 3}')
+        await viewer.send('{"type": "set", "name": "min_score", "value": 0.75}')
+        await until_setting(role, "min_score", 0.75)
+        async with server.role() as late:
+            received = [json.loads(await asyncio.wait_for(late.recv(), PATIENCE_S)) for _ in range(3)]
+    assert received.pop() == {"type": "viewers", "count": 1}
     settings = {message["name"]: message["value"] for message in received}
-    assert settings == {"min_score": 0.3, "infer_repeat": 1, "python_work_ms": 0, "session_per_frame": False}
+    assert settings == {"infer_repeat": 3, "min_score": 0.75}  # the others are those of its processor
 
 
 async def test_the_model_is_remembered_when_the_processor_is_gone(server: Server) -> None:

@@ -103,7 +103,7 @@ class Stage:
 
 
 def role(name: str, target: Target, queue: str | None = None) -> Role:
-    return Role(name, target, tuple, frozenset({queue} if queue else ()))
+    return Role(name, name, target, tuple, frozenset({queue} if queue else ()))
 
 
 def fail(_: StopSignal) -> None:

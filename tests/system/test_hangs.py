@@ -78,7 +78,7 @@ async def test_a_killed_processor_that_does_not_end_is_replaced_later_while_the_
 
 
 def test_processes_in_an_endless_loop_or_read_are_replaced() -> None:
-    roles = [Role(target.__name__, target, tuple) for target in (loop_for_ever, read_for_ever)]
+    roles = [Role(target.__name__, target.__name__, target, tuple) for target in (loop_for_ever, read_for_ever)]
     said: list[Status] = []
     supervisor = Supervisor(roles, RUNTIME, lambda _: None, said.append)
     deadline = time.monotonic() + PATIENCE_S
