@@ -10,6 +10,7 @@ from common.interfaces import StopSignal
 from common.pacing import Clock
 from common.supervision.heartbeat import BEAT_S
 
+END_S = 1.0  # a native library aborts a process that exits while the library runs in a thread
 LIMIT_S = 1800.0  # TensorRT on a Jetson, which compiles a large model once
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ def load_with_heartbeat(
             stop.beat()
         wait([result], BEAT_S)
         if stop.is_set():
+            wait([result], END_S)
             return None
     return result.result()
 
