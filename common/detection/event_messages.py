@@ -25,7 +25,7 @@ def event_messages(frame: Frame, events: Sequence[Event], processor: str) -> Ite
             captured_at=frame.captured_at,
             kind=event.kind,
             text=event.text,
-            data=event.data,
+            data=dict(event.data),
             thumbnail=thumbnail,
         )
 

@@ -23,17 +23,17 @@ class Event:
 
     kind: Name
     text: Annotated[str, Field(max_length=MAX_STATUS_CHARACTERS)] = ""
-    data: Annotated[dict[Name, bool | int | float | str], Field(max_length=50)] = field(default_factory=dict)
+    data: Annotated[Mapping[Name, bool | int | float | str], Field(max_length=50)] = field(default_factory=dict)
 
 
 @pydantic_dataclasses.dataclass(frozen=True, slots=True, config=CONFIG)
 class Result:
     """What your code found in one frame."""
 
-    detections: Annotated[tuple[Detection, ...], Field(max_length=MAX_DETECTIONS)] = ()
-    values: Annotated[dict[Name, Measure], Field(max_length=MAX_VALUES)] = field(default_factory=dict)
-    shapes: Annotated[tuple[Shape, ...], Field(max_length=MAX_SHAPES)] = ()
-    events: Annotated[tuple[Event, ...], Field(max_length=MAX_EVENTS)] = ()
+    detections: Annotated[Sequence[Detection], Field(max_length=MAX_DETECTIONS)] = ()
+    values: Annotated[Mapping[Name, Measure], Field(max_length=MAX_VALUES)] = field(default_factory=dict)
+    shapes: Annotated[Sequence[Shape], Field(max_length=MAX_SHAPES)] = ()
+    events: Annotated[Sequence[Event], Field(max_length=MAX_EVENTS)] = ()
 
 
 @dataclass(frozen=True, slots=True)
