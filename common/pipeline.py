@@ -14,7 +14,6 @@ from common.config.settings import LiveSettings, Settings, access_token
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.detection.tracking_options import tracking_of
-from common.errors import SettingsError
 from common.interfaces import FrameReader, Runtime, StopSignal
 from common.messaging.messages import Rates, ServerMessage, SettingChange, label
 from common.messaging.publisher import Ingest, Publisher
@@ -51,7 +50,6 @@ class Pipeline:
 
         Raises SettingsError, AddressError and ResourceError.
         """
-        refuse_detect_sources(settings)
         self._settings = settings
         self._runtime = runtime
         self._comparison = comparison
@@ -118,6 +116,7 @@ class Pipeline:
             role=self._role_name("provider", camera.name),
             camera=camera.name,
             source=camera.source,
+            detect_source=camera.detect_source,
             capture_fps=camera.capture_fps,
             ui_fps=camera.ui_fps,
             ui_width=camera.ui_width,
@@ -183,13 +182,6 @@ class Pipeline:
         """Keep a live setting for a server or a processor that is started again."""
         if isinstance(message, SettingChange):
             self._changes[message.name] = message.value
-
-
-def refuse_detect_sources(settings: Settings) -> None:
-    """Raise SettingsError for a setting that no role can follow yet."""
-    for index, camera in enumerate(settings.cameras):
-        if camera.detect_source:
-            raise SettingsError(f"cameras[{index}].detect_source cannot be run by this version")
 
 
 def source_name(source: str) -> str:

@@ -3,7 +3,7 @@
 import itertools
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 
 import cv2
@@ -13,6 +13,7 @@ from common.capture.jpeg import encode_jpeg, shrink
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput, WorkerQueues
 from common.capture.reconnect import SourceState
+from common.capture.second_source import SecondSource
 from common.capture.video_source import VideoSource, open_source
 from common.errors import FrameTooLargeError
 from common.frames import Frame
@@ -33,8 +34,11 @@ class FrameProvider:
         options: ProviderOptions,
         outputs: Sequence[ProviderOutput],
         meter: Meter,
+        frame_ids: Iterator[int],
         clock: Clock = time.monotonic,
     ) -> None:
+        """Without a message to handle(), no frame is for viewers."""
+        self.captured_count = 0
         self._options = options
         self._outputs = [WorkerQueues(output.queues) for output in outputs]
         self._meter = meter
@@ -42,8 +46,7 @@ class FrameProvider:
         self._selection = FrameSelection(options.capture_fps, options.ui_fps, [output.fps for output in outputs])
         self._too_large_log = Throttle(1, clock)
         self._watched = False
-        # Frame ids rise across restarts: they start at the milliseconds since boot, and no camera has 1000 FPS.
-        self._frame_ids = itertools.count(time.monotonic_ns() // 1_000_000)
+        self._frame_ids = frame_ids
 
     def handle(self, message: ServerMessage) -> None:
         """Encode frames only while there are viewers. Called by the publisher's thread."""
@@ -66,7 +69,7 @@ class FrameProvider:
 
     def _select(self) -> Due | None:
         """Return the consumers of a frame that arrives now, None if there are none. Called by the source."""
-        self._meter.count("captured")
+        self.captured_count += 1
         due = self._selection.due(self._clock())
         due = due._replace(viewers=due.viewers and self._watched)
         return due if due.viewers or any(due.processors) else None
@@ -101,22 +104,44 @@ class FrameProvider:
             logger.error("frame dropped for the %s: %s", consumer, error)
 
 
+def new_frame_ids() -> Iterator[int]:
+    """Return ids that rise across restarts: they start at the milliseconds since boot, and no camera has 1000 FPS."""
+    return itertools.count(time.monotonic_ns() // 1_000_000)
+
+
 def run_provider(options: ProviderOptions, ingest: Ingest, outputs: Sequence[ProviderOutput], stop: StopSignal) -> None:
     """Run the FrameProvider role from start to end. Raises SourceError when the source can never be used."""
     cv2.setNumThreads(1)  # the same in all implementations, so that comparing them compares threads with processes
     camera = label(options.camera)
-    meter = Meter(options.role, camera=camera)
-    provider = FrameProvider(options, outputs, meter)
-    publisher = Publisher(ingest, provider.handle)
+    meter, frame_ids = Meter(options.role, camera=camera), new_frame_ids()
+    main = FrameProvider(options, () if options.detect_source else outputs, meter, frame_ids)
+    publisher = Publisher(ingest, main.handle)
 
-    def send_status(state: SourceState, message: str) -> None:
-        publisher.send(Status(component="source", camera=camera, state=state, message=message))
+    def open_camera(uri: str, component: str) -> VideoSource:
+        def send_status(state: SourceState, message: str) -> None:
+            publisher.send(Status(component=component, camera=camera, state=state, message=message))
 
-    with publisher, open_source(options.source, options.capture_fps, send_status, options.start_s) as source:
+        return open_source(uri, options.capture_fps, send_status, options.start_s)
+
+    def follow(source: VideoSource, provider: FrameProvider) -> None:
         meter.follow_count("overwritten", lambda: provider.overwritten_count)
         meter.follow_drop("provider", "replaced by a newer frame", lambda: source.replaced_count)
         meter.follow_drop("provider", "cannot be decoded", lambda: source.undecodable_count)
+
+    def read_detect_source(thread_stop: StopSignal) -> None:
+        provider = FrameProvider(options, outputs, meter, frame_ids)
+        with open_camera(options.detect_source or "", "detect source") as source:
+            follow(source, provider)
+            provider.run(source, publisher, thread_stop)
+
+    with publisher, open_camera(options.source, "source") as source:
+        follow(source, main)
+        meter.follow_count("captured", lambda: main.captured_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)
         meter.follow_gauge("source_fps", lambda: source.fps)
         with Reporter(meter, publisher.send, lambda: publisher.connected):
-            provider.run(source, publisher, stop)
+            if options.detect_source is None:
+                main.run(source, publisher, stop)
+            else:
+                with SecondSource(read_detect_source, stop) as second:
+                    main.run(source, publisher, second)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 class ProviderOptions:
     """One camera, its rate and the one for viewers, in frames a second.
 
-    `source` is a path, the index of a camera, or a URL, which may contain a password. `start_s` is the time of the
+    `source` is a path, the index of a camera, or a URL, which may contain a password, and `detect_source` a smaller
+    stream of the same camera, for the processors. `start_s` is the time of the
     monotonic clock at which a file starts to play, None for when it is opened. JPEGs are at most `ui_width` pixels wide
     (0: no limit) and of `jpeg_quality` 1 to 100.
     """
@@ -17,6 +18,7 @@ class ProviderOptions:
     ui_fps: float
     ui_width: int
     jpeg_quality: int
+    detect_source: str | None = field(default=None, repr=False)
     start_s: float | None = None
     camera: str = "main"
     role: str = "provider"

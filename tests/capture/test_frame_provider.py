@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from common.capture.frame_provider import FrameProvider
+from common.capture.frame_provider import FrameProvider, new_frame_ids
 from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
@@ -106,7 +106,7 @@ def make(
     capture_fps, ui_fps, queue_fps = rates
     options = ProviderOptions("0", capture_fps, ui_fps, ui_width, jpeg_quality=80)
     outputs = [ProviderOutput("main", queue_fps, (queue,))]
-    provider = FrameProvider(options, outputs, meter or Meter("provider"), clock)
+    provider = FrameProvider(options, outputs, meter or Meter("provider"), new_frame_ids(), clock)
     provider.handle(ViewerCount(count=viewers))
     return provider
 
