@@ -54,12 +54,12 @@ async def view(app: App, duration_s: float) -> ViewerClient:
 
 
 def test_it_prints_its_address_and_what_runs(app: App, implementation: str) -> None:
-    said = dict(line.split(maxsplit=1) for line in app.stdout.splitlines()[1:])
+    printed = dict(line.split(maxsplit=1) for line in app.stdout.splitlines()[1:])
     assert app.link == f"http://localhost:{app.port}/"
-    assert said["implementation"] == implementation
-    assert said["source"] == sample_clip().name
-    assert said["model"] == default_model().name
-    assert said["rates"] == "capture 30, UI 15, queue 5 FPS"
+    assert printed["implementation"] == implementation
+    assert printed["source"] == sample_clip().name
+    assert printed["model"] == default_model().name
+    assert printed["rates"] == "capture 30, UI 15, queue 5 FPS"
 
 
 def test_a_viewer_receives_frames_and_detections_at_their_rates(viewed: ViewerClient) -> None:

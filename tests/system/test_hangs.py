@@ -37,10 +37,10 @@ async def test_a_processor_that_hangs_is_replaced_while_the_video_goes_on(app: A
         victim.suspend()
         viewer.clear()
         await viewer.until(lambda viewer: viewer.has_status("processor", "restarting"))
-        said = viewer.messages_of("status")[-1]["message"]
+        message = viewer.messages_of("status")[-1]["message"]
         await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
-    assert "hangs" in said
+    assert "hangs" in message
     assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
     assert not psutil.pid_exists(victim.pid)
     assert 'vision_restarts_total{component="processor"} 1.0' in app.ask("/metrics").body.decode()
@@ -79,13 +79,13 @@ async def test_a_killed_processor_that_does_not_end_is_replaced_later_while_the_
 
 def test_processes_in_an_endless_loop_or_read_are_replaced() -> None:
     roles = [Role(target.__name__, target.__name__, target, tuple) for target in (loop_for_ever, read_for_ever)]
-    said: list[Status] = []
-    supervisor = Supervisor(roles, RUNTIME, lambda _: None, said.append)
+    statuses: list[Status] = []
+    supervisor = Supervisor(roles, RUNTIME, lambda _: None, statuses.append)
     deadline = time.monotonic() + PATIENCE_S
     supervisor.start()
-    supervisor.run(lambda: len(said) == len(roles) or time.monotonic() > deadline)
-    assert {(status.component, status.state) for status in said} == {(role.name, "restarting") for role in roles}
-    assert all("hangs" in status.message for status in said)
+    supervisor.run(lambda: len(statuses) == len(roles) or time.monotonic() > deadline)
+    assert {(status.component, status.state) for status in statuses} == {(role.name, "restarting") for role in roles}
+    assert all("hangs" in status.message for status in statuses)
     assert supervisor.end() == []
 
 
