@@ -1,5 +1,6 @@
 """The queue of size 1 in which a new frame overwrites an unread one, and the reader of several such queues."""
 
+import errno
 import queue
 import time
 from collections.abc import Sequence
@@ -28,17 +29,17 @@ class LatestQueue:
 
         Raises ResourceError.
         """
-        prepare_to_spawn()  # semaphores start the resource tracker
         context = get_context("spawn")
         try:
+            prepare_to_spawn()  # semaphores start the resource tracker
             self._queue: Any = context.Queue(maxsize=1)
+            self._unread_since: Any = context.RawValue("d")  # without a lock, which a killed process would keep
         except OSError as error:
-            space = free_space_for_semaphores(3)
-            raise ResourceError(f"the latest queue cannot be made: {error.strerror}{space}") from error
+            space = free_space_for_semaphores(3) if error.errno == errno.ENOSPC else ""
+            raise ResourceError(f"the latest queue cannot be made: {error.strerror or error}{space}") from error
         semaphores = [getattr(self._queue, name) for name in ("_rlock", "_wlock", "_sem")]
         track_semaphores(self, {semaphore._semlock.name for semaphore in semaphores})
         self._frames = memory or SharedFrames()
-        self._unread_since: Any = context.RawValue("d")  # without a lock, which a killed process would never release
         self.name = name
         self.overwritten_count = 0
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from common.errors import FrameTooLargeError
+from common.errors import FrameTooLargeError, ResourceError
 from common.frames import MAX_FRAME_BYTES, Frame, Image
 
 from .os_support import anonymous_file
@@ -43,11 +43,18 @@ class SharedFrames:
     """
 
     def __init__(self, queues: int = 1, fd: int | None = None) -> None:
-        """Create the memory for so many queues, or map that of `fd`, which this object closes at its end."""
+        """Create the memory for so many queues, or map that of `fd`, which this object closes at its end.
+
+        Raises ResourceError.
+        """
         self.slots = 2 * queues + 1
-        self.fd = anonymous_file(self.slots * _SLOT_BYTES) if fd is None else fd
-        weakref.finalize(self, os.close, self.fd)
-        self._memory = mmap.mmap(self.fd, self.slots * _SLOT_BYTES)
+        size = self.slots * _SLOT_BYTES
+        try:
+            self.fd = anonymous_file(size) if fd is None else fd
+            weakref.finalize(self, os.close, self.fd)
+            self._memory = mmap.mmap(self.fd, size)
+        except OSError as error:
+            raise ResourceError(f"{size:,} bytes for frames cannot be mapped: {error.strerror}") from error
         # From a clock that all processes share: a writer that replaces another continues above its generations.
         self._generation = time.monotonic_ns()
         self._slot = 0  # used last

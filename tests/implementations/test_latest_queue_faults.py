@@ -276,6 +276,42 @@ def test_semaphores_are_removed_after_their_program_was_killed(tmp_path: Path) -
     wait_until_gone([name])
 
 
+@linux_only
+@pytest.mark.parametrize(
+    ("limit", "made", "message"),
+    [
+        ("RLIMIT_NOFILE, (40, 40)", "latest_queue()", "the latest queue cannot be made: Too many open files"),
+        ("RLIMIT_NOFILE, (40, 40)", "frame_memory(1)", "bytes for frames cannot be mapped: Too many open files"),
+        ("RLIMIT_AS, (2**31, 2**31)", "frame_memory(9)", "bytes for frames cannot be mapped: Cannot allocate memory"),
+    ],
+    ids=["queues", "memories", "address space"],
+)
+def test_a_machine_without_enough_is_an_error_that_names_what_is_missing(limit: str, made: str, message: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", EXHAUSTING.format(limit=limit, made=made)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.stdout.endswith(f"{message}\n"), ended.stderr
+
+
+EXHAUSTING = """
+import resource
+from common.errors import ResourceError
+from multiprocessing_impl import RUNTIME
+
+resource.setrlimit(resource.{limit})
+kept = []
+try:
+    while True:
+        kept.append(RUNTIME.{made})
+except ResourceError as error:
+    print(error)
+"""
+
 NAMING = """
 import sys
 from multiprocessing_impl import RUNTIME
