@@ -32,8 +32,13 @@ class Result:
 class Detector(Protocol):
     """Finds objects in frames. Used from one thread."""
 
-    name: str
-    labels: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The name of the model, at most 100 characters."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of its classes, empty where they are unknown."""
 
     def detect(self, image: Image, min_score: float) -> Result:
         """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it."""

@@ -19,7 +19,6 @@ class ExperimentalDetector:
     """A Detector that wraps another. `stopped` is asked between the parts of the work, and counts as a heartbeat."""
 
     def __init__(self, detector: Detector, live: Live, stopped: Callable[[], bool]) -> None:
-        self.name, self.labels = detector.name, detector.labels
         self._detector = detector
         self._live = live
         self._stopped = stopped
@@ -44,6 +43,16 @@ class ExperimentalDetector:
             work_in_python(min(left_ms, WORK_STEP_MS))
             left_ms -= WORK_STEP_MS
         return result
+
+    @property
+    def name(self) -> str:
+        """See Detector."""
+        return self._detector.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """See Detector."""
+        return self._detector.labels
 
     def rebuild(self) -> None:
         """See Detector."""

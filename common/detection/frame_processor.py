@@ -4,10 +4,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 
-from common.detection.detector import load_detector
+from common.detection.detector import OnnxDetector, load_detector
 from common.detection.event_messages import event_messages
 from common.detection.experiments import ExperimentalDetector
 from common.detection.failures import Failures
@@ -15,6 +17,7 @@ from common.detection.inference_log import InferenceLog, log_period_s
 from common.detection.live import Live
 from common.detection.loading import load_with_heartbeat
 from common.detection.model_processing import ModelProcessing
+from common.detection.model_switch import ModelSwitch
 from common.detection.options import ProcessorOptions
 from common.detection.outcome import Outcome
 from common.detection.providers import Choice
@@ -25,8 +28,9 @@ from common.events.writer import EventWriter
 from common.frames import Frame
 from common.interfaces import FrameReader, StopSignal
 from common.messaging.event import Event
-from common.messaging.messages import UNNAMED, Detections, Message, Model, Status, label
+from common.messaging.messages import UNNAMED, Detections, Message, Model, ServerMessage, Status, label
 from common.messaging.publisher import Ingest, Publisher
+from common.model_zoo.resolve import resolve_named_model
 from common.pacing import Clock
 from common.telemetry.machine import inference_threads
 from common.telemetry.meter import Meter, Reporter
@@ -119,21 +123,25 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     """
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
     meter, live = Meter(options.role, processor=label(options.name)), Live(options.live)
-    loaded = load_with_heartbeat(lambda: load_processing(options, live, stop), stop)
-    if loaded is None:
-        return
-    process, announcements = loaded
-    if options.tracking:
-        process = TrackedProcessing(process, options.tracking, live)
+    handlers: list[Callable[[ServerMessage], None]] = [live.handle]
+
+    def handle(message: ServerMessage) -> None:
+        for each in handlers:
+            each(message)
+
     with (
         event_sink(options) as emit,
-        Publisher(ingest, live.handle) as publisher,
+        Publisher(ingest, handle) as publisher,
         Reporter(meter, publisher.send, lambda: publisher.connected),
     ):
-        processor = FrameProcessor(process, queue, meter, name=options.name, emit=emit)
-        for message in announcements:
+        loaded = load_with_heartbeat(lambda: load_processing(options, live, stop, publisher.send), stop)
+        if loaded is None:
+            return
+        handlers += loaded.handlers
+        for message in loaded.announcements:
             publisher.send(message)
-        processor.run(publisher, stop)
+        process = TrackedProcessing(loaded.process, options.tracking, live) if options.tracking else loaded.process
+        FrameProcessor(process, queue, meter, name=options.name, emit=emit).run(publisher, stop)
 
 
 @contextmanager
@@ -146,23 +154,41 @@ def event_sink(options: ProcessorOptions) -> Iterator[Callable[[Event], None]]:
         yield writer.write
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What processes frames, the messages that announce it, and what handles messages of the server."""
+
+    process: Callable[[Frame], Outcome]
+    announcements: list[Message]
+    handlers: list[Callable[[ServerMessage], None]]
+
+
 def load_processing(
-    options: ProcessorOptions, live: Live, stop: StopSignal
-) -> tuple[Callable[[Frame], Outcome], list[Message]]:
-    """Load the model or the user's code; what processes frames, and the messages that announce it."""
+    options: ProcessorOptions, live: Live, stop: StopSignal, report: Callable[[Message], None]
+) -> Loaded:
+    """Load the model, or the user's code."""
     if options.run:
         user = load_user_code(options.run, options.run_options)
         logger.info("processor %s from %s", user.name, options.run)
-        return user, [Model(name=user.name, labels=())]
-    size = (options.input_size, options.input_size) if options.input_size else None
-    detector = load_detector(options.model, inference_threads(), options.execution, size)
-    logger.info("%s on %s", detector, detector.choice)
-    if detector.choice.warning:
-        logger.warning("%s", detector.choice.warning)
+        return Loaded(user, [Model(name=user.name, labels=())], [])
+
+    def load(path: Path) -> OnnxDetector:
+        size = (options.input_size, options.input_size) if options.input_size else None
+        detector = load_detector(path, inference_threads(), options.execution, size)
+        logger.info("%s on %s", detector, detector.choice)
+        if detector.choice.warning:
+            logger.warning("%s", detector.choice.warning)
+        return detector
 
     def stopped() -> bool:
         stop.beat()
         return stop.is_set()
 
-    process = ModelProcessing(ExperimentalDetector(detector, live, stopped), live)
-    return process, [Model(name=detector.name, labels=detector.labels), status_of(detector.choice, label(options.name))]
+    detector = load(options.model)
+    switch = ModelSwitch(detector, lambda name: load(resolve_named_model(name)), report)
+    process = ModelProcessing(ExperimentalDetector(switch, live, stopped), live)
+    announcements = [
+        Model(name=detector.name, labels=detector.labels),
+        status_of(detector.choice, label(options.name)),
+    ]
+    return Loaded(process, announcements, [switch.handle])

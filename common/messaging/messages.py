@@ -2,7 +2,7 @@
 
 Role (provider, processor, supervisor) → server, on the ingest socket: a frame, Detections, Model, MetricsReport,
 Status.
-Server → role: SettingChange, ViewerCount.
+Server → role: SettingChange, ModelChange, ViewerCount.
 Server → viewer, on /ws/ui: a frame, Hello, Detections, Stats, Status.
 Viewer → server: Ack, SettingChange.
 
@@ -201,8 +201,15 @@ class ViewerCount(Message):
     count: Annotated[int, Field(ge=0)]
 
 
+class ModelChange(Message):
+    """Request for another model: `default`, or the name of one in models/, never a path. The processor checks it."""
+
+    type: Literal["model_change"] = "model_change"
+    model: Name
+
+
 IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
-ServerMessage: TypeAlias = SettingChange | ViewerCount
+ServerMessage: TypeAlias = SettingChange | ModelChange | ViewerCount
 ViewerMessage: TypeAlias = Ack | SettingChange
 
 

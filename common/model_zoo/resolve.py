@@ -6,7 +6,7 @@ from pathlib import Path
 from common.config.settings import Settings
 from common.errors import ModelError, ProcessorError, SourceError
 from common.model_zoo.catalogue import load_catalogue
-from common.text import redact
+from common.text import plain, redact
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,6 +79,16 @@ def resolve_source(text: str, root: Path = ROOT) -> str:
         shown = redact(text) if "@" in text else text  # a mistyped URL with its password
         raise SourceError(f"source {shown!r} does not exist; give a video file, a camera's index or URL, or sample")
     return os.path.abspath(path)
+
+
+def resolve_named_model(name: str, root: Path = ROOT) -> Path:
+    """Return the path of `default` or of a model in models/ by its name, never of another file. Raises ModelError."""
+    if name == "default":
+        return default_model(root)
+    models = {model.stem: model for model in sorted((root / "models").glob("*.onnx"))}
+    if name not in models:
+        raise ModelError(f"{plain(name, 100)!r} is not one of {', '.join(['default', *models])}")
+    return models[name]
 
 
 def resolve_model(text: str, root: Path = ROOT) -> Path:

@@ -107,7 +107,7 @@ def test_processing_time_includes_inference_time(tmp_path: Path) -> None:
     assert 0 < result.inference_ms < result.processing_ms
 
 
-def test_rebuild_opens_the_file_anew_and_finds_the_same(tmp_path: Path) -> None:
+def test_rebuild_opens_the_file_again_and_finds_the_same(tmp_path: Path) -> None:
     path = save_yolox(tmp_path / "yolox.onnx", metadata=LABELS)
     detector = load_detector(path, 1)
     detector.rebuild()

@@ -26,7 +26,7 @@ IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
 class Detector:
-    """Finds one car in every frame, fails on white ones, and notes how it is called."""
+    """Finds one car in every frame, fails on white ones, and records its calls."""
 
     name = "stub"
     labels: tuple[str, ...] = ("car",)
@@ -55,7 +55,7 @@ class Clock:
 
 
 class StoppingPublisher(Publisher):
-    """Notes what it is given; there is no server. Sets stop after `count` results."""
+    """Records what it is given; there is no server. Sets stop after `count` results."""
 
     def __init__(self, stop: StopSignal, count: int = 1) -> None:
         super().__init__(Ingest("ws://127.0.0.1:1/", ""))
@@ -70,7 +70,7 @@ class StoppingPublisher(Publisher):
 
 
 class Frames(LatestQueue):
-    """Hands out these frames, one after another."""
+    """Returns these frames, one after another."""
 
     def __init__(self, *images: Image) -> None:
         super().__init__()

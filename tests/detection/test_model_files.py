@@ -1,6 +1,6 @@
-"""A model's file reads no other: weights may lie beside it or below, and nowhere else on the machine or in memory.
+"""A model file gives access to no other file: weights may be beside it or below, not elsewhere on disk or in memory.
 
-onnxruntime sees to that by itself. These tests are why a release of it that does not would not pass.
+onnxruntime enforces this. These tests detect a release that does not.
 """
 
 from pathlib import Path
@@ -14,13 +14,13 @@ from common.detection.detector import load_detector
 from common.errors import ModelError
 from tests.support.onnx_models import save_yolox, tensor
 
-PICTURE = np.zeros((90, 160, 3), np.uint8)
+BLANK = np.zeros((90, 160, 3), np.uint8)
 IN_MEMORY = "*/_ORT_MEM_ADDR_/*"  # onnxruntime's own mark for weights at an address, which the offset gives
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A model's folder; a secret lies above it, and links lead there."""
+    """The folder of a model, with a secret file above it and links to that file."""
     folder = tmp_path / "model"
     (folder / "weights").mkdir(parents=True)
     (folder / "link.bin").symlink_to("../secret.bin")
@@ -49,7 +49,7 @@ def _point(weights: TensorProto, location: str, offset: int, length: int) -> Non
 def test_weights_beside_the_model_are_read(folder: Path, location: str) -> None:
     model = save_yolox(folder / "finder.onnx", height=32, width=32)
     (folder / location).write_bytes(move_weights(model, location))
-    assert load_detector(model, 1).detect(PICTURE, 0.5).detections == []
+    assert load_detector(model, 1).detect(BLANK, 0.5).detections == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from common.messaging.messages import (
     MAX_STATUS_CHARACTERS,
     Detections,
     FrameHeader,
+    ModelChange,
     Rates,
     SettingChange,
     Status,
@@ -142,7 +143,7 @@ def test_messages_of_roles(text: str) -> None:
     strict_json(json.dumps(hub.problems(frames=True, inference=True)))
 
 
-@given(nearly_of("set", "viewers", "ack"))
+@given(nearly_of("set", "viewers", "model_change", "ack"))
 @bounded
 def test_messages_of_the_server_to_roles(text: str) -> None:
     try:
@@ -152,6 +153,8 @@ def test_messages_of_the_server_to_roles(text: str) -> None:
         return
     if isinstance(message, ViewerCount):
         assert message.count >= 0
+    elif isinstance(message, ModelChange):
+        assert 1 <= len(message.model) <= 100
     else:
         assert type(message.value) in (bool, int, float)
 
