@@ -15,6 +15,7 @@ from benchmark.results import Baseline
 from common.capture.jpeg import encode_jpeg
 from common.capture.video_source import open_source
 from common.detection.detector import load_detector
+from common.detection.providers import ExecutionOptions
 from common.errors import SourceError
 from common.frames import Image
 from common.telemetry.machine import inference_threads
@@ -66,7 +67,7 @@ def time_session_run(model: Path, image: Image, rounds: int) -> tuple[float, flo
 
     The CPU time is that of the process less pre- and post-processing, which run on one thread.
     """
-    detector = load_detector(model, inference_threads())
+    detector = load_detector(model, inference_threads(), ExecutionOptions("auto"))  # the default of the app
     cpu_before_s = time.process_time()
     results = [detector.detect(image, min_score=0.5) for _ in range(rounds)]
     cpu_ms = 1000 * (time.process_time() - cpu_before_s) / rounds
