@@ -12,8 +12,8 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 
 WORKDIR /app
 
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt \
+COPY requirements.lock .
+RUN pip install --no-cache-dir -r requirements.lock \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin vision
 
 COPY . .

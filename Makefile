@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run bench test chaos soak check format setup clean
+.PHONY: help run bench test chaos soak check format lock setup clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,12 @@ check: $(VENV)/dev.stamp ## format, lint, types, and the rules of the house
 format: $(VENV)/dev.stamp ## write the code in its one format
 	$(BIN)/python -m ruff check --fix-only .
 	$(BIN)/python -m ruff format .
+
+lock: $(VENV)/run.stamp ## write requirements.lock: the newest versions that requirements.txt allows
+	@rm -rf $(VENV)/lock && $(BIN)/python -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@{ head -n 1 requirements.lock; $(VENV)/lock/bin/python -m pip freeze --disable-pip-version-check; } >requirements.new
+	@mv requirements.new requirements.lock && rm -rf $(VENV)/lock
 
 setup: $(VENV)/dev.stamp ## make ready for tests: environment, tools, a browser
 	@.ci/browser $(BIN)/python

@@ -8,6 +8,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from common.config.settings import Settings
 
@@ -73,4 +75,14 @@ def test_the_container_serves_and_checks_the_port_of_the_app_without_being_root(
 
 def test_the_container_gets_every_part_of_the_app() -> None:
     let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert {*APP, "models", "requirements.txt", "pyproject.toml"} <= let_in
+    assert {*APP, "models", "requirements.lock", "pyproject.toml"} <= let_in
+
+
+def test_the_lock_pins_every_requirement_of_the_app_within_its_bounds() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    versions = {canonicalize_name(name): version for name, version in pinned.items()}
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if line := line.partition("#")[0].strip():
+            requirement = Requirement(line)
+            assert versions[canonicalize_name(requirement.name)] in requirement.specifier
