@@ -53,6 +53,7 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "value": st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     },
     "viewers": {"count": st.integers(0, 1000)},
+    "model_change": {"model": st.text(max_size=120)},
     "detections": {
         **{name: headers[name] for name in ("camera", "frame_id", "captured_at")},
         "inference_ms": measures,
