@@ -62,6 +62,7 @@ class FileSource:
         self._start_s = start_s
         self._consumer_s = 0.0  # in a tick, average: to convert the frame, and for the consumer to encode it
         self._is_retrieved = False
+        self._slow_logged = False
 
     def __enter__(self) -> Self:
         """Open the file and decode its first frame. Raises SourceError."""
@@ -128,7 +129,9 @@ class FileSource:
     def _report_speed(self) -> None:
         if self._playback.is_slow:
             message = f"{self._summary()}: decoding is slower than real time"
-            logger.warning("%s", message)
+            if not self._slow_logged:
+                logger.warning("%s", message)
+                self._slow_logged = True
             self._on_status("degraded", message)
         else:
             self._on_status("ok", self._summary())

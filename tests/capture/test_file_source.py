@@ -302,13 +302,16 @@ def test_slow_decoding_is_shown_evenly_as_fast_as_it_decodes(
     assert statuses[1][1] == f"clip.avi: 160×90 at {clip_fps} FPS: decoding is slower than real time"
 
 
-def test_decoding_that_becomes_faster_catches_up_and_is_reported(tmp_path: Path, set_slow: SetSlow) -> None:
+def test_decoding_that_becomes_faster_catches_up_and_is_reported(
+    tmp_path: Path, set_slow: SetSlow, caplog: pytest.LogCaptureFixture
+) -> None:
     simulated, statuses = SimulatedTime(), Statuses()
-    set_slow(simulated, lambda: 0.05 if 1002 < simulated.now_s < 1012 else 0.015)
+    set_slow(simulated, lambda: 0.05 if 1002 < simulated.now_s < 1012 or 1041 < simulated.now_s < 1050 else 0.015)
     with FileSource(write_clip(tmp_path / "clip.avi", 720, 30), 30, statuses, simulated) as source:
-        shown = shown_until(1040, source, simulated, 0.005)
-    assert statuses.states() == ["ok", "degraded", "ok"]
-    caught_up = [(now_s, number) for now_s, number in shown if now_s > 1020]
+        shown = shown_until(1060, source, simulated, 0.005)
+    assert statuses.states() == ["ok", "degraded", "ok", "degraded", "ok"]
+    assert len([message for message in caplog.messages if "slower" in message]) == 1
+    caught_up = [(now_s, number) for now_s, number in shown if 1020 < now_s < 1040]
     (begin_s, first), (end_s, last) = caught_up[0], caught_up[-1]
     assert (last - first) % 720 == pytest.approx(30 * (end_s - begin_s), abs=2)
     assert all((after - before) % 720 in (0, 1, 2) for (_, before), (_, after) in pairwise(caught_up))
