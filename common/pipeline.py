@@ -14,6 +14,8 @@ from common.config.settings import LiveSettings, Settings, access_token
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.detection.tracking_options import tracking_of
+from common.errors import SettingsError, SpoolError
+from common.events.spool import Spool
 from common.interfaces import FrameReader, Runtime, StopSignal
 from common.messaging.messages import Rates, ServerMessage, SettingChange, label
 from common.messaging.publisher import Ingest, Publisher
@@ -21,6 +23,7 @@ from common.queues import Queues
 from common.server.guard.tls import tls_of
 from common.server.listen import listen
 from common.server.options import ServerOptions
+from common.sinks.options import SinksOptions
 from common.supervision.role import Role
 from common.supervision.supervisor import Supervisor
 from common.text import redact
@@ -77,6 +80,7 @@ class Pipeline:
 
         Raises UserError and HungError (see Supervisor).
         """
+        register_sinks(self._settings)
         with self._public, self._ingest_socket, Publisher(self._ingest, self._keep_setting) as publisher:
             supervisor = Supervisor(self._roles(), self._runtime, self._queues.replace, publisher.send)
             try:
@@ -91,6 +95,8 @@ class Pipeline:
         roles += [self._provider_role(camera) for camera in self._settings.cameras]
         for processor in self._settings.processors:
             roles += [self._processor_role(processor, worker) for worker in range(1, processor.workers + 1)]
+        if self._settings.sinks:
+            roles.append(self._sinks_role())
         return roles + list(self._comparison.roles if self._comparison else ())
 
     def _server_role(self) -> Role:
@@ -148,6 +154,8 @@ class Pipeline:
             run=processor.run,
             run_options=processor.options,
             tracking=tracking_of(processor),
+            spool=Path(self._settings.event_file) if self._settings.sinks else None,
+            max_events=self._settings.keep_events,
         )
 
         def arguments() -> tuple[ProcessorOptions, Ingest, FrameReader]:
@@ -166,6 +174,15 @@ class Pipeline:
             processor=label(processor.name),
         )
 
+    def _sinks_role(self) -> Role:
+        options = SinksOptions(
+            sinks=self._settings.sinks,
+            spool=Path(self._settings.event_file),
+            max_events=self._settings.keep_events,
+            ingest=self._ingest,
+        )
+        return Role("sinks", "sinks", send_events, lambda: (options,))
+
     def _role_name(self, kind: str, name: str) -> str:
         """Return `kind` alone while there is one camera and one processor."""
         several = len(self._settings.cameras) > 1 or len(self._settings.processors) > 1
@@ -182,6 +199,18 @@ class Pipeline:
         """Keep a live setting for a server or a processor that is started again."""
         if isinstance(message, SettingChange):
             self._changes[message.name] = message.value
+
+
+def register_sinks(settings: Settings) -> None:
+    """Create the event spool, so that a sink gets every event from the start on. Raises SettingsError."""
+    if not settings.sinks:
+        return
+    try:
+        with Spool(Path(settings.event_file), settings.keep_events) as spool:
+            for sink in settings.sinks:
+                spool.add_sink(sink.name)
+    except SpoolError as error:
+        raise SettingsError(f"event_file: {error}") from error
 
 
 def source_name(source: str) -> str:
@@ -211,3 +240,10 @@ def process(options: ProcessorOptions, ingest: Ingest, reader: FrameReader, stop
     from common.detection.frame_processor import run_processor
 
     run_processor(options, ingest, reader, stop)
+
+
+def send_events(options: SinksOptions, stop: StopSignal) -> None:
+    """Run the sinks."""
+    from common.sinks.role import run_sinks
+
+    run_sinks(options, stop)

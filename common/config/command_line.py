@@ -49,6 +49,7 @@ HELP: dict[str, dict[str, str]] = {
         "jpeg_quality": "PERCENT",
         "log_level": "LEVEL",
     },
+    "events": {"event_file": "FILE", "keep_events": "COUNT"},
     "experiments on the GIL": {"python_work_ms": "MS", "infer_repeat": "COUNT", "session_per_frame": ""},
 }
 

@@ -18,6 +18,7 @@ from common.config.fields import SettingsModel
 from common.config.print_settings import to_toml
 from common.config.sections import CameraSettings, ProcessorSettings
 from common.config.settings import Settings
+from common.config.sinks import SINK_TYPES
 from common.config.spelling import PREFIX, SECTIONS, SIMPLE, flag, suggestion, variable
 from common.errors import SettingsError
 from common.text import redact
@@ -25,6 +26,7 @@ from common.text import redact
 Location: TypeAlias = tuple[int | str, ...]
 
 MODELS: dict[str, type[SettingsModel]] = {"cameras": CameraSettings, "processors": ProcessorSettings}
+"""The sections whose tables are all of one type."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +99,18 @@ def _from_environment() -> dict[str, Given]:
 
 def _describe(fault: ErrorDetails, given: Mapping[str, Given]) -> str:
     """Return a fault with its place: the flag, the variable, or the file and the path in it."""
-    location = fault["loc"]
+    location, fields = _located(fault["loc"])
+    if fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"{given[str(location[0])].origin}: {place(location)}.type is not one of {', '.join(SINK_TYPES)}"
     if fault["type"] == "extra_forbidden":
-        *path, name = location
-        known = MODELS[str(path[0])].model_fields if path else Settings.model_fields
+        name, known = location[-1], fields
         unknown = redact(place(location))
         return f"{given[str(location[0])].origin}: unknown setting {unknown!r}{suggestion(str(name), known)}"
     if fault["type"] == "value_error" and (not location or isinstance(location[-1], int)):
         return _describe_conflict(str(fault["ctx"]["error"]), location, given)
     setting = given[str(location[0])]
     where = f"{setting.origin}: {place(location)}" if setting.in_file else setting.origin
-    return f"{where}: {sentence(fault, _field(location))}"
+    return f"{where}: {sentence(fault, fields[str(location[2] if len(location) > 2 else location[0])])}"
 
 
 def _describe_conflict(message: str, location: Location, given: Mapping[str, Given]) -> str:
@@ -118,9 +121,15 @@ def _describe_conflict(message: str, location: Location, given: Mapping[str, Giv
     return f"{given[section].origin}: {message}" if section else message
 
 
-def _field(location: Location) -> FieldInfo:
+def _located(location: Location) -> tuple[Location, Mapping[str, FieldInfo]]:
+    """Return the place of a fault, and the fields of the model that it is in.
+
+    The type of a sink, which pydantic inserts for a tagged union, is left out of the place.
+    """
     match location:
-        case [str(section), int(), str(name), *_]:
-            return MODELS[section].model_fields[name]
+        case ["sinks", int(), str(kind), *rest]:
+            return (*location[:2], *rest), SINK_TYPES[kind].model_fields
+        case [str(section), int(), str(), *_]:
+            return location, MODELS[section].model_fields
         case _:
-            return Settings.model_fields[str(location[0])]
+            return location, Settings.model_fields

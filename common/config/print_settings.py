@@ -15,11 +15,13 @@ CARRIED_BY_SECTIONS = {"source", *CameraSettings.DEFAULTS.values(), *ProcessorSe
 
 def to_toml(settings: Settings) -> str:
     """Return the settings as a TOML file that means the same, apart from secrets, which are replaced by ***."""
-    lines = list(_lines(settings, CARRIED_BY_SECTIONS | {"cameras", "processors"}))
+    lines = list(_lines(settings, CARRIED_BY_SECTIONS | {"cameras", "processors", "sinks"}))
     for camera in settings.cameras:
         lines += ["", "[[cameras]]", *_lines(camera)]
     for processor in settings.processors:
         lines += ["", "[[processors]]", *_lines(processor)]
+    for sink in settings.sinks:
+        lines += ["", "[[sinks]]", *_lines(sink)]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from common.config.faults import sentence
 from common.config.fields import PROCESSOR_PATTERN, ProviderName, Quality, Rate, Score, SettingsModel, Text, Width
 from common.config.sections import MAIN, CameraSettings, ProcessorSettings, check_distinct, complete, webcams
+from common.config.sinks import SinkSettings
 from common.errors import SettingsError
 
 
@@ -93,6 +94,13 @@ class Settings(LiveSettings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="minimum level of the lines to log")
     ] = "info"
+    event_file: Annotated[Text, Field(description="SQLite file that keeps events until every sink has sent them")] = (
+        "vision-events.sqlite"
+    )
+    keep_events: Annotated[
+        int, Field(ge=100, le=10_000_000, description="events in that file; older ones are removed, sent or not")
+    ] = 10_000
+    sinks: Annotated[tuple[SinkSettings, ...], Field(max_length=16)] = ()
     # Declared last: their validators need the values above.
     cameras: Annotated[tuple[CameraSettings, ...], Field(min_length=1, max_length=64)] = ()
     processors: Annotated[tuple[ProcessorSettings, ...], Field(min_length=1, max_length=16)] = ()
@@ -128,6 +136,7 @@ class Settings(LiveSettings):
     def _check_sections(self) -> Self:
         check_distinct((f"cameras[{index}].name", camera.name) for index, camera in enumerate(self.cameras))
         check_distinct((f"processors[{index}].name", each.name) for index, each in enumerate(self.processors))
+        check_distinct((f"sinks[{index}].name", sink.name) for index, sink in enumerate(self.sinks))
         check_distinct(webcams(self.cameras))
         return self
 

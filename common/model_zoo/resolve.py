@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from common.config.settings import Settings
+from common.config.sinks import SinkSettings
 from common.errors import ModelError, ProcessorError, SourceError
 from common.model_zoo.catalogue import load_catalogue
 from common.text import plain, redact
@@ -49,7 +50,19 @@ def resolve_settings(settings: Settings) -> Settings:
     cache = str(ROOT / "models/cache") if cache == "default" else os.path.abspath(os.path.expanduser(cache))
     files = {name: os.path.abspath(path) for name in ("tls_cert", "tls_key") if (path := getattr(settings, name))}
     files["cache_folder"] = cache
-    return settings.model_copy(update={"cameras": cameras, "processors": processors, **files})
+    files["event_file"] = os.path.abspath(os.path.expanduser(settings.event_file))
+    sections = {"cameras": cameras, "processors": processors, "sinks": tuple(map(resolve_sink, settings.sinks))}
+    return settings.model_copy(update={**sections, **files})
+
+
+def resolve_sink(sink: SinkSettings) -> SinkSettings:
+    """Return `sink` with absolute paths."""
+    paths = {
+        name: os.path.abspath(os.path.expanduser(path))
+        for name in ("path", "ca_file")
+        if (path := getattr(sink, name, None))
+    }
+    return sink.model_copy(update=paths)
 
 
 def resolve_run(text: str | None) -> str | None:

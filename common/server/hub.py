@@ -49,6 +49,9 @@ class EncodedFrame:
 class Subscriber(Protocol):
     """A receiver of frames and messages: a viewer, a reader of the MJPEG stream, a request for a snapshot."""
 
+    takes_frames: bool
+    """Whether frames are encoded for it and sent to it."""
+
     def put_frame(self, frame: EncodedFrame) -> None:
         """Put the newest frame in place of an unsent one. Never blocks."""
 
@@ -101,7 +104,8 @@ class Hub:
         """Forward a frame message from a role. Raises MessageError."""
         frame = EncodedFrame(packed)
         for subscriber in self._subscribers:
-            subscriber.put_frame(frame)
+            if subscriber.takes_frames:
+                subscriber.put_frame(frame)
 
     def handle_message(self, text: str) -> None:
         """Validate a text message from a role, then keep it or forward the same text. Raises MessageError."""
@@ -166,7 +170,7 @@ class Hub:
             send(message)
 
     def _viewer_count(self) -> ViewerCount:
-        return ViewerCount(count=len(self._subscribers))
+        return ViewerCount(count=sum(subscriber.takes_frames for subscriber in self._subscribers))
 
     def _hello(self) -> Hello:
         return Hello(

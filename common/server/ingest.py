@@ -14,6 +14,7 @@ from common.server.guard.tokens import same_secret
 from common.server.hub import Hub
 from common.server.keys import HUB
 from common.server.latest_by_kind import LatestByKind
+from common.server.viewers import stream
 from common.server.websocket import open_websocket
 
 logger = logging.getLogger(__name__)
@@ -29,17 +30,29 @@ def ingest_app(hub: Hub, token: str) -> web.Application:
     app = web.Application(middlewares=[ignore_disconnects])
     app[HUB], app[INGEST_TOKEN] = hub, token
     app.router.add_get("/ingest", ingest)
+    app.router.add_get("/messages", messages)
     return app
+
+
+async def messages(request: web.Request) -> web.StreamResponse:
+    """Serve the websocket of the sinks role: what viewers get. Raises HTTPUnauthorized and HTTPBadRequest."""
+    check_token(request)
+    return await stream(request)
 
 
 async def ingest(request: web.Request) -> web.StreamResponse:
     """Serve the websocket of one role. Raises HTTPUnauthorized and HTTPBadRequest."""
-    if not same_secret(request.headers.get("Authorization", ""), f"Bearer {request.app[INGEST_TOKEN]}"):
-        logger.warning("ingest client without the token, from %s", request.remote)
-        raise web.HTTPUnauthorized
+    check_token(request)
     socket = await open_websocket(request, heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
     await _serve_role(request.app[HUB], socket)
     return socket
+
+
+def check_token(request: web.Request) -> None:
+    """Raise HTTPUnauthorized for a request without the token of this run."""
+    if not same_secret(request.headers.get("Authorization", ""), f"Bearer {request.app[INGEST_TOKEN]}"):
+        logger.warning("ingest client without the token, from %s", request.remote)
+        raise web.HTTPUnauthorized
 
 
 async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:

@@ -18,6 +18,8 @@ BOUNDARY = "frame"
 class FrameSubscriber:
     """Subscribes to the frames of a hub and keeps the newest one until it is read."""
 
+    takes_frames = True
+
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._frames: LatestByKind[EncodedFrame] = LatestByKind()

@@ -35,8 +35,11 @@ FRAME = "Frame"
 class Viewer:
     """One websocket of a page: sends the newest frame as soon as the viewer can take one."""
 
-    def __init__(self, socket: web.WebSocketResponse, credit: int | None, meter: Meter) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, credit: int | None, meter: Meter, *, takes_frames: bool = True
+    ) -> None:
         """`credit` is the maximum number of unacknowledged frames; None for no limit."""
+        self.takes_frames = takes_frames
         self._socket = socket
         self._credit = credit
         self._meter = meter
@@ -83,11 +86,17 @@ class Viewer:
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Serve the websocket `/ws/ui`, optionally with `?credit=N`. Raises HTTPBadRequest."""
+    """Serve the websocket `/ws/ui`, optionally with `?credit=N`, or `?frames=0` for messages alone.
+
+    Raises HTTPBadRequest.
+    """
     hub = request.app[HUB]
     credit = request.query.get("credit")
     if credit is not None and credit not in map(str, range(1, MAX_CREDIT + 1)):
         raise web.HTTPBadRequest(text=f"credit must be a whole number from 1 to {MAX_CREDIT}")
+    frames = request.query.get("frames", "1")
+    if frames not in ("0", "1"):
+        raise web.HTTPBadRequest(text="frames must be 0 or 1")
     socket = await open_websocket(
         request,
         heartbeat=HEARTBEAT_S,
@@ -96,7 +105,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         writer_limit=SEND_BUFFER_BYTES,
     )
     limit_send_buffer(request, SEND_BUFFER_BYTES)
-    viewer = Viewer(socket, int(credit) if credit else None, hub.meter)
+    viewer = Viewer(socket, int(credit) if credit else None, hub.meter, takes_frames=frames == "1")
     hub.add_subscriber(viewer)
     sender = asyncio.create_task(_send_or_abort(viewer, request))
     try:

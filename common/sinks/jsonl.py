@@ -17,8 +17,8 @@ class JsonlSink:
     """Appends each event as a line. `events.jsonl` is rotated to `events.jsonl.1` and so on."""
 
     def __init__(self, settings: JsonlSettings) -> None:
-        self.name = settings.name or settings.type
-        self._path = settings.path
+        self.name = settings.name
+        self._path = Path(settings.path)
         self._max_bytes = int(settings.max_mb * 1_000_000)
         self._keep = settings.keep
 

@@ -41,7 +41,7 @@ class MqttSink:
 
     def __init__(self, settings: MqttSettings) -> None:
         """Raises SettingsError for a URL or certificate file that cannot be used."""
-        self.name = settings.name or settings.type
+        self.name = settings.name
         self._settings = settings
         text = settings.url.get_secret_value()
         self._shown = redact(text)
@@ -84,7 +84,7 @@ class MqttSink:
         try:
             return ssl.create_default_context(cafile=self._settings.ca_file)
         except OSError as error:  # ssl.SSLError is one
-            raise SettingsError(f"sink {self.name}: ca_file {str(self._settings.ca_file)!r}: {error}") from error
+            raise SettingsError(f"sink {self.name}: ca_file {self._settings.ca_file!r}: {error}") from error
 
 
 class MqttConnection:

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 
@@ -13,9 +11,10 @@ from common.config.sinks import JsonlSettings, MqttSettings, SinkSettings
 from common.events.spool import Spool
 from common.interfaces import StopSignal
 from common.messaging.messages import Status
-from common.messaging.publisher import Ingest, Publisher
+from common.messaging.publisher import Publisher
 from common.sinks.delivery import Delivery
 from common.sinks.jsonl import JsonlSink
+from common.sinks.options import SinksOptions
 from common.sinks.sink import Sink
 from common.sinks.state import State
 from common.sinks.webhook import WebhookSink
@@ -25,21 +24,11 @@ logger = logging.getLogger(__name__)
 
 STOP_CHECK_S = 0.1
 HEARTBEAT_S = 5.0
-
-
-@dataclass(frozen=True)
-class SinksOptions:
-    """What the role needs. `messages_url` is where the server broadcasts what viewers get, without frames."""
-
-    sinks: tuple[SinkSettings, ...]
-    spool: Path
-    max_events: int
-    messages_url: str
-    ingest: Ingest
+MESSAGES = "/messages?frames=0"
 
 
 def run_sinks(options: SinksOptions, stop: StopSignal) -> None:
-    """The role, from its start to its end. Raises SettingsError for a sink that can never work."""
+    """Run the role until stop is set. Raises SettingsError for a sink that can never work."""
     sinks = [make_sink(settings) for settings in options.sinks]
     meter = Meter("sinks")
     with Publisher(options.ingest) as publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
@@ -87,11 +76,12 @@ async def _serve(
 async def _follow(options: SinksOptions, state: State, deliveries: Sequence[Delivery]) -> None:
     """Keep `state` as the server broadcasts it, and wake the deliveries for each event."""
     delays_s = backoff(0.05, 1)
+    url = options.ingest.url.replace("/ingest", MESSAGES)
     headers = {"Authorization": f"Bearer {options.ingest.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         while True:
             try:
-                async with session.ws_connect(options.messages_url, heartbeat=HEARTBEAT_S) as socket:
+                async with session.ws_connect(url, heartbeat=HEARTBEAT_S) as socket:
                     delays_s = backoff(0.05, 1)
                     async for message in socket:
                         if message.type is aiohttp.WSMsgType.TEXT:

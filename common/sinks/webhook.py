@@ -30,7 +30,7 @@ class WebhookSink:
     """
 
     def __init__(self, settings: WebhookSettings) -> None:
-        self.name = settings.name or settings.type
+        self.name = settings.name
         self._url = settings.url.get_secret_value()
         self._secret = settings.secret.get_secret_value().encode() if settings.secret else None
         self._thumbnail = settings.thumbnail

@@ -50,7 +50,7 @@ def test_every_setting_has_a_flag() -> None:
         "impl": "threading", "source": "0", "capture_fps": 25.0, "ui_fps": 10.0, "queue_fps": 4.0, "model": "mine",
         "min_score": 0.4, "host": "::1", "port": 0, "jpeg_quality": 60, "log_level": "debug", "python_work_ms": 5.0,
         "provider": "cuda", "device": "1", "cache_folder": "cache", "infer_repeat": 2, "ui_width": 640,
-        "input_size": 320, "processor": "mine.py:process",
+        "event_file": "events.sqlite", "keep_events": 500, "input_size": 320, "processor": "mine.py:process",
         "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
     assert {*given, "session_per_frame"} == set(SIMPLE)

@@ -213,6 +213,8 @@ def new_hub() -> Hub:
 class StrictSubscriber:
     """Parses as strictly as a browser, and keeps the last message of each kind."""
 
+    takes_frames = True
+
     def __init__(self) -> None:
         self.parsed: dict[str, dict[str, Any]] = {}
         self.frames: list[EncodedFrame] = []

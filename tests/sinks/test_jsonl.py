@@ -12,7 +12,7 @@ from tests.support.events import event
 
 
 async def send(path: Path, numbers: range, max_mb: float = 100, keep: int = 5) -> None:
-    async with JsonlSink(JsonlSettings(type="jsonl", path=path, max_mb=max_mb, keep=keep)).connect() as connection:
+    async with JsonlSink(JsonlSettings(type="jsonl", path=str(path), max_mb=max_mb, keep=keep)).connect() as connection:
         for number in numbers:
             await connection.send(event(number))
 

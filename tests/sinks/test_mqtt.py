@@ -188,6 +188,6 @@ def test_a_url_that_is_not_a_brokers_is_one_line(url: str) -> None:
 
 
 def test_a_ca_file_that_is_missing_is_one_line(tmp_path: Path) -> None:
-    settings = MqttSettings(type="mqtt", url=SecretStr("mqtts://broker"), ca_file=tmp_path / "missing.pem")
+    settings = MqttSettings(type="mqtt", url=SecretStr("mqtts://broker"), ca_file=str(tmp_path / "missing.pem"))
     with pytest.raises(SettingsError, match="sink mqtt: ca_file"):
         MqttSink(settings)
