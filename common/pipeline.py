@@ -152,6 +152,7 @@ class Pipeline:
             live=self._live(processor),
             input_size=processor.input_size,
             run=processor.run,
+            reload=self._settings.reload,
             run_options=processor.options,
             tracking=tracking_of(processor),
             spool=Path(self._settings.event_file) if self._settings.sinks else None,

@@ -33,6 +33,7 @@ HELP: dict[str, dict[str, str]] = {
     "model": {
         "model": "NAME|PATH",
         "processor": "FILE.py:NAME",
+        "reload": "",
         "min_score": "SCORE",
         "input_size": "PIXELS",
         "provider": "NAME",

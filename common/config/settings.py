@@ -62,6 +62,7 @@ class Settings(LiveSettings):
             description="your own code instead of a model: FILE.py:NAME or package.module:NAME",
         ),
     ] = None
+    reload: Annotated[bool, Field(description="load the file of --processor again whenever it changes")] = False
     input_size: Annotated[
         int | None,
         Field(ge=32, le=4096, description="side in pixels of the square input of a model that leaves its size open"),

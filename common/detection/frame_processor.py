@@ -21,6 +21,7 @@ from common.detection.model_switch import ModelSwitch
 from common.detection.options import ProcessorOptions
 from common.detection.outcome import Outcome
 from common.detection.providers import Choice
+from common.detection.reloading import ReloadingProcessing
 from common.detection.tracked import TrackedProcessing
 from common.detection.user_code import load_user_code
 from common.events.spool import Spool
@@ -167,6 +168,9 @@ def load_processing(
     options: ProcessorOptions, live: Live, stop: StopSignal, report: Callable[[Message], None]
 ) -> Loaded:
     """Load the model, or the user's code."""
+    if options.run and options.reload:
+        reloading = ReloadingProcessing(options.run, options.run_options, report)
+        return Loaded(reloading, [Model(name=reloading.name, labels=())], [])
     if options.run:
         user = load_user_code(options.run, options.run_options)
         logger.info("processor %s from %s", user.name, options.run)

@@ -17,8 +17,9 @@ class ProcessorOptions:
     `input_size` is the side in pixels of an input whose size the model leaves open, None for its own.
 
     With `run`, FILE.py:NAME or package.module:NAME, this code processes the frames instead of the model, with
-    `run_options` as its arguments. `tracking` adds tracks, lines and zones to either. Events are appended to
-    `spool`, which keeps the newest `max_events`; without one they are dropped.
+    `run_options` as its arguments, and with `reload` in its newest version. `tracking` adds tracks, lines and zones to
+    either. Events are named after the processor, `name`, and appended to `spool`, which keeps the newest `max_events`;
+    without one they are dropped.
     """
 
     model: Path
@@ -28,6 +29,7 @@ class ProcessorOptions:
     role: str = "processor"
     name: str = "main"
     run: str | None = None
+    reload: bool = False
     run_options: Mapping[str, Any] = field(default_factory=dict)
     tracking: TrackingOptions | None = None
     spool: Path | None = None

@@ -1,14 +1,15 @@
 """User code: load a processor from a file or a module, and run it on frames."""
 
 import importlib
-import importlib.util
 import inspect
+import linecache
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -73,11 +74,13 @@ def _module(where: str) -> ModuleType:
             raise ProcessorError(f"{where} is not a file")
         if str(path.parent) not in sys.path:
             sys.path.append(str(path.parent))  # modules beside it can be imported
-        spec = importlib.util.spec_from_file_location(f"processor_{path.stem}", path)
-        if spec is None or spec.loader is None:
-            raise ProcessorError(f"{where} cannot be imported")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        loader = SourceFileLoader(f"processor_{path.stem}", str(path))
+        module = ModuleType(loader.name)
+        module.__file__ = str(path)
+        linecache.checkcache(str(path))
+        # Not by way of the cached bytecode, which is not compiled again for a change within the same second
+        # (https://docs.python.org/3/reference/import.html#cached-bytecode-invalidation).
+        exec(loader.source_to_code(loader.get_data(str(path)), str(path)), module.__dict__)  # noqa: S102 - as an import
     except ProcessorError:
         raise
     except (Exception, SystemExit) as error:

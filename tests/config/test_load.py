@@ -53,7 +53,7 @@ def test_every_setting_has_a_flag() -> None:
         "event_file": "events.sqlite", "keep_events": 500, "input_size": 320, "processor": "mine.py:process",
         "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
-    assert {*given, "session_per_frame"} == set(SIMPLE)
+    assert {*given, "session_per_frame", "reload"} == set(SIMPLE)
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     settings = settings_of(*flags, "--session-per-frame")
     assert settings == Settings.model_validate(given | {"session_per_frame": True})
