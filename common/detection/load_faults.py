@@ -15,14 +15,16 @@ HEADS = {
     b"<": "it is a web page or XML; download the file itself",
 }
 
-# The messages of onnxruntime, and what they mean.
+# The messages of onnxruntime 1.24 and 1.32, and what they mean.
 FAULTS: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (
-        re.compile(r'External data path does not exist: "(?:.*/)?(.+?)"'),
+        re.compile(
+            r'(?:External data path does not exist: "|cannot get file size: No such file.*? \[)(?:.*/)?(.+?)["\]]'
+        ),
         lambda found: f"its weights are in {found[1]}, which must be beside it under this name; copy both files",
     ),
     (
-        re.compile(r"External data path escapes|absolute path|symbolic link"),
+        re.compile(r"External data path.* escapes|absolute path|symbolic link", re.DOTALL),
         lambda found: "its weights are in a file outside of its folder, which is not read",
     ),
     (
@@ -48,7 +50,7 @@ FAULTS: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
         lambda found: f"its IR version {found[1]} is newer than onnxruntime knows ({found[2]}); update onnxruntime",
     ),
     (
-        re.compile(r"Protobuf parsing failed|No graph was found"),
+        re.compile(r"Protobuf parsing failed|No graph was found|does not have a graph"),
         lambda found: "it is truncated, damaged, or not ONNX",
     ),
 ]

@@ -72,7 +72,7 @@ def open_session(path: Path, threads: int, execution: ExecutionOptions = ON_CPU)
     try:
         return Session(_create(path, options, [NAMES["cpu"]]), "cpu")
     except Exception as error:  # see Session.run
-        raise ModelError(f"cannot load {path} as an ONNX model: {explain(path, str(error))}") from error
+        raise ModelError(f"cannot load {path} as an ONNX model: {explain(path, _message(error))}") from error
 
 
 def _open_accelerated(path: Path, threads: int, execution: ExecutionOptions, options: Any) -> Session:
@@ -123,4 +123,8 @@ def _specs(arguments: Sequence[Any]) -> list[TensorSpec]:
 
 def _reason(error: Exception) -> str:
     """Return the message of onnxruntime without "[ONNXRuntimeError] : number : NAME : ", on one line."""
-    return plain(CPP_LOCATION.sub("", str(error).split(" : ", 3)[-1]), 200).rstrip(".")
+    return plain(_message(error), 200).rstrip(".")
+
+
+def _message(error: Exception) -> str:
+    return CPP_LOCATION.sub("", str(error).split(" : ", 3)[-1])
