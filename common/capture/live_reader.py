@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from common.capture.arrival_rate import ArrivalRate
-from common.capture.opencv_capture import Capture, Device, codec, retrieve_image
+from common.capture.opencv_capture import Capture, Device, codec, position_s, retrieve_image
 from common.frames import Image
 from common.pacing import Clock
 
 MAX_FAILURES = 30  # in a row: an undecodable frame fails as quickly as a connection that was closed, but not the next
+REAL_TIME = 0.5  # of the advance of the timestamps: frames that are returned faster were buffered
 TIMED_OUT = 0.9  # of the read timeout: a failure after this time is not quick
 
 # Codecs that FFmpeg's RTP depacketizers pass on in fragments, which a parser joins. It completes a frame when the next
@@ -44,6 +45,8 @@ class LiveReader:
         self._clock = clock
         self._wall_clock = wall_clock
         self._unconverted = 0  # frames in a row
+        self._is_settled = not self._is_held
+        self._previous: tuple[float, float] | None = None  # when a frame was returned, and its timestamp
 
     def grabs(self) -> Iterator[float]:
         """Yield captured_at of each frame, which retrieve() then returns, until the stream is lost."""
@@ -65,9 +68,26 @@ class LiveReader:
                 self._on_undecodable(failures)
                 failures = 0
             self._rate.add(now_s)
+            if self._is_buffered(now_s):
+                previous_at = received_at
+                continue
             yield previous_at if self._is_held and previous_at is not None else received_at
             previous_at = received_at
         self.fault = "the stream ended or cannot be decoded"
+
+    def _is_buffered(self, now_s: float) -> bool:
+        """Return whether the frame was buffered by FFmpeg while it analysed the stream, so that its age is unknown.
+
+        The first frames are; they are returned faster than their timestamps advance.
+        """
+        if self._is_settled:
+            return False
+        timestamp_s, previous = position_s(self._capture), self._previous
+        self._previous = now_s, timestamp_s
+        if previous is not None:
+            elapsed_s, advance_s = now_s - previous[0], timestamp_s - previous[1]
+            self._is_settled = elapsed_s >= REAL_TIME * advance_s
+        return not self._is_settled
 
     def retrieve(self) -> Image | None:
         """Return the frame as a read-only BGR array, or None if it cannot be decoded."""
