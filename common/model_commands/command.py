@@ -19,26 +19,33 @@ usage: python main.py models list
        python main.py models fetch URL --sha256 DIGITS
        python main.py models check FILE [--image FILE] [--provider NAME]
 
-list shows the models of the catalogue and the other ONNX files in models/.
-fetch downloads a model into models/, for --model NAME to run. NAME is one of the catalogue; URL is an
-https address whose path ends in NAME.onnx, and DIGITS is the SHA-256 that the file must have. The same
-command resumes an interrupted download.
-The catalogue is models/{FILE}, which describes how to add an entry.
-check reports what a model is, how fast it is on this machine, and what it detects; see check --help."""
+list   shows the models of the catalogue and the other ONNX files in models/.
+fetch  downloads a model into models/, for --model NAME to run: one of the
+       catalogue, or that of an https URL whose path ends in NAME.onnx, and whose
+       SHA-256 is DIGITS. The same command resumes an interrupted download.
+check  reports what a model is, how fast it is on this machine, and what it
+       detects in an image; see check --help.
+
+The catalogue is models/{FILE}, which describes how to add an entry."""
 EXPECTED = "models expects list, fetch or check; see models --help"
 
 
 def main(argv: Sequence[str], folder: Path = MODELS) -> int:
     """Run the command and return the exit code. Raises UserError."""
+    try:
+        _run(argv, folder)
+    except KeyboardInterrupt:
+        print(f"stopped; {RESUME}" if argv[0] == "fetch" else "stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(argv: Sequence[str], folder: Path) -> None:
     match argv:
         case ["list"]:
             print(table(folder))
         case ["fetch", *words]:
-            try:
-                print(_fetch(words, folder))
-            except KeyboardInterrupt:
-                print(f"stopped; {RESUME}", file=sys.stderr)
-                return 130
+            print(_fetch(words, folder))
         case ["check", *words]:
             from common.model_commands.check import check
 
@@ -48,7 +55,6 @@ def main(argv: Sequence[str], folder: Path = MODELS) -> int:
             print(USAGE)
         case _:
             raise SettingsError(EXPECTED)
-    return 0
 
 
 def _fetch(words: Sequence[str], folder: Path) -> str:

@@ -13,7 +13,7 @@ import pytest
 from common.config.settings import Settings
 from common.errors import ModelError, SettingsError, SourceError, UserError
 from common.frames import Image
-from common.model_commands import speed
+from common.model_commands import check, speed
 from common.model_commands.command import main
 from common.model_commands.layout import WIDTH
 from tests.support.onnx_models import save_identity, save_yolox
@@ -168,6 +168,17 @@ def test_a_refused_model_is_described_before_the_refusal(tmp_path: Path) -> None
     assert "  inputs       x float [1, 3, 8, 8]" in done.stdout
     (error,) = done.stderr.splitlines()
     assert error.startswith(f"error: model {tmp_path / 'identity.onnx'}: ")
+
+
+def test_ctrl_c_ends_it_without_a_traceback(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "measure", interrupt)
+    assert main(["check", str(model)]) == 130
+    assert capsys.readouterr().err == "stopped\n"
 
 
 def test_the_threshold_is_the_default_of_the_app() -> None:
