@@ -25,7 +25,8 @@ LABELS = {"names": "['red', 'blue']", "license": "MIT\n", "Author": "A\x1b[2Jnn\
 @pytest.fixture(autouse=True)
 def _working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(speed, "RUNS", 3)
+    for module in (speed, check):
+        monkeypatch.setattr(module, "RUNS", 3)
 
 
 @pytest.fixture
