@@ -13,7 +13,7 @@ from common.messaging.messages import Message, Status
 
 logger = logging.getLogger(__name__)
 
-COMPONENT = "your code"
+COMPONENT = "reload"  # not that of faults on frames, which end when the next frame succeeds
 NOTHING = Outcome((), 0.0, 0.0)
 
 Version: TypeAlias = tuple[int, int, int] | None

@@ -57,7 +57,7 @@ def load_user_code(reference: str, options: Mapping[str, Any]) -> UserProcessing
     if found is None or not callable(found):
         raise ProcessorError(f"{where} has no function or class {name}")
     try:
-        process = _bind(found, options, name)
+        process = _bind(found, options, reference)
     except (Exception, SystemExit) as error:
         if isinstance(error, ProcessorError):
             raise
@@ -88,19 +88,19 @@ def _module(where: str) -> ModuleType:
     return module
 
 
-def _bind(found: Callable[..., Any], options: Mapping[str, Any], name: str) -> Process:
+def _bind(found: Callable[..., Any], options: Mapping[str, Any], reference: str) -> Process:
     """`process(frame)` with the options applied. Raises ProcessorError for options that do not fit."""
     arguments = () if inspect.isclass(found) else (None,)
     try:
         inspect.signature(found).bind(*arguments, **options)
     except TypeError as error:
-        raise ProcessorError(f"options of {name}: {error}") from error
+        raise ProcessorError(f"options of {reference}: {error}") from error
     if not inspect.isclass(found):
         return partial(found, **options) if options else found
     created = found(**options)
     process = getattr(created, "process", None)
     if not callable(process):
-        raise ProcessorError(f"class {name} has no method process(frame)")
+        raise ProcessorError(f"class {reference} has no method process(frame)")
     return process  # type: ignore[no-any-return]
 
 
