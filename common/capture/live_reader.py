@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 
 from common.capture.arrival_rate import ArrivalRate
-from common.capture.opencv_capture import Capture, Device, codec, position_s, retrieve_image
+from common.capture.opencv_capture import Capture, Device, codec, declared_fps, retrieve_image
 from common.frames import Image
 from common.pacing import Clock
 
 MAX_FAILURES = 30  # in a row: an undecodable frame fails as quickly as a connection that was closed, but not the next
-REAL_TIME = 0.5  # of the advance of the timestamps: frames that are returned faster were buffered
+MAX_BUFFERED = 60  # frames: FFmpeg analyses some 20 at most
+REAL_TIME = 0.5  # of the period of the stream: frames that are returned faster were buffered
 TIMED_OUT = 0.9  # of the read timeout: a failure after this time is not quick
 
 # Codecs that FFmpeg's RTP depacketizers pass on in fragments, which a parser joins. It completes a frame when the next
@@ -45,8 +46,10 @@ class LiveReader:
         self._clock = clock
         self._wall_clock = wall_clock
         self._unconverted = 0  # frames in a row
-        self._is_settled = not self._is_held
-        self._previous: tuple[float, float] | None = None  # when a frame was returned, and its timestamp
+        fps = declared_fps(capture)
+        self._may_be_buffered = MAX_BUFFERED if self._is_held and fps else 0
+        self._shortest_s = REAL_TIME / fps if fps else 0.0
+        self._returned_s = 0.0
 
     def grabs(self) -> Iterator[float]:
         """Yield captured_at of each frame, which retrieve() then returns, until the stream is lost."""
@@ -78,16 +81,14 @@ class LiveReader:
     def _is_buffered(self, now_s: float) -> bool:
         """Return whether the frame was buffered by FFmpeg while it analysed the stream, so that its age is unknown.
 
-        The first frames are; they are returned faster than their timestamps advance.
+        The first frames are; they are returned much faster than the rate that the stream declares.
         """
-        if self._is_settled:
+        if self._may_be_buffered == 0:
             return False
-        timestamp_s, previous = position_s(self._capture), self._previous
-        self._previous = now_s, timestamp_s
-        if previous is not None:
-            elapsed_s, advance_s = now_s - previous[0], timestamp_s - previous[1]
-            self._is_settled = elapsed_s >= REAL_TIME * advance_s
-        return not self._is_settled
+        elapsed_s, self._returned_s = now_s - self._returned_s, now_s
+        is_first = self._may_be_buffered == MAX_BUFFERED
+        self._may_be_buffered = self._may_be_buffered - 1 if is_first or elapsed_s < self._shortest_s else 0
+        return self._may_be_buffered > 0
 
     def retrieve(self) -> Image | None:
         """Return the frame as a read-only BGR array, or None if it cannot be decoded."""

@@ -56,14 +56,20 @@ def codec(capture: Capture) -> str:
     return (int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF).to_bytes(4, "little").decode("latin-1")
 
 
-def frame_rate(capture: Capture, name: str) -> float:
-    """Return the frames per second that the recording declares, or 25 if it declares nothing plausible."""
+def declared_fps(capture: Capture) -> float | None:
+    """Return the frames per second that the file or stream declares, or None if that is not plausible."""
     fps = capture.get(cv2.CAP_PROP_FPS)
     slowest, fastest = PLAUSIBLE_FPS
-    if slowest <= fps <= fastest:
-        return fps
-    logger.warning("%s declares %g FPS; assuming %g", name, fps, ASSUMED_FPS)
-    return ASSUMED_FPS
+    return fps if slowest <= fps <= fastest else None
+
+
+def frame_rate(capture: Capture, name: str) -> float:
+    """Return the frames per second that the recording declares, or 25 if it declares nothing plausible."""
+    fps = declared_fps(capture)
+    if fps is None:
+        logger.warning("%s declares %g FPS; assuming %g", name, capture.get(cv2.CAP_PROP_FPS), ASSUMED_FPS)
+        return ASSUMED_FPS
+    return fps
 
 
 def frame_count(capture: Capture) -> int | None:
