@@ -16,7 +16,7 @@ from common.detection.providers import ExecutionOptions
 from common.detection.tracking_options import tracking_of
 from common.errors import SettingsError, SpoolError
 from common.events.spool import Spool
-from common.interfaces import FrameReader, Runtime, StopSignal
+from common.interfaces import FrameMemory, FrameReader, Runtime, StopSignal
 from common.messaging.messages import Rates, ServerMessage, SettingChange, label
 from common.messaging.publisher import Ingest, Publisher
 from common.queues import Queues
@@ -130,8 +130,8 @@ class Pipeline:
             start_s=self._comparison.start_s if self._comparison else None,
         )
 
-        def arguments() -> tuple[ProviderOptions, Ingest, Sequence[ProviderOutput]]:
-            return options, self._ingest, self._queues.outputs(camera.name)
+        def arguments() -> tuple[ProviderOptions, Ingest, FrameMemory, Sequence[ProviderOutput]]:
+            return options, self._ingest, self._queues.memory(camera.name), self._queues.outputs(camera.name)
 
         return Role(
             options.role,
@@ -229,11 +229,17 @@ def serve(options: ServerOptions, public: socket.socket, ingest: socket.socket, 
     run_server(options, public, ingest, stop)
 
 
-def provide(options: ProviderOptions, ingest: Ingest, outputs: Sequence[ProviderOutput], stop: StopSignal) -> None:
+def provide(
+    options: ProviderOptions,
+    ingest: Ingest,
+    memory: FrameMemory,
+    outputs: Sequence[ProviderOutput],
+    stop: StopSignal,
+) -> None:
     """Run the FrameProvider."""
     from common.capture.frame_provider import run_provider
 
-    run_provider(options, ingest, outputs, stop)
+    run_provider(options, ingest, memory, outputs, stop)
 
 
 def process(options: ProcessorOptions, ingest: Ingest, reader: FrameReader, stop: StopSignal) -> None:

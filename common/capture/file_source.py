@@ -20,7 +20,8 @@ from common.capture.opencv_capture import (
 from common.capture.playback import Playback
 from common.capture.reconnect import OnStatus, ReconnectBackoff
 from common.errors import SourceError
-from common.interfaces import StopSignal
+from common.frames import Image
+from common.interfaces import FrameMemory, StopSignal
 from common.pacing import Clock, Ticker
 from common.supervision.heartbeat import wait_with_heartbeat
 
@@ -45,10 +46,11 @@ class FileSource:
         on_status: OnStatus,
         clock: Clock = time.monotonic,
         start_s: float | None = None,
+        memory: FrameMemory | None = None,
     ) -> None:
         """`start_s` is when, by `clock`, the clip started to play: sources that share it show the same frame.
 
-        None: when the first frame is read.
+        None: when the first frame is read. Frames for processors are converted straight into `memory`, if it is given.
         """
         self.description = path.name
         self.fps: float | None = capture_fps
@@ -57,6 +59,8 @@ class FileSource:
         self._path = path
         self._tick_s = 1 / capture_fps
         self._on_status = on_status
+        self._memory = memory
+        self._image: Image
         self._backoff = ReconnectBackoff(on_status, clock)
         self._clock = clock
         self._start_s = start_s
@@ -91,7 +95,7 @@ class FileSource:
             if self._follow(self._clock() - start_s, stop):
                 followed_s, captured_at = self._clock(), time.time()
                 due = select()
-                if due is None or self._retrieve():
+                if due is None or self._retrieve(any(due.processors)):
                     if due is not None:
                         yield CapturedFrame(captured_at, self._image, due)
                     consumer_s = min(self._clock() - followed_s, self._tick_s)
@@ -157,11 +161,12 @@ class FileSource:
         self._is_retrieved = False
         return is_video(self._capture) and self._grab() and self._retrieve()
 
-    def _retrieve(self) -> bool:
-        """Convert the current frame, unless it is a repeated one."""
+    def _retrieve(self, for_processors: bool = False) -> bool:
+        """Convert the current frame, unless it is a repeated one; for processors into their memory."""
         if self._is_retrieved:
             return True
-        image = retrieve_image(self._capture)
+        into = self._memory.allocate(self._image.shape) if self._memory and for_processors else None
+        image = retrieve_image(self._capture, into)
         if image is None:
             return False
         self._image = image

@@ -17,7 +17,7 @@ from common.capture.second_source import SecondSource
 from common.capture.video_source import VideoSource, open_source
 from common.errors import FrameTooLargeError
 from common.frames import Frame
-from common.interfaces import StopSignal
+from common.interfaces import FrameMemory, StopSignal
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount, label
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock, Throttle
@@ -109,19 +109,28 @@ def new_frame_ids() -> Iterator[int]:
     return itertools.count(time.monotonic_ns() // 1_000_000)
 
 
-def run_provider(options: ProviderOptions, ingest: Ingest, outputs: Sequence[ProviderOutput], stop: StopSignal) -> None:
-    """Run the FrameProvider role from start to end. Raises SourceError when the source can never be used."""
+def run_provider(
+    options: ProviderOptions,
+    ingest: Ingest,
+    memory: FrameMemory,
+    outputs: Sequence[ProviderOutput],
+    stop: StopSignal,
+) -> None:
+    """Run the FrameProvider role from start to end; `memory` is that of the queues in `outputs`.
+
+    Raises SourceError when the source can never be used.
+    """
     cv2.setNumThreads(1)  # the same in all implementations, so that comparing them compares threads with processes
     camera = label(options.camera)
     meter, frame_ids = Meter(options.role, camera=camera), new_frame_ids()
     main = FrameProvider(options, () if options.detect_source else outputs, meter, frame_ids)
     publisher = Publisher(ingest, main.handle)
 
-    def open_camera(uri: str, component: str) -> VideoSource:
+    def open_camera(uri: str, component: str, memory: FrameMemory | None) -> VideoSource:
         def send_status(state: SourceState, message: str) -> None:
             publisher.send(Status(component=component, camera=camera, state=state, message=message))
 
-        return open_source(uri, options.capture_fps, send_status, options.start_s)
+        return open_source(uri, options.capture_fps, send_status, options.start_s, memory)
 
     def follow(source: VideoSource, provider: FrameProvider) -> None:
         meter.follow_count("overwritten", lambda: provider.overwritten_count)
@@ -130,11 +139,11 @@ def run_provider(options: ProviderOptions, ingest: Ingest, outputs: Sequence[Pro
 
     def read_detect_source(thread_stop: StopSignal) -> None:
         provider = FrameProvider(options, outputs, meter, frame_ids)
-        with open_camera(options.detect_source or "", "detect source") as source:
+        with open_camera(options.detect_source or "", "detect source", memory) as source:
             follow(source, provider)
             provider.run(source, publisher, thread_stop)
 
-    with publisher, open_camera(options.source, "source") as source:
+    with publisher, open_camera(options.source, "source", None if options.detect_source else memory) as source:
         follow(source, main)
         meter.follow_count("captured", lambda: main.captured_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)

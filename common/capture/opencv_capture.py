@@ -88,10 +88,13 @@ def rewind(capture: Capture) -> None:
     capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
 
 
-def retrieve_image(capture: Capture) -> Image | None:
-    """Return the grabbed frame as a read-only BGR array, or None if it cannot be converted."""
+def retrieve_image(capture: Capture, into: Image | None = None) -> Image | None:
+    """Return the grabbed frame as a read-only BGR array, or None if it cannot be converted.
+
+    It is `into`, if that has the shape of the frame.
+    """
     try:
-        retrieved, pixels = capture.retrieve()
+        retrieved, pixels = capture.retrieve(into)
     except cv2.error:  # such as a frame of a damaged stream that is too large for the memory
         return None
     if not retrieved or pixels is None or not pixels.size:

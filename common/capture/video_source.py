@@ -12,7 +12,7 @@ from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.live_source import LiveSource
 from common.capture.reconnect import OnStatus
 from common.errors import SourceError
-from common.interfaces import StopSignal
+from common.interfaces import FrameMemory, StopSignal
 from common.text import redact
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
@@ -39,12 +39,19 @@ class VideoSource(AbstractContextManager["VideoSource"], Protocol):
         """
 
 
-def open_source(uri: str, capture_fps: float, on_status: OnStatus, start_s: float | None = None) -> VideoSource:
+def open_source(
+    uri: str,
+    capture_fps: float,
+    on_status: OnStatus,
+    start_s: float | None = None,
+    memory: FrameMemory | None = None,
+) -> VideoSource:
     """Return the source for `uri`: the path of a file, the index of a camera, or an RTSP or HTTP URL.
 
-    A file is read at `capture_fps` and starts to play at `start_s` (monotonic time, None: when it is first read); a
-    live source has its own rate. `on_status` is called from `frames()`, in the thread of its caller. The source is
-    opened by `__enter__`. Raises SourceError for a URI that can never work; `__enter__` checks the content of a file.
+    A file is read at `capture_fps` and starts to play at `start_s` (monotonic time, None: when it is first read); its
+    frames for processors are converted straight into `memory`. A live source has its own rate. `on_status` is called
+    from `frames()`, in the thread of its caller. The source is opened by `__enter__`. Raises SourceError for a URI that
+    can never work; `__enter__` checks the content of a file.
     """
     if re.fullmatch("[0-9]{1,3}", uri):
         return LiveSource(int(uri), f"camera {int(uri)}", on_status)
@@ -53,7 +60,7 @@ def open_source(uri: str, capture_fps: float, on_status: OnStatus, start_s: floa
         if scheme.lower() not in SCHEMES:
             raise SourceError(f"cannot open {redact(uri)!r}: a URL must start with {', '.join(SCHEMES)}")
         return LiveSource(f"{scheme.lower()}://{rest}", redact(uri), on_status)  # FFmpeg's are case-sensitive
-    return FileSource(_readable(uri), capture_fps, on_status, start_s=start_s)
+    return FileSource(_readable(uri), capture_fps, on_status, start_s=start_s, memory=memory)
 
 
 def _readable(uri: str) -> Path:

@@ -17,6 +17,7 @@ from common.frames import Frame
 from common.messaging.messages import FrameHeader, Message, ServerMessage, Status, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from tests.support.videos import OTHER, MjpegCamera, write_clip
+from threading_impl.frame_memory import FrameMemory
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
 
@@ -62,7 +63,7 @@ class Running:
         options = ProviderOptions(source, 30, 15, 0, 80, detect_source)
         self.queue, self.stop = RecordingQueue(), StopSignal()
         outputs = [ProviderOutput("main", 5, (self.queue,))]
-        self._thread = threading.Thread(target=run_provider, args=(options, INGEST, outputs, self.stop))
+        self._thread = threading.Thread(target=run_provider, args=(options, INGEST, FrameMemory(), outputs, self.stop))
 
     def __enter__(self) -> "Running":
         RecordingPublisher.made.clear()
@@ -132,4 +133,4 @@ def test_a_detect_source_that_cannot_work_ends_the_role(tmp_path: Path) -> None:
     clip = str(write_clip(tmp_path / "small.avi", 60, 30))
     options = ProviderOptions(clip, 30, 15, 0, 80, str(tmp_path / "missing.avi"))
     with pytest.raises(SourceError, match="missing"):
-        run_provider(options, INGEST, [ProviderOutput("main", 5, (RecordingQueue(),))], StopSignal())
+        run_provider(options, INGEST, FrameMemory(), [ProviderOutput("main", 5, (RecordingQueue(),))], StopSignal())
