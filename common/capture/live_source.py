@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -93,17 +94,19 @@ class LiveSource:
     def _run(self) -> None:
         while not self._closing.is_set():
             timeout_s = self._rate.timeout_s
+            started_s = time.monotonic()
             capture = open_capture(self._device, OPEN_TIMEOUTS * timeout_s, timeout_s)
+            timed_out = time.monotonic() - started_s >= timeout_s
             try:
-                fault = self._drain(capture, timeout_s) if is_video(capture) else self._open_fault()
+                fault = self._drain(capture, timeout_s) if is_video(capture) else self._open_fault(timed_out)
             finally:
                 capture.release()
             if not self._closing.is_set():
                 self._closing.wait(self._backoff.lost(fault))
 
-    def _open_fault(self) -> str:
+    def _open_fault(self, timed_out: bool) -> str:
         fault = diagnose(self._device)
-        if fault.may_be_slow:
+        if timed_out and fault.may_be_slow:
             self._rate.extend_timeout()
         return f"cannot open {self.description}: {fault.reason}"
 
