@@ -1,5 +1,6 @@
 """The examples, run on the bundled clip as the processor role runs them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,3 +90,20 @@ def test_two_models_are_compared(same: bool) -> None:
     assert outcome.values["both"] == (len(outcome.detections) if same else 0)
     assert outcome.detections
     assert all(each.label.startswith(("first: ", "second: ")) is not same for each in outcome.detections)
+
+
+def python_blocks(file: Path) -> list[str]:
+    """The Python code of a document that defines a processor."""
+    blocks = re.findall(r"```python\n(.*?)```", file.read_text("utf-8"), re.DOTALL)
+    return [block for block in blocks if "common.processing" in block]
+
+
+@pytest.mark.parametrize(("document", "count"), [("README.md", 1), ("docs/your-code.md", 2)])
+def test_the_processors_of_the_documentation_run(tmp_path: Path, document: str, count: int) -> None:
+    blocks = python_blocks(ROOT / document)
+    assert len(blocks) == count
+    for index, block in enumerate(blocks):
+        file = tmp_path / f"mine_{index}.py"
+        file.write_text(block)
+        process = load_user_code(f"{file}:{'process' if 'def process(frame)' in block else 'Dark'}", {})
+        assert all(process(frame).values for frame in frames(0.3))
