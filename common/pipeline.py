@@ -19,6 +19,7 @@ from common.events.spool import Spool
 from common.interfaces import FrameMemory, FrameReader, Runtime, StopSignal
 from common.messaging.messages import Rates, ServerMessage, SettingChange, label
 from common.messaging.publisher import Ingest, Publisher
+from common.model_zoo.resolve import model_names
 from common.queues import Queues
 from common.server.guard.tls import tls_of
 from common.server.listen import listen
@@ -110,6 +111,7 @@ class Pipeline:
             ingest_token=self._ingest.token,
             other_port=comparison.other_port if comparison else None,
             tls=self._tls,
+            models=model_names(),
         )
 
         def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:

@@ -26,9 +26,10 @@ class ModelSwitch:
         self._detector = detector
         self._load = load
         self._report = report
-        self._lock = threading.Lock()  # guards the three below, used by the role, the publisher and the loading thread
+        self._lock = threading.Lock()  # guards the four below, used by the role, the publisher and the loading thread
         self._loaded: Detector | None = None
         self._wanted: str | None = None
+        self._requested: str | None = None
         self._loading = False
 
     @property
@@ -46,7 +47,9 @@ class ModelSwitch:
         if not isinstance(message, ModelChange):
             return
         with self._lock:
-            self._wanted = message.model
+            if message.model == self._requested:  # the server repeats it to a role that has connected again
+                return
+            self._requested = self._wanted = message.model
             if self._loading:
                 return
             self._loading = True
@@ -82,6 +85,8 @@ class ModelSwitch:
                 text = f"{self.name} stays in use: {error}"
                 logger.warning("%s", text)
                 self._report(Status(component=COMPONENT, state="degraded", message=text))
+                with self._lock:
+                    self._requested = self._wanted  # it may be tried again
             else:
                 with self._lock:
                     self._loaded = loaded

@@ -4,7 +4,7 @@ Role (provider, processor, supervisor) → server, on the ingest socket: a frame
 Status.
 Server → role: SettingChange, ModelChange, ViewerCount.
 Server → viewer, on /ws/ui: a frame, Hello, Detections, Stats, Status.
-Viewer → server: Ack, SettingChange.
+Viewer → server: Ack, SettingChange, ModelChange.
 
 A frame is a binary message: 4 bytes, big-endian, with the length of the header; the header, a FrameHeader as UTF-8
 JSON; the JPEG. All other messages are text: JSON objects with a "type".
@@ -154,7 +154,10 @@ class Rates(Message):
 
 
 class Hello(Message):
-    """First message to a viewer, sent again when a field changes (a model was loaded, a setting changed)."""
+    """First message to a viewer, sent again when a field changes (a model was loaded, a setting changed).
+
+    `models` are the names that a ModelChange can have.
+    """
 
     type: Literal["hello"] = "hello"
     protocol: int = PROTOCOL
@@ -164,6 +167,7 @@ class Hello(Message):
     rates: Rates
     labels: tuple[Name, ...]
     settings: dict[Name, bool | int | float]
+    models: tuple[str, ...] = ()
 
 
 class Stats(Message):
@@ -210,7 +214,7 @@ class ModelChange(Message):
 
 IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
 ServerMessage: TypeAlias = SettingChange | ModelChange | ViewerCount
-ViewerMessage: TypeAlias = Ack | SettingChange
+ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange
 
 
 def label(name: str) -> str | None:

@@ -94,6 +94,11 @@ def resolve_source(text: str, root: Path = ROOT) -> str:
     return os.path.abspath(path)
 
 
+def model_names(root: Path = ROOT) -> tuple[str, ...]:
+    """Return `default` and the names of the models in models/."""
+    return "default", *(model.stem for model in sorted((root / "models").glob("*.onnx")))
+
+
 def resolve_named_model(name: str, root: Path = ROOT) -> Path:
     """Return the path of `default` or of a model in models/ by its name, never of another file. Raises ModelError."""
     if name == "default":

@@ -11,6 +11,7 @@ from common.messaging.messages import (
     Hello,
     MetricsReport,
     Model,
+    ModelChange,
     ServerMessage,
     SettingChange,
     Stats,
@@ -66,6 +67,7 @@ class Hub:
         self._options = options
         self._live = options.live
         self._changes: dict[str, SettingChange] = {}
+        self._model_change: ModelChange | None = None
         self._model = Model(name="loading", labels=())
         self._statuses: dict[str, Status] = {}
         self._subscribers: set[Subscriber] = set()
@@ -94,6 +96,8 @@ class Hub:
         self._roles.add(send)
         for change in self._changes.values():
             send(change)
+        if self._model_change:
+            send(self._model_change)
         send(self._viewer_count())
 
     def remove_role(self, send: SendToRole) -> None:
@@ -133,6 +137,14 @@ class Hub:
         self._changes[change.name] = change
         self._send_to_roles(change)
         self._broadcast("Hello", self._hello().model_dump_json())
+
+    def change_model(self, change: ModelChange) -> None:
+        """Check the name of a model from a viewer, then keep it and send it to all roles."""
+        if change.model not in self._options.models:
+            logger.info("a viewer asked for a model that is not in models/")
+            return
+        self._model_change = change
+        self._send_to_roles(change)
 
     def current_stats(self) -> Stats:
         """Return the statistics of this moment."""
@@ -180,4 +192,5 @@ class Hub:
             rates=self._options.rates,
             labels=self._model.labels,
             settings=self._live.model_dump(),
+            models=self._options.models,
         )

@@ -13,7 +13,7 @@ class ServerOptions:
 
     `other_port` is the port, on the same host, of the app that this one is compared with: the page of each may open the
     stream of the other. None if there is none. `tls` is None if the public port serves plain http. Pages of
-    `allowed_origins` may embed the page and the images.
+    `allowed_origins` may embed the page and the images. `models` are the names of the models that viewers may choose.
     """
 
     implementation: str
@@ -25,3 +25,4 @@ class ServerOptions:
     other_port: int | None = None
     tls: Tls | None = None
     allowed_origins: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()

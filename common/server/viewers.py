@@ -6,7 +6,7 @@ import logging
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
-from common.messaging.messages import Ack, parse_viewer
+from common.messaging.messages import Ack, ModelChange, parse_viewer
 from common.server.guard.log_limit import LimitByMessage
 from common.server.guard.token_bucket import TokenBucket
 from common.server.hub import EncodedFrame, Hub
@@ -136,10 +136,13 @@ async def _receive(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> N
                 match parse_viewer(message.data):
                     case Ack(frame_id=frame_id):
                         viewer.acknowledge(frame_id)
-                    case setting:
+                    case change:
                         if not bucket.take(COST_OF_SETTING):
                             raise MessageError("too many settings")
-                        hub.change_setting(setting)
+                        if isinstance(change, ModelChange):
+                            hub.change_model(change)
+                        else:
+                            hub.change_setting(change)
             case WSMsgType.PING:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
                     await socket.pong(message.data)

@@ -193,6 +193,17 @@ async def test_a_bad_setting_is_refused_quietly(server: Server, name: str, value
         assert await next_text(role, "set") == {"type": "set", "name": "infer_repeat", "value": 2}
 
 
+async def test_a_model_is_chosen_by_a_name_that_the_hello_offers_and_repeated_to_new_roles(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        assert (await next_text(viewer, "hello"))["models"] == ["default", "other"]
+        for name in ("../other", "other.onnx", "third", "other"):
+            await viewer.send(json.dumps({"type": "model_change", "model": name}))
+        expected = {"type": "model_change", "model": "other"}
+        assert await next_text(role, "model_change") == expected
+        async with server.role() as new_role:
+            assert await next_text(new_role, "model_change") == expected
+
+
 async def test_stats_come_once_a_second(server: Server) -> None:
     async with server.viewer() as viewer:
         times = []

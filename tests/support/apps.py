@@ -208,6 +208,10 @@ class ViewerClient:
         """Change a live setting."""
         await self._socket.send(json.dumps({"type": "set", "name": name, "value": value}))
 
+    async def choose_model(self, name: str) -> None:
+        """Send a request for another model."""
+        await self._socket.send(json.dumps({"type": "model_change", "model": name}))
+
     def messages_of(self, kind: str) -> list[dict[str, Any]]:
         """Return all messages of a type."""
         return [message for _, message in self.messages if message["type"] == kind]

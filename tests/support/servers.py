@@ -95,6 +95,7 @@ def serving(
         ingest_token,
         tls=tls,
         allowed_origins=allowed_origins,
+        models=("default", "other"),
     )
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:

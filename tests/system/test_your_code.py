@@ -38,6 +38,19 @@ async def test_a_processor_of_ten_lines_reaches_the_viewers(
         assert counts == sorted(set(counts))
 
 
+async def test_a_viewer_chooses_another_model_while_the_app_runs(small: tuple[str, ...]) -> None:
+    with running(*small) as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 1)
+            before = viewer.messages_of("hello")[-1]["model"]
+            await viewer.choose_model("tiny-yolov3-road")
+            await viewer.until(lambda viewer: viewer.messages_of("hello")[-1]["model"] == "tiny-yolov3-road.onnx")
+            assert before != "tiny-yolov3-road.onnx"
+            assert viewer.messages_of("hello")[-1]["labels"][0] == "person"
+            viewer.clear()
+            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 1 and len(viewer.frames) > 5)
+
+
 async def test_a_fault_is_shown_with_the_users_line_and_an_edit_repairs_it(
     tmp_path: Path, small: tuple[str, ...]
 ) -> None:
