@@ -7,28 +7,19 @@ Out: [1, boxes, 5 + classes]: cx, cy, w, h in pixels of the canvas, objectness a
 objectness × class.
 """
 
-from typing import TypeAlias
-
 import numpy as np
 
-from common.detection.boxes import Floats, Integers
 from common.detection.formats.cells import cells, centred, strides_of
 from common.detection.formats.evidence import Evidence
 from common.detection.formats.model_format import ModelFormat, Objects, ignore_float_errors, select
+from common.detection.formats.objectness import MAX_IOU, YOLOX_PREPROCESSING, best_of_objectness, is_decoded
 from common.detection.formats.values import check_probabilities
-from common.detection.preprocessing.options import NO_MEAN, UNSCALED, Channels, Fit, Preprocessing
+from common.detection.preprocessing.options import Preprocessing
 from common.detection.preprocessing.placement import Placement
 from common.detection.tensors import Tensors
 from common.errors import ModelError
 
-Grids: TypeAlias = tuple[Floats, Floats]
-"""Column and row (n × 2), and stride (n × 1), of each cell."""
-
-MAX_IOU = 0.45
 ANCHORS = 3
-YOLOX_PREPROCESSING = Preprocessing(Fit.CORNER, Channels.BGR, NO_MEAN, UNSCALED)
-# The median distance of a box from its cell, in strides: 0.06 to 0.23 in pixels of the canvas, 15 as raw offsets.
-MAX_DISTANCE = 4.0
 
 
 class ObjectnessGrid(ModelFormat):
@@ -72,28 +63,6 @@ class ObjectnessGrid(ModelFormat):
         grid = outputs[0][0]
         found, class_ids, scores = best_of_objectness(grid, min_score)
         return select(centred(grid[found, :4]), scores, class_ids, place, max_iou=MAX_IOU)
-
-
-def best_of_objectness(grid: Floats, min_score: float) -> tuple[Integers, Integers, Floats]:
-    """Of a grid (n × 5 + classes): the rows that score at least `min_score`, their class, their score."""
-    # No score exceeds its objectness: nearly every row is dropped before its classes are looked at.
-    rows = np.flatnonzero(grid[:, 4] >= min_score)
-    class_ids = grid[rows, 5:].argmax(axis=1)
-    scores = grid[rows, 4] * grid[rows, 5 + class_ids]
-    kept = scores >= min_score
-    return rows[kept], class_ids[kept], scores[kept]
-
-
-def is_decoded(grid: Floats, grids: Grids) -> bool:
-    """Whether the boxes of a grid are in pixels of the canvas rather than offsets from their cells.
-
-    Raises ModelError for fractions of the canvas, which could be taken for offsets.
-    """
-    places, strides = grids
-    if (grid[:, :4] >= 0).all() and (grid[:, :4] <= 1).all():
-        raise ModelError("its boxes are fractions of the input; export it with boxes in pixels")
-    distances = np.abs(grid[:, :2] - (places + 0.5) * strides) / strides
-    return bool(np.median(distances) < MAX_DISTANCE and (grid[:, 2:4] >= 0).all())
 
 
 def _check_objectness(evidence: Evidence, output: str, class_count: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from common.detection.formats.cells import cells, centred, strides_of
 from common.detection.formats.evidence import Evidence
 from common.detection.formats.model_format import ModelFormat, Objects, ignore_float_errors, select
-from common.detection.formats.objectness_grid import MAX_IOU, YOLOX_PREPROCESSING, best_of_objectness, is_decoded
+from common.detection.formats.objectness import MAX_IOU, YOLOX_PREPROCESSING, best_of_objectness, is_decoded
 from common.detection.formats.values import check_probabilities
 from common.detection.preprocessing.placement import Placement, Size
 from common.detection.tensors import Tensors
