@@ -109,11 +109,11 @@ def detections_of(frame: Frame, outcome: Outcome, processor: str) -> Detections:
     )
 
 
-def status_of(choice: Choice, processor: str | None) -> Status:
+def status_of(choice: Choice) -> Status:
     """Return the status that reports the execution provider in use."""
     if choice.warning:
-        return Status(component="inference", processor=processor, state="degraded", message=choice.warning)
-    return Status(component="inference", processor=processor, state="ok", message=f"runs on {choice.provider}")
+        return Status(component="inference", state="degraded", message=choice.warning)
+    return Status(component="inference", state="ok", message=f"runs on {choice.provider}")
 
 
 def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader, stop: StopSignal) -> None:
@@ -130,18 +130,19 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
         for each in handlers:
             each(message)
 
-    with (
-        event_sink(options) as emit,
-        Publisher(ingest, handle) as publisher,
-        Reporter(meter, publisher.send, lambda: publisher.connected),
-    ):
-        loaded = load_with_heartbeat(lambda: load_processing(options, live, stop, publisher.send), stop)
-        if loaded is None:
-            return
-        handlers += loaded.handlers
+    def report(message: Message) -> None:
+        named = isinstance(message, Status)
+        publisher.send(message.model_copy(update={"processor": label(options.name)}) if named else message)
+
+    publisher = Publisher(ingest, handle)
+    loaded = load_with_heartbeat(lambda: load_processing(options, live, stop, report), stop)
+    if loaded is None:
+        return
+    handlers += loaded.handlers  # before the server sends what viewers chose, which it does when the role connects
+    process = TrackedProcessing(loaded.process, options.tracking, live) if options.tracking else loaded.process
+    with event_sink(options) as emit, publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         for message in loaded.announcements:
-            publisher.send(message)
-        process = TrackedProcessing(loaded.process, options.tracking, live) if options.tracking else loaded.process
+            report(message)
         FrameProcessor(process, queue, meter, name=options.name, emit=emit).run(publisher, stop)
 
 
@@ -193,6 +194,6 @@ def load_processing(
     process = ModelProcessing(ExperimentalDetector(switch, live, stopped), live)
     announcements = [
         Model(name=detector.name, labels=detector.labels),
-        status_of(detector.choice, label(options.name)),
+        status_of(detector.choice),
     ]
     return Loaded(process, announcements, [switch.handle])

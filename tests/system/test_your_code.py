@@ -47,8 +47,10 @@ async def test_a_viewer_chooses_another_model_while_the_app_runs(small: tuple[st
             await viewer.until(lambda viewer: viewer.messages_of("hello")[-1]["model"] == "tiny-yolov3-road.onnx")
             assert before != "tiny-yolov3-road.onnx"
             assert viewer.messages_of("hello")[-1]["labels"][0] == "person"
+            app.role("processor").kill()
             viewer.clear()
-            await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 1 and len(viewer.frames) > 5)
+            await viewer.until(lambda viewer: viewer.has_status("processor", "ok") and viewer.has_status("model", "ok"))
+            assert viewer.messages_of("hello")[-1]["model"] == "tiny-yolov3-road.onnx"
 
 
 async def test_a_fault_is_shown_with_the_users_line_and_an_edit_repairs_it(
