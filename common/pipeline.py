@@ -112,6 +112,7 @@ class Pipeline:
             other_port=comparison.other_port if comparison else None,
             tls=self._tls,
             models=model_names(),
+            cameras=tuple(each.name for each in self._settings.cameras),
         )
 
         def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:

@@ -51,7 +51,7 @@ class FrameProvider:
     def handle(self, message: ServerMessage) -> None:
         """Encode frames only while there are viewers. Called by the publisher's thread."""
         if isinstance(message, ViewerCount):
-            self._watched = message.count > 0
+            self._watched = (message.cameras or {}).get(self._options.camera, message.count) > 0
 
     def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
         """Distribute the frames of `source` until `stop` is set."""

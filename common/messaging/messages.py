@@ -199,10 +199,11 @@ class SettingChange(Message):
 
 
 class ViewerCount(Message):
-    """Number of subscribers for frames. At 0 the provider encodes none."""
+    """Number of subscribers for frames, of several cameras also for each. At 0 a provider encodes none."""
 
     type: Literal["viewers"] = "viewers"
     count: Annotated[int, Field(ge=0)]
+    cameras: dict[Name, Annotated[int, Field(ge=0)]] | None = None
 
 
 class ModelChange(Message):

@@ -50,6 +50,8 @@ class EncodedFrame:
 class Subscriber(Protocol):
     """A receiver of frames and messages: a viewer, a reader of the MJPEG stream, a request for a snapshot."""
 
+    cameras: frozenset[str]
+    """The cameras whose frames and detections are sent to it."""
     takes_frames: bool
     """Whether frames are encoded for it and sent to it."""
 
@@ -65,6 +67,7 @@ class Hub:
 
     def __init__(self, options: ServerOptions, meter: Meter) -> None:
         self._options = options
+        self.cameras = options.cameras
         self._live = options.live
         self._changes: dict[str, SettingChange] = {}
         self._model_change: ModelChange | None = None
@@ -108,7 +111,7 @@ class Hub:
         """Forward a frame message from a role. Raises MessageError."""
         frame = EncodedFrame(packed)
         for subscriber in self._subscribers:
-            if subscriber.takes_frames:
+            if subscriber.takes_frames and frame.header.camera in subscriber.cameras:
                 subscriber.put_frame(frame)
 
     def handle_message(self, text: str) -> None:
@@ -125,7 +128,9 @@ class Hub:
                 self.stats.count_status(message)
                 self._broadcast(kind_of(message), text)
             case Detections():
-                self._broadcast(kind_of(message), text)
+                for subscriber in self._subscribers:
+                    if message.camera in subscriber.cameras:
+                        subscriber.put_text(kind_of(message), text)
 
     def change_setting(self, change: SettingChange) -> None:
         """Validate a setting from a viewer, then keep it and send it to all roles and viewers."""
@@ -182,7 +187,9 @@ class Hub:
             send(message)
 
     def _viewer_count(self) -> ViewerCount:
-        return ViewerCount(count=sum(subscriber.takes_frames for subscriber in self._subscribers))
+        viewers = [subscriber.cameras for subscriber in self._subscribers if subscriber.takes_frames]
+        cameras = {name: sum(name in each for each in viewers) for name in self.cameras}
+        return ViewerCount(count=len(viewers), cameras=cameras if len(cameras) > 1 else None)
 
     def _hello(self) -> Hello:
         return Hello(

@@ -61,7 +61,7 @@ async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
 
     def send(message: ServerMessage) -> None:
         kind = message.name if isinstance(message, SettingChange) else message.type
-        outbox.put(kind, message.model_dump_json())
+        outbox.put(kind, message.model_dump_json(exclude_none=True))
 
     async def send_all() -> None:
         while True:

@@ -5,6 +5,7 @@ from typing import Self
 
 from aiohttp import web
 
+from common.server.cameras import selected_camera
 from common.server.hub import EncodedFrame, Hub
 from common.server.keys import HUB, OPTIONS
 from common.server.latest_by_kind import LatestByKind
@@ -16,12 +17,13 @@ BOUNDARY = "frame"
 
 
 class FrameSubscriber:
-    """Subscribes to the frames of a hub and keeps the newest one until it is read."""
+    """Subscribes to the frames of a camera and keeps the newest one until it is read."""
 
     takes_frames = True
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, camera: str) -> None:
         self._hub = hub
+        self.cameras = frozenset({camera})
         self._frames: LatestByKind[EncodedFrame] = LatestByKind()
 
     def __enter__(self) -> Self:
@@ -45,9 +47,12 @@ class FrameSubscriber:
 
 
 async def snapshot(request: web.Request) -> web.Response:
-    """Return the next frame as JPEG. Raises HTTPServiceUnavailable if none arrives."""
+    """Return the next frame of `?camera=NAME`, or of the first camera, as JPEG.
+
+    Raises HTTPServiceUnavailable if none arrives, and HTTPNotFound and HTTPBadRequest for the camera.
+    """
     patience_s = max(FIRST_FRAME_S, 2 / request.app[OPTIONS].rates.ui_fps)
-    with FrameSubscriber(request.app[HUB]) as frames:
+    with FrameSubscriber(request.app[HUB], selected_camera(request)) as frames:
         try:
             async with asyncio.timeout(patience_s):
                 frame = await frames.get()
@@ -57,13 +62,17 @@ async def snapshot(request: web.Request) -> web.Response:
 
 
 async def mjpeg(request: web.Request) -> web.StreamResponse:
-    """Stream frames as multipart/x-mixed-replace, which VLC, Home Assistant and an <img> element display."""
+    """Stream frames of `?camera=NAME`, or of the first camera, as multipart/x-mixed-replace.
+
+    VLC, Home Assistant and an <img> element display it. Raises HTTPNotFound and HTTPBadRequest for the camera.
+    """
+    camera = selected_camera(request)
     response = web.StreamResponse(
         headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}", "Cache-Control": "no-store"}
     )
     await response.prepare(request)
     limit_send_buffer(request, SEND_BUFFER_BYTES)
-    with FrameSubscriber(request.app[HUB]) as frames:
+    with FrameSubscriber(request.app[HUB], camera) as frames:
         try:
             while True:
                 jpeg = (await frames.get()).jpeg

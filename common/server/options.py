@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from common.config.settings import LiveSettings
-from common.messaging.messages import Rates
+from common.messaging.messages import UNNAMED, Rates
 from common.server.guard.tls import Tls
 
 
@@ -26,3 +26,4 @@ class ServerOptions:
     tls: Tls | None = None
     allowed_origins: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = (UNNAMED,)

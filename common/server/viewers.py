@@ -7,6 +7,7 @@ from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.messaging.messages import Ack, ModelChange, parse_viewer
+from common.server.cameras import selected_cameras
 from common.server.guard.log_limit import LimitByMessage
 from common.server.guard.token_bucket import TokenBucket
 from common.server.hub import EncodedFrame, Hub
@@ -36,9 +37,16 @@ class Viewer:
     """One websocket of a page: sends the newest frame as soon as the viewer can take one."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, credit: int | None, meter: Meter, *, takes_frames: bool = True
+        self,
+        socket: web.WebSocketResponse,
+        credit: int | None,
+        meter: Meter,
+        cameras: frozenset[str],
+        *,
+        takes_frames: bool = True,
     ) -> None:
         """`credit` is the maximum number of unacknowledged frames; None for no limit."""
+        self.cameras = cameras
         self.takes_frames = takes_frames
         self._socket = socket
         self._credit = credit
@@ -86,9 +94,9 @@ class Viewer:
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Serve the websocket `/ws/ui`, optionally with `?credit=N`, or `?frames=0` for messages alone.
+    """Serve the websocket `/ws/ui`, optionally with `?credit=N`, `?camera=NAME`, or `?frames=0` for messages alone.
 
-    Raises HTTPBadRequest.
+    Raises HTTPBadRequest and HTTPNotFound.
     """
     hub = request.app[HUB]
     credit = request.query.get("credit")
@@ -97,6 +105,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     frames = request.query.get("frames", "1")
     if frames not in ("0", "1"):
         raise web.HTTPBadRequest(text="frames must be 0 or 1")
+    cameras = selected_cameras(request)
     socket = await open_websocket(
         request,
         heartbeat=HEARTBEAT_S,
@@ -105,7 +114,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         writer_limit=SEND_BUFFER_BYTES,
     )
     limit_send_buffer(request, SEND_BUFFER_BYTES)
-    viewer = Viewer(socket, int(credit) if credit else None, hub.meter, takes_frames=frames == "1")
+    viewer = Viewer(socket, int(credit) if credit else None, hub.meter, cameras, takes_frames=frames == "1")
     hub.add_subscriber(viewer)
     sender = asyncio.create_task(_send_or_abort(viewer, request))
     try:

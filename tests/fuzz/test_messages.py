@@ -210,9 +210,17 @@ def new_hub() -> Hub:
     return Hub(options, Meter("server"))
 
 
+class EveryCamera(frozenset[str]):
+    """Contains the name of every camera."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 class StrictSubscriber:
     """Parses as strictly as a browser, and keeps the last message of each kind."""
 
+    cameras: frozenset[str] = EveryCamera()
     takes_frames = True
 
     def __init__(self) -> None:

@@ -82,7 +82,10 @@ class Answer:
 
 @contextmanager
 def serving(
-    token: str | None = None, tls: Tls | None = None, allowed_origins: tuple[str, ...] = ()
+    token: str | None = None,
+    tls: Tls | None = None,
+    allowed_origins: tuple[str, ...] = (),
+    cameras: tuple[str, ...] = ("main",),
 ) -> Iterator[Server]:
     """Run the UiServer role in a thread, on loopback sockets."""
     ingest_token = secrets.token_urlsafe()
@@ -96,6 +99,7 @@ def serving(
         tls=tls,
         allowed_origins=allowed_origins,
         models=("default", "other"),
+        cameras=cameras,
     )
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:
@@ -131,10 +135,10 @@ def ask(
         connection.close()
 
 
-def frame(frame_id: int, jpeg: bytes | None = None) -> bytes:
+def frame(frame_id: int, jpeg: bytes | None = None, camera: str = "main") -> bytes:
     """Return a frame message as the provider sends it; its image shows `frame_id` unless `jpeg` is given."""
     jpeg = jpeg or jpeg_of(numbered_frame(frame_id))
-    header = FrameHeader(camera="main", frame_id=frame_id, captured_at=time.time(), width=160, height=90)
+    header = FrameHeader(camera=camera, frame_id=frame_id, captured_at=time.time(), width=160, height=90)
     return pack_frame(header, jpeg)
 
 

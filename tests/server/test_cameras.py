@@ -1,0 +1,91 @@
+"""Several cameras: a viewer selects some, a picture is of one, and each is encoded for its own viewers only."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidStatus
+
+from common.messaging.messages import Detections
+from tests.support.servers import PATIENCE_S, Server, frame, next_frame, next_text, send, serving
+from tests.support.videos import jpeg_of, numbered_frame
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving(cameras=("gate", "yard")) as server:
+        yield server
+
+
+def camera_of(message: bytes) -> str:
+    length = int.from_bytes(message[:4], "big")
+    return str(json.loads(message[4 : 4 + length])["camera"])
+
+
+def detections(camera: str, frame_id: int) -> Detections:
+    return Detections(
+        camera=camera, frame_id=frame_id, captured_at=time.time(), inference_ms=1, processing_ms=1, detections=()
+    )
+
+
+async def test_a_viewer_gets_the_frames_of_all_cameras_though_it_reads_late(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        await until_watched(role, {"gate": 1, "yard": 1})
+        for camera in ("gate", "yard"):
+            await role.send(frame(1, camera=camera))
+        assert {camera_of(await next_frame(viewer)) for _ in range(2)} == {"gate", "yard"}
+
+
+async def test_a_viewer_of_one_camera_gets_its_frames_and_detections_alone(server: Server) -> None:
+    async with server.role() as role, server.viewer("?camera=yard") as viewer:
+        await until_watched(role, {"gate": 0, "yard": 1})
+        for camera in ("gate", "yard"):
+            await send(role, detections(camera, 1))
+            await role.send(frame(1, camera=camera))
+        assert (await next_text(viewer, "detections"))["camera"] == "yard"
+        assert camera_of(await next_frame(viewer)) == "yard"
+
+
+async def test_the_camera_of_a_viewer_may_be_repeated(server: Server) -> None:
+    async with server.role() as role, server.viewer("?camera=yard&camera=gate"):
+        await until_watched(role, {"gate": 1, "yard": 1})
+
+
+@pytest.mark.parametrize(("query", "camera"), [("", "gate"), ("?camera=yard", "yard")])
+async def test_a_snapshot_is_of_one_camera(server: Server, query: str, camera: str) -> None:
+    async with server.role() as role:
+        answer = asyncio.create_task(asyncio.to_thread(server.ask, f"/snapshot.jpg{query}"))
+        await until_watched(role, {"gate": 0, "yard": 0} | {camera: 1})
+        pictures = {each: jpeg_of(numbered_frame(number)) for number, each in enumerate(("gate", "yard"))}
+        for each in sorted(pictures, key=camera.__eq__):  # the other camera first
+            await role.send(frame(1, pictures[each], camera=each))
+        assert (await answer).body == pictures[camera]
+
+
+@pytest.mark.parametrize("path", ["/snapshot.jpg", "/stream.mjpg"])
+def test_an_unknown_camera_is_not_found_and_the_answer_lists_the_names(server: Server, path: str) -> None:
+    answer = server.ask(f"{path}?camera=%3Cb%3Enone%0A")
+    assert (answer.status, answer.body) == (404, b"no camera <b>none; the cameras are gate, yard")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_an_image_of_two_cameras_is_refused(server: Server) -> None:
+    answer = server.ask("/snapshot.jpg?camera=gate&camera=yard")
+    assert (answer.status, answer.body) == (400, b"camera must be given once")
+
+
+async def test_a_viewer_of_an_unknown_camera_is_refused(server: Server) -> None:
+    with pytest.raises(InvalidStatus) as error:
+        async with server.viewer("?camera=none"):
+            pass
+    assert error.value.response.status_code == 404
+
+
+async def until_watched(role: ClientConnection, cameras: dict[str, int]) -> None:
+    """Wait until the role receives these numbers of viewers."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (await next_text(role, "viewers")).get("cameras") != cameras:
+            pass
