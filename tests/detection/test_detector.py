@@ -45,27 +45,27 @@ def test_yolox_gives_colours_and_boxes_of_the_frame_as_it_was(tmp_path: Path, he
     assert_finds_the_scene(detector, height, width)
 
 
-def test_tiny_yolov3_is_taken_with_every_dimension_left_open(tmp_path: Path) -> None:
+def test_tiny_yolov3_is_accepted_with_every_dimension_left_open(tmp_path: Path) -> None:
     path = save_tiny_yolov3(tmp_path / "tiny.onnx", side=None, index_type=TensorProto.INT32, metadata=LABELS)
     assert_finds_the_scene(load_detector(path, 1), 432, 768)
 
 
-def test_tiny_yolov3_is_taken_with_a_flat_selection_and_in_another_order(tmp_path: Path) -> None:
+def test_tiny_yolov3_is_accepted_with_a_flat_selection_and_in_another_order(tmp_path: Path) -> None:
     path = save_tiny_yolov3(tmp_path / "tiny.onnx", side=320, flat_indices=True, shuffled=True, metadata=LABELS)
     assert_finds_the_scene(load_detector(path, 1), 432, 768, canvas=(320, 320))
 
 
-def test_yolox_is_taken_on_a_canvas_that_is_not_square(tmp_path: Path) -> None:
+def test_yolox_is_accepted_on_a_canvas_that_is_not_square(tmp_path: Path) -> None:
     path = save_yolox(tmp_path / "yolox.onnx", height=192, width=320, metadata=LABELS)
     for height, width in ((432, 768), (768, 432)):
         assert_finds_the_scene(load_detector(path, 1), height, width, canvas=(192, 320))
 
 
-def test_yolox_is_taken_with_its_dimensions_left_open(tmp_path: Path) -> None:
+def test_yolox_is_accepted_with_its_dimensions_left_open(tmp_path: Path) -> None:
     assert_finds_the_scene(load_detector(save_yolox(tmp_path / "y.onnx", dynamic=True, metadata=LABELS), 1), 432, 768)
 
 
-def test_yolox_of_another_size_than_the_open_default_is_refused_at_load(tmp_path: Path) -> None:
+def test_yolox_of_another_size_than_the_default_of_an_open_one_is_refused(tmp_path: Path) -> None:
     path = save_yolox(tmp_path / "yolox.onnx", height=320, width=320, dynamic=True)
     with pytest.raises(ModelError, match=r"model .*yolox\.onnx: "):
         load_detector(path, 1)
@@ -94,7 +94,7 @@ def test_min_score_is_the_least_that_counts(tmp_path: Path, save: Save, min_scor
     assert min_score == 0 or len(found) == len(labels)
 
 
-def test_what_was_found_is_plain_numbers_that_fit_the_wire(tmp_path: Path) -> None:
+def test_detections_are_python_floats_within_the_limits_of_the_wire(tmp_path: Path) -> None:
     detector = load_detector(save_yolox(tmp_path / "yolox.onnx", overconfidence=1.5), 1)
     result = detector.detect(scenes.scene(432, 768)[0], 0.3)
     assert [detection.score for detection in result.detections] == [1, 1]
