@@ -17,6 +17,7 @@ from common.detection.tracking_options import tracking_of
 from common.errors import SettingsError, SpoolError
 from common.events.spool import Spool
 from common.interfaces import FrameMemory, FrameReader, Runtime, StopSignal
+from common.messaging.info import CameraInfo, ProcessorInfo
 from common.messaging.messages import Rates, ServerMessage, SettingChange, label
 from common.messaging.publisher import Ingest, Publisher
 from common.model_zoo.resolve import model_names
@@ -112,7 +113,8 @@ class Pipeline:
             other_port=comparison.other_port if comparison else None,
             tls=self._tls,
             models=model_names(),
-            cameras=tuple(each.name for each in self._settings.cameras),
+            cameras=tuple(camera_info(each) for each in self._settings.cameras),
+            processors=tuple(processor_info(each) for each in self._settings.processors),
         )
 
         def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:
@@ -215,6 +217,24 @@ def register_sinks(settings: Settings) -> None:
                 spool.add_sink(sink.name)
     except SpoolError as error:
         raise SettingsError(f"event_file: {error}") from error
+
+
+def camera_info(camera: CameraSettings) -> CameraInfo:
+    """Return what viewers are told about a camera."""
+    return CameraInfo(
+        name=camera.name,
+        source=source_name(camera.source),
+        capture_fps=camera.capture_fps,
+        ui_fps=camera.ui_fps,
+        ui_width=camera.ui_width,
+    )
+
+
+def processor_info(processor: ProcessorSettings) -> ProcessorInfo:
+    """Return what viewers are told about a processor."""
+    return ProcessorInfo(
+        name=processor.name, cameras=processor.cameras, fps=processor.fps, min_score=processor.min_score
+    )
 
 
 def source_name(source: str) -> str:

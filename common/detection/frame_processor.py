@@ -171,11 +171,11 @@ def load_processing(
     """Load the model, or the user's code."""
     if options.run and options.reload:
         reloading = ReloadingProcessing(options.run, options.run_options, report)
-        return Loaded(reloading, [Model(name=reloading.name, labels=())], [])
+        return Loaded(reloading, [Model(processor=options.name, name=reloading.name, labels=())], [])
     if options.run:
         user = load_user_code(options.run, options.run_options)
         logger.info("processor %s from %s", user.name, options.run)
-        return Loaded(user, [Model(name=user.name, labels=())], [])
+        return Loaded(user, [Model(processor=options.name, name=user.name, labels=())], [])
 
     def load(path: Path) -> OnnxDetector:
         size = (options.input_size, options.input_size) if options.input_size else None
@@ -190,10 +190,10 @@ def load_processing(
         return stop.is_set()
 
     detector = load(options.model)
-    switch = ModelSwitch(detector, lambda name: load(resolve_named_model(name)), report)
+    switch = ModelSwitch(detector, lambda name: load(resolve_named_model(name)), report, options.name)
     process = ModelProcessing(ExperimentalDetector(switch, live, stopped), live)
     announcements = [
-        Model(name=detector.name, labels=detector.labels),
+        Model(processor=options.name, name=detector.name, labels=detector.labels),
         status_of(detector.choice),
     ]
     return Loaded(process, announcements, [switch.handle])

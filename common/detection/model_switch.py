@@ -7,7 +7,7 @@ from collections.abc import Callable
 from common.detection.detector import Detector, Result
 from common.errors import VisionError
 from common.frames import Image
-from common.messaging.messages import Message, Model, ModelChange, ServerMessage, Status
+from common.messaging.messages import UNNAMED, Message, Model, ModelChange, ServerMessage, Status
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,15 @@ class ModelSwitch:
     one is loaded, the last is served.
     """
 
-    def __init__(self, detector: Detector, load: Callable[[str], Detector], report: Callable[[Message], None]) -> None:
-        """`load` loads a model by its name in models/, and raises VisionError."""
+    def __init__(
+        self,
+        detector: Detector,
+        load: Callable[[str], Detector],
+        report: Callable[[Message], None],
+        processor: str = UNNAMED,
+    ) -> None:
+        """`load` loads a model by its name in models/, and raises VisionError. `processor` is the name of its user."""
+        self._processor = processor
         self._detector = detector
         self._load = load
         self._report = report
@@ -62,7 +69,7 @@ class ModelSwitch:
         if loaded is not None:
             self._detector = loaded
             logger.info("%s is in use", loaded.name)
-            self._report(Model(name=loaded.name, labels=loaded.labels))
+            self._report(Model(processor=self._processor, name=loaded.name, labels=loaded.labels))
             self._report(Status(component=COMPONENT, state="ok", message=f"{loaded.name} is in use"))
         return self._detector.detect(image, min_score)
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from pydantic.dataclasses import dataclass
 
 from common.errors import MessageError
+from common.messaging.info import CameraInfo, ProcessorInfo
 from common.messaging.shapes import Shape
 from common.text import plain
 
@@ -105,9 +106,10 @@ class Detections(Message):
 
 
 class Model(Message):
-    """The model that the processor runs, and all labels that it can give."""
+    """The model that a processor runs, and all labels that it can give."""
 
     type: Literal["model"] = "model"
+    processor: Name = UNNAMED
     name: Name
     labels: tuple[Name, ...]
 
@@ -156,7 +158,7 @@ class Rates(Message):
 class Hello(Message):
     """First message to a viewer, sent again when a field changes (a model was loaded, a setting changed).
 
-    `models` are the names that a ModelChange can have.
+    `models` are the names that a ModelChange can have. `model` is that of the first processor, `labels` are of all.
     """
 
     type: Literal["hello"] = "hello"
@@ -168,6 +170,8 @@ class Hello(Message):
     labels: tuple[Name, ...]
     settings: dict[Name, bool | int | float]
     models: tuple[str, ...] = ()
+    cameras: tuple[CameraInfo, ...] = ()
+    processors: tuple[ProcessorInfo, ...] = ()
 
 
 class Stats(Message):

@@ -67,11 +67,11 @@ class Hub:
 
     def __init__(self, options: ServerOptions, meter: Meter) -> None:
         self._options = options
-        self.cameras = options.cameras
+        self.cameras = tuple(camera.name for camera in options.cameras)
         self._live = options.live
         self._changes: dict[str, SettingChange] = {}
         self._model_change: ModelChange | None = None
-        self._model = Model(name="loading", labels=())
+        self._processors = {each.name: each for each in options.processors}
         self._statuses: dict[str, Status] = {}
         self._subscribers: set[Subscriber] = set()
         self._roles: set[SendToRole] = set()
@@ -121,7 +121,7 @@ class Hub:
             case MetricsReport():
                 self.stats.add(message)
             case Model():
-                self._model = message
+                self._add_model(message)
                 self._broadcast("Hello", self._hello().model_dump_json())
             case Status():
                 self._statuses[kind_of(message)] = message
@@ -191,13 +191,22 @@ class Hub:
         cameras = {name: sum(name in each for each in viewers) for name in self.cameras}
         return ViewerCount(count=len(viewers), cameras=cameras if len(cameras) > 1 else None)
 
+    def _add_model(self, model: Model) -> None:
+        known = self._processors.get(model.processor)
+        if known is not None:
+            loaded = {"model": model.name, "labels": model.labels}
+            self._processors[model.processor] = known.model_copy(update=loaded)
+
     def _hello(self) -> Hello:
+        processors = tuple(self._processors.values())
         return Hello(
             implementation=self._options.implementation,
-            model=self._model.name,
+            model=processors[0].model if processors else "loading",
             source=self._options.source,
             rates=self._options.rates,
-            labels=self._model.labels,
+            labels=tuple(dict.fromkeys(label for each in processors for label in each.labels)),
             settings=self._live.model_dump(),
             models=self._options.models,
+            cameras=self._options.cameras,
+            processors=processors,
         )

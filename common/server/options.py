@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from common.config.settings import LiveSettings
-from common.messaging.messages import UNNAMED, Rates
+from common.messaging.info import CameraInfo, ProcessorInfo
+from common.messaging.messages import Rates
 from common.server.guard.tls import Tls
 
 
@@ -26,4 +27,5 @@ class ServerOptions:
     tls: Tls | None = None
     allowed_origins: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
-    cameras: tuple[str, ...] = (UNNAMED,)
+    cameras: tuple[CameraInfo, ...] = ()
+    processors: tuple[ProcessorInfo, ...] = ()

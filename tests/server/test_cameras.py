@@ -9,14 +9,14 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
-from common.messaging.messages import Detections
+from common.messaging.messages import Detections, Model
 from tests.support.servers import PATIENCE_S, Server, frame, next_frame, next_text, send, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(cameras=("gate", "yard")) as server:
+    with serving(cameras=("gate", "yard"), processors=("vehicles", "people")) as server:
         yield server
 
 
@@ -89,3 +89,20 @@ async def until_watched(role: ClientConnection, cameras: dict[str, int]) -> None
     async with asyncio.timeout(PATIENCE_S):
         while (await next_text(role, "viewers")).get("cameras") != cameras:
             pass
+
+
+async def test_hello_describes_cameras_and_processors_with_the_models_that_they_loaded(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        hello = await next_text(viewer, "hello")
+        assert [camera["name"] for camera in hello["cameras"]] == ["gate", "yard"]
+        assert hello["cameras"][0].keys() == {"name", "source", "capture_fps", "ui_fps", "ui_width"}
+        assert [(each["name"], each["model"]) for each in hello["processors"]] == [
+            ("vehicles", "loading"),
+            ("people", "loading"),
+        ]
+        await send(role, Model(processor="people", name="people.onnx", labels=("person", "car")))
+        await send(role, Model(processor="vehicles", name="cars.onnx", labels=("car",)))
+        while (hello := await next_text(viewer, "hello"))["model"] != "cars.onnx":
+            pass
+    assert [each["labels"] for each in hello["processors"]] == [["car"], ["person", "car"]]
+    assert hello["labels"] == ["car", "person"]

@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from common.config.settings import LiveSettings
 from common.frames import Image
+from common.messaging.info import CameraInfo, ProcessorInfo
 from common.messaging.messages import FrameHeader, Message, Model, Rates, Status, pack_frame
 from common.server.app import run_server
 from common.server.guard.tls import Tls
@@ -86,6 +87,7 @@ def serving(
     tls: Tls | None = None,
     allowed_origins: tuple[str, ...] = (),
     cameras: tuple[str, ...] = ("main",),
+    processors: tuple[str, ...] = ("main",),
 ) -> Iterator[Server]:
     """Run the UiServer role in a thread, on loopback sockets."""
     ingest_token = secrets.token_urlsafe()
@@ -99,7 +101,10 @@ def serving(
         tls=tls,
         allowed_origins=allowed_origins,
         models=("default", "other"),
-        cameras=cameras,
+        cameras=tuple(
+            CameraInfo(name=name, source="road.mp4", capture_fps=30, ui_fps=15, ui_width=1280) for name in cameras
+        ),
+        processors=tuple(ProcessorInfo(name=name, cameras=cameras, fps=5, min_score=0.3) for name in processors),
     )
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:
