@@ -170,7 +170,10 @@ class Hub:
         /readyz, which needs no token, shows no more than that.
         """
         faulty = [status for status in self._statuses.values() if status.state != "ok"]
-        problems = [f"{status.component} is {status.state}" for status in faulty]
+        problems = [
+            f"{' '.join(filter(None, (status.component, status.camera, status.processor)))} is {status.state}"
+            for status in faulty
+        ]
         names = {status.component for status in faulty}
         if not frames and not names & {"source", "provider"}:
             problems.append("source gives no frames")

@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
-from common.messaging.messages import Detections, Model
+from common.messaging.messages import Detections, Model, Status
 from tests.support.servers import PATIENCE_S, Server, frame, next_frame, next_text, send, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
@@ -106,3 +106,14 @@ async def test_hello_describes_cameras_and_processors_with_the_models_that_they_
             pass
     assert [each["labels"] for each in hello["processors"]] == [["car"], ["person", "car"]]
     assert hello["labels"] == ["car", "person"]
+
+
+async def test_readyz_names_the_camera_and_the_processor_that_are_not_ready(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        for camera, state in (("gate", "ok"), ("yard", "lost")):
+            await send(role, Status(component="source", camera=camera, state=state))
+        await send(role, Status(component="processor", processor="people", state="restarting"))
+        while (await next_text(viewer, "status"))["component"] != "processor":
+            pass
+        problems = json.loads(server.ask("/readyz").body)["problems"]
+    assert problems == ["source yard is lost", "processor people is restarting"]
