@@ -15,7 +15,7 @@ from common.detection.user_code import load_user_code
 from common.frames import Frame
 from common.model_zoo.resolve import ROOT, sample_clip
 from common.tracking.line_counter import LineCounter
-from tests.support.identities import CLIP_FPS, exact_tracks
+from models.training.exact_tracks import CLIP_FPS, exact_tracks
 
 EXAMPLES = ROOT / "examples"
 FPS = 10
@@ -56,7 +56,7 @@ def test_motion_finds_what_moves() -> None:
 def test_crossings_are_counted_to_a_tenth() -> None:
     truth = LineCounter("truth", *LINE)
     for number, tracked in enumerate(exact_tracks()):
-        truth.update(number / CLIP_FPS, [each for each in tracked if each.label != "0"])
+        truth.update(number / CLIP_FPS, [each for each in tracked if each.label != "person"])
     expected: Counter[str] = Counter()
     for (direction, _), count in truth.counts.items():
         expected[direction] += count

@@ -1,4 +1,4 @@
-"""The exact boxes of the bundled clip, linked to identities."""
+"""The exact boxes of the bundled clip, linked to tracks."""
 
 import gzip
 import json
@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from common.model_zoo.resolve import sample_clip
+from common.tracking.association import overlap
 from common.tracking.geometry import TrackedBox
-from tests.support.boxes import iou
 
 CLIP_FPS = 30
 MAX_GAP = 30  # frames for which a vehicle may be hidden
@@ -16,7 +16,7 @@ MIN_IOU = 0.2  # of a prediction and a box
 
 
 def exact_tracks() -> list[list[TrackedBox]]:
-    """The tracked boxes of each frame; labels are class numbers, 0 for a person.
+    """The tracked boxes of each frame. Labels are class names.
 
     Greedy: in each frame the pairs of a prediction with constant velocity and a box of its class, best IoU first.
     """
@@ -29,7 +29,9 @@ def exact_tracks() -> list[list[TrackedBox]]:
         pairs = []
         for key, (seen, box, velocity, kind) in live.items():
             predicted = (box + np.tile(velocity, 2) * (number - seen)).astype(np.float32)
-            overlaps = iou(predicted, boxes) if len(boxes) else np.empty(0)
+            overlaps = (
+                overlap(predicted[None].astype(np.float64), boxes.astype(np.float64))[0] if len(boxes) else np.empty(0)
+            )
             pairs += [(overlaps[i], key, i) for i, row in enumerate(rows) if row[0] == kind and overlaps[i] > MIN_IOU]
         ids: dict[int, int] = {}
         for _, key, index in sorted(pairs, reverse=True):
@@ -45,7 +47,7 @@ def exact_tracks() -> list[list[TrackedBox]]:
                 velocity = (moved + before) / 2 if before.any() else moved
             known[key] = (number, boxes[index], velocity, row[0])
             x1, y1, x2, y2 = boxes[index].tolist()
-            tracked.append(TrackedBox(key, str(row[0]), (x1, y1, x2, y2)))
+            tracked.append(TrackedBox(key, str(content["classes"][row[0]]), (x1, y1, x2, y2)))
         frames.append(tracked)
     return frames
 
