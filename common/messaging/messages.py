@@ -11,7 +11,7 @@ JSON; the JPEG. All other messages are text: JSON objects with a "type".
 """
 
 from collections.abc import Sized
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.dataclasses import dataclass
@@ -185,6 +185,8 @@ class Stats(Message):
     percentiles: dict[Name, dict[Name, float]]
     roles: dict[Name, dict[Name, float]]
     machine: dict[Name, float]
+    cameras: dict[Name, dict[Name, dict[Name, Any]]] = {}
+    processors: dict[Name, dict[Name, dict[Name, Any]]] = {}
 
 
 class Ack(Message):

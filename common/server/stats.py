@@ -4,6 +4,7 @@ Stages (counts, and rates per second over WINDOW_S): captured, queued, overwritt
 to the server), delivered (written to the socket of a viewer), painted (acknowledged by a viewer).
 Times (percentiles over WINDOW_S, in ms): encode_ms, inference_ms, processing_ms; processor_age_ms and paint_age_ms,
 the age of a frame there; and per role gil_delay_ms.
+By camera and by processor, where they have names: the rates of their own roles, and the times.
 The machine: its cores, and busy_percent of them over the last second, with the work of all programs.
 """
 
@@ -11,7 +12,9 @@ import contextlib
 import math
 import time
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from common.messaging.messages import MetricsReport, Stats, Status
 from common.pacing import Clock
@@ -76,27 +79,42 @@ class StatsBoard:
         """Return the statistics of this moment."""
         return Stats(
             viewers=viewers,
-            rates={stage: round(rate, 2) for stage, rate in self._rates().items()},
+            rates=rounded(self._rates(dict.fromkeys(self._passed_at, 0.0), self._window())),
             counters=dict(self._counters),
             drops={name: count for name, count in self._drops.items() if count},
-            percentiles=self._percentiles(),
+            percentiles=times(self._window()),
             roles=self._roles(),
+            cameras=self._by_name(lambda report: report.camera),
+            processors=self._by_name(lambda report: report.processor),
             machine={"cores": cores(), "busy_percent": round(self._busy_percent, 1)},
         )
 
     def prometheus_text(self, viewers: int) -> bytes:
         """Return the statistics of this moment in the exposition format of Prometheus."""
-        return self._metrics.text(self._rates(), self._roles(), viewers)
+        rates = self._rates(dict.fromkeys(self._passed_at, 0.0), self._window())
+        return self._metrics.text(rates, self._roles(), viewers)
 
     def _window(self) -> list[Arrival]:
         oldest = self._clock() - WINDOW_S
         return [arrival for arrival in self._recent if arrival.at > oldest]
 
-    def _rates(self) -> dict[str, float]:
-        by_role: dict[str, list[Arrival]] = defaultdict(list)
+    def _by_name(self, name_of: Callable[[MetricsReport], str | None]) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return rates and times of the reports of each camera, or of each processor."""
+        by_name: dict[str, list[Arrival]] = defaultdict(list)
         for arrival in self._window():
+            if (name := name_of(arrival.report)) is not None:
+                by_name[name].append(arrival)
+        return {
+            name: {"rates": rounded(self._rates({}, arrivals)), "percentiles": times(arrivals)}
+            for name, arrivals in by_name.items()
+        }
+
+    def _rates(self, at_standstill: dict[str, float], window: list[Arrival]) -> dict[str, float]:
+        """Return the rates of all stages that passed, and those of `at_standstill`, which are 0."""
+        by_role: dict[str, list[Arrival]] = defaultdict(list)
+        for arrival in window:
             by_role[arrival.report.role].append(arrival)
-        rates = dict.fromkeys(self._passed_at, 0.0)  # a stage at a standstill has the rate 0
+        rates = at_standstill
         for arrivals in by_role.values():
             span_s = self._span_s(arrivals)
             for arrival in arrivals:
@@ -110,14 +128,6 @@ class StatsBoard:
         overdue_s = self._clock() - last.at - 2 * last.report.duration_s
         return sum(arrival.report.duration_s for arrival in arrivals) + max(0.0, overdue_s)
 
-    def _percentiles(self) -> dict[str, dict[str, float]]:
-        samples: dict[str, list[float]] = defaultdict(list)
-        for arrival in self._window():
-            for name, values in arrival.report.samples.items():
-                if name != "gil_delay_ms":
-                    samples[name].extend(values)
-        return {name: percentiles(values) for name, values in samples.items()}
-
     def _roles(self) -> dict[str, dict[str, float]]:
         roles = {}
         for arrival in self._window():
@@ -130,6 +140,21 @@ class StatsBoard:
                 "gil_delay_p99_ms": delays["p99"],
             }
         return roles
+
+
+def rounded(rates: dict[str, float]) -> dict[str, float]:
+    """Return rates with two decimals."""
+    return {stage: round(rate, 2) for stage, rate in rates.items()}
+
+
+def times(arrivals: list[Arrival]) -> dict[str, dict[str, float]]:
+    """Return percentiles of the times in these reports, but that of the GIL, which is of a role."""
+    samples: dict[str, list[float]] = defaultdict(list)
+    for arrival in arrivals:
+        for name, values in arrival.report.samples.items():
+            if name != "gil_delay_ms":
+                samples[name].extend(values)
+    return {name: percentiles(values) for name, values in samples.items()}
 
 
 def percentiles(values: list[float] | tuple[float, ...]) -> dict[str, float]:

@@ -139,6 +139,27 @@ def test_a_stage_that_passes_a_frame_in_ten_seconds_flows_where_no_more_is_asked
     assert not board.flows("captured", 0.1)
 
 
+def test_rates_and_times_are_also_by_camera_and_by_processor() -> None:
+    clock = Clock()
+    board = StatsBoard(clock)
+    for name, count in (("gate", 30), ("yard", 10)):
+        board.add(
+            PROVIDER.model_copy(update={"role": f"provider {name}", "camera": name, "counts": {"captured": count}})
+        )
+    for worker in (1, 2):
+        board.add(PROCESSOR.model_copy(update={"role": f"processor people {worker}", "processor": "people"}))
+    stats = board.stats(0)
+    assert stats.rates == {"captured": 40, "taken": 10, "processed": 10}
+    assert {name: each["rates"] for name, each in stats.cameras.items()} == {
+        "gate": {"captured": 30},
+        "yard": {"captured": 10},
+    }
+    assert stats.processors["people"]["rates"] == {"taken": 10, "processed": 10}
+    assert stats.processors["people"]["percentiles"]["inference_ms"]["p50"] == 9
+    clock.now += 6
+    assert (board.stats(0).cameras, board.stats(0).processors) == ({}, {})
+
+
 def test_memory_of_reports_ends_with_the_window() -> None:
     clock = Clock()
     board = StatsBoard(clock)
