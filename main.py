@@ -6,7 +6,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+# Importing the rest takes half a second. Until a handler is installed, Ctrl-C ends the program without a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+if (folder := str(Path(__file__).resolve().parent)) not in sys.path:
+    sys.path.insert(0, folder)  # PYTHONSAFEPATH omits it
+
+from common.startup import flush_output, prepare
+
+prepare()
 
 from common.config.command_line import COMMANDS
 from common.config.load import load_settings
@@ -14,7 +24,8 @@ from common.config.settings import Settings
 from common.errors import HungError, UserError
 from common.interfaces import Runtime
 from common.model_zoo.resolve import resolve_settings
-from common.pipeline import Pipeline, source_name
+from common.pipeline import Pipeline
+from common.start_text import start_text
 from common.telemetry.console_log import configure_logging
 from common.telemetry.console_stream import drain_console, unblock_console
 
@@ -22,28 +33,44 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the app to its end and return the exit code."""
+    """Run the command and return the exit code."""
     try:
-        if argv and (module := COMMANDS.get(argv[0])):
-            return int(importlib.import_module(module).main(argv[1:]))
-        command, settings = load_settings(argv)
-        unblock_console()
-        configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
-        stop_requested = watch_stop_signals()
-        settings = resolve_settings(settings)
-        pipeline = make_pipeline(command, settings)
-        print(start_text(command, settings, pipeline), flush=True)
-        if left := pipeline.run(stop_requested):
-            raise HungError(f"{', '.join(left)} did not stop")
-        ignore_stop_signals()
+        try:
+            return run_command(argv)
+        finally:
+            flush_output()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_error(error)
         return 2
     except HungError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_error(error)
         drain_console()
         os._exit(1)  # a normal exit could wait for the role that hangs
+
+
+def run_command(argv: Sequence[str]) -> int:
+    """Run a subcommand, or the app until it is asked to stop. Raises UserError and HungError."""
+    if argv and (module := COMMANDS.get(argv[0])):
+        command_main = importlib.import_module(module).main
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        return int(command_main(argv[1:]))
+    command, settings = load_settings(argv)
+    unblock_console()
+    configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
+    stop_requested = watch_stop_signals()
+    settings = resolve_settings(settings)
+    pipeline = make_pipeline(command, settings)
+    print(start_text(command, settings, pipeline.links()))
+    if left := pipeline.run(stop_requested):
+        raise HungError(f"{', '.join(left)} did not stop")
+    ignore_stop_signals()
     return 0
+
+
+def print_error(error: Exception) -> None:
+    """Print an error in one line, unless standard error cannot be written."""
+    with suppress(OSError):
+        print(f"error: {error}", file=sys.stderr)
 
 
 def make_pipeline(command: str, settings: Settings) -> Pipeline:
@@ -76,40 +103,6 @@ def ignore_stop_signals() -> None:
     """Ignore further signals once everything has ended, so that they do not change the exit code."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-
-
-def start_text(command: str, settings: Settings, pipeline: Pipeline) -> str:
-    """Return the lines printed at the start: the address to open, and what runs."""
-    link, *others = pipeline.links()
-    lines = [("Edge Vision", link), *(("  elsewhere", other) for other in others)]
-    lines.append(("  implementation", "both, side by side" if command == "compare" else settings.impl))
-    lines += one_camera(settings) if len(settings.cameras) == len(settings.processors) == 1 else several(settings)
-    width = max(len(name) for name, _ in lines)
-    return "\n".join([*(f"{name:{width}}  {value}" for name, value in lines), "Press Ctrl-C to stop."])
-
-
-def one_camera(settings: Settings) -> list[tuple[str, str]]:
-    """Return the lines that describe the camera and the processor."""
-    (camera,), (processor,) = settings.cameras, settings.processors
-    rates = f"capture {camera.capture_fps:g}, UI {camera.ui_fps:g}, queue {processor.fps:g} FPS"
-    return [
-        ("  source", source_name(camera.source)),
-        ("  model", Path(processor.model).name),
-        ("  rates", rates),
-    ]
-
-
-def several(settings: Settings) -> list[tuple[str, str]]:
-    """Return a line for each camera and each processor."""
-    cameras = [
-        (f"  camera {each.name}", f"{source_name(each.source)}, capture {each.capture_fps:g}, UI {each.ui_fps:g} FPS")
-        for each in settings.cameras
-    ]
-    processors = [
-        (f"  processor {each.name}", f"{Path(each.model).name}, {each.fps:g} FPS of {', '.join(each.cameras)}")
-        for each in settings.processors
-    ]
-    return cameras + processors
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any
 
 from common.errors import VisionError
 from common.interfaces import Target
+from common.shortage import shortage
 
 logger = logging.getLogger(__name__)
 
@@ -18,9 +19,9 @@ def run_role(name: str, target: Target, args: tuple[Any, ...]) -> Exception | No
         target(*args)
     except VisionError as error:
         return error
-    except MemoryError as error:
-        return VisionError(f"out of memory: {error or 'no details'}")
     except Exception as error:
+        if reason := shortage(error):
+            return VisionError(reason)
         logger.exception("%s failed", name)
         return VisionError(f"{type(error).__name__}: {error}")
     return None
