@@ -4,7 +4,7 @@ Role (provider, processor, supervisor) → server, on the ingest socket: a frame
 Status.
 Server → role: SettingChange, ModelChange, ViewerCount.
 Server → viewer, on /ws/ui: a frame, Hello, Detections, Stats, Status.
-Viewer → server: Ack, SettingChange, ModelChange.
+Viewer → server: Ack, SettingChange, ModelChange, Watch.
 
 A frame is a binary message: 4 bytes, big-endian, with the length of the header; the header, a FrameHeader as UTF-8
 JSON; the JPEG. All other messages are text: JSON objects with a "type".
@@ -190,9 +190,10 @@ class Stats(Message):
 
 
 class Ack(Message):
-    """The viewer has painted this frame. Returns one credit."""
+    """The viewer has painted this frame. Returns one credit of its camera, which need not be named if there is one."""
 
     type: Literal["ack"] = "ack"
+    camera: Name | None = None
     frame_id: int
 
 
@@ -202,6 +203,13 @@ class SettingChange(Message):
     type: Literal["set"] = "set"
     name: Name
     value: bool | int | float
+
+
+class Watch(Message):
+    """Select the cameras whose frames and detections the viewer gets from now on."""
+
+    type: Literal["watch"] = "watch"
+    cameras: Annotated[tuple[Name, ...], Field(max_length=64)]
 
 
 class ViewerCount(Message):
@@ -221,7 +229,7 @@ class ModelChange(Message):
 
 IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
 ServerMessage: TypeAlias = SettingChange | ModelChange | ViewerCount
-ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange
+ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange | Watch
 
 
 def label(name: str) -> str | None:

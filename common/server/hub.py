@@ -84,11 +84,15 @@ class Hub:
         for kind, status in self._statuses.items():
             subscriber.put_text(kind, status.model_dump_json(exclude_none=True))
         self._subscribers.add(subscriber)
-        self._send_to_roles(self._viewer_count())
+        self.count_viewers()
 
     def remove_subscriber(self, subscriber: Subscriber) -> None:
         """Send `subscriber` nothing more."""
         self._subscribers.discard(subscriber)
+        self.count_viewers()
+
+    def count_viewers(self) -> None:
+        """Send the roles the viewer count; called when a subscriber watches other cameras."""
         self._send_to_roles(self._viewer_count())
 
     def add_role(self, send: SendToRole) -> None:

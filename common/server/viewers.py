@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
-from common.messaging.messages import Ack, ModelChange, parse_viewer
+from common.messaging.messages import Ack, ModelChange, Watch, parse_viewer
 from common.server.cameras import selected_cameras
 from common.server.guard.log_limit import LimitByMessage
 from common.server.guard.token_bucket import TokenBucket
@@ -22,7 +23,7 @@ logger.addFilter(LimitByMessage())
 HEARTBEAT_S = 10.0
 WRITE_DEADLINE_S = 5.0  # a viewer that accepts no data for this long is disconnected
 SEND_BUFFER_BYTES = 128 * 1024  # one or two frames: more would be old when they arrive
-MAX_MESSAGE_BYTES = 1024
+MAX_MESSAGE_BYTES = 4096  # a Watch of 64 cameras
 MAX_CREDIT = 16
 # Twice the acknowledgements at the maximum frame rate. A setting costs ten messages, because it is sent to all viewers;
 # a slider that is dragged makes one per refresh of the screen.
@@ -30,7 +31,7 @@ MESSAGES_PER_S = 600
 MESSAGES_AT_ONCE = 600
 COST_OF_SETTING = 10
 MAX_UNACKED = 64  # frames remembered for a viewer without credit, which may acknowledge them all the same
-FRAME = "Frame"
+FRAME = "Frame "  # and the name of the camera: the kind of its frames in the outbox
 
 
 class Viewer:
@@ -45,29 +46,32 @@ class Viewer:
         *,
         takes_frames: bool = True,
     ) -> None:
-        """`credit` is the maximum number of unacknowledged frames; None for no limit."""
+        """`credit` is the maximum number of unacknowledged frames of each camera; None for no limit."""
         self.cameras = cameras
         self.takes_frames = takes_frames
         self._socket = socket
         self._credit = credit
         self._meter = meter
         self._outbox: LatestByKind[str | EncodedFrame] = LatestByKind()
-        self._captured_at: dict[int, float] = {}  # of every frame sent and not acknowledged
+        # By camera and frame_id, captured_at of every frame sent and not acknowledged.
+        self._unacknowledged: dict[str, dict[int, float]] = defaultdict(dict)
 
     def put_frame(self, frame: EncodedFrame) -> None:
         """Put the newest frame in place of an unsent one."""
-        if self._outbox.put(f"{FRAME} {frame.header.camera}", frame):
+        if self._outbox.put(f"{FRAME}{frame.header.camera}", frame):
             self._meter.drop("viewer", "slow")
 
     def put_text(self, kind: str, text: str) -> None:
         """Put the newest message of its kind in place of an unsent one."""
         self._outbox.put(kind, text)
 
-    def acknowledge(self, frame_id: int) -> None:
-        """Return the credit of a frame that the viewer has painted."""
-        captured_at = self._captured_at.pop(frame_id, None)
-        if captured_at is None:
+    def acknowledge(self, camera: str | None, frame_id: int) -> None:
+        """Return the credit of a frame that the viewer has painted; None: of a camera that sent this frame_id."""
+        cameras = self._unacknowledged.items()
+        sent = next((frames for name, frames in cameras if camera in (None, name) and frame_id in frames), None)
+        if sent is None:
             return
+        captured_at = sent.pop(frame_id)
         self._meter.count("painted")
         self._meter.sample_age("paint_age_ms", captured_at)
         self._outbox.wake()
@@ -83,12 +87,15 @@ class Viewer:
                     await self._send_frame(item)
 
     def _may_send(self, kind: str) -> bool:
-        return not kind.startswith(FRAME) or self._credit is None or len(self._captured_at) < self._credit
+        if self._credit is None or not kind.startswith(FRAME):
+            return True
+        return len(self._unacknowledged[kind.removeprefix(FRAME)]) < self._credit
 
     async def _send_frame(self, frame: EncodedFrame) -> None:
-        self._captured_at[frame.header.frame_id] = frame.header.captured_at
-        if len(self._captured_at) > MAX_UNACKED:
-            del self._captured_at[next(iter(self._captured_at))]
+        unacknowledged = self._unacknowledged[frame.header.camera]
+        unacknowledged[frame.header.frame_id] = frame.header.captured_at
+        if len(unacknowledged) > MAX_UNACKED:
+            del unacknowledged[next(iter(unacknowledged))]
         await self._socket.send_bytes(frame.packed)
         self._meter.count("delivered")
 
@@ -143,8 +150,13 @@ async def _receive(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> N
         match message.type:
             case WSMsgType.TEXT:
                 match parse_viewer(message.data):
-                    case Ack(frame_id=frame_id):
-                        viewer.acknowledge(frame_id)
+                    case Ack(camera=camera, frame_id=frame_id):
+                        viewer.acknowledge(camera, frame_id)
+                    case Watch(cameras=cameras):
+                        if not bucket.take(COST_OF_SETTING):
+                            raise MessageError("too many changes of the cameras")
+                        viewer.cameras = frozenset(cameras)
+                        hub.count_viewers()
                     case change:
                         if not bucket.take(COST_OF_SETTING):
                             raise MessageError("too many settings")

@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
 from common.messaging.messages import Detections, Model, Status
-from tests.support.servers import PATIENCE_S, Server, frame, next_frame, next_text, send, serving
+from tests.support.servers import PATIENCE_S, Server, frame, next_frame, next_text, received_by_now, send, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
 
@@ -82,6 +82,62 @@ async def test_a_viewer_of_an_unknown_camera_is_refused(server: Server) -> None:
         async with server.viewer("?camera=none"):
             pass
     assert error.value.response.status_code == 404
+
+
+async def publish(role: ClientConnection, frame_id: int) -> None:
+    for camera in ("gate", "yard"):
+        await role.send(frame(frame_id, camera=camera))
+        await send(role, detections(camera, frame_id))
+
+
+async def cameras_received(role: ClientConnection, viewer: ClientConnection) -> tuple[set[str], set[str]]:
+    """The cameras of the frames, and those of the detections, that the viewer has received by now."""
+    received = await received_by_now(role, viewer)
+    texts = {each["camera"] for each in received if isinstance(each, dict) and each["type"] == "detections"}
+    return {camera_of(each) for each in received if isinstance(each, bytes)}, texts
+
+
+async def test_watch_changes_what_a_viewer_gets_and_who_is_counted(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        await until_watched(role, {"gate": 1, "yard": 1})
+        await viewer.send(json.dumps({"type": "watch", "cameras": ["yard"]}))
+        await until_watched(role, {"gate": 0, "yard": 1})
+        await publish(role, 1)
+        assert await cameras_received(role, viewer) == ({"yard"}, {"yard"})
+        await viewer.send(json.dumps({"type": "watch", "cameras": []}))
+        await until_watched(role, {"gate": 0, "yard": 0})
+
+
+async def test_watching_an_unknown_camera_gives_nothing_and_harms_nothing(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        await viewer.send(json.dumps({"type": "watch", "cameras": ["moon", "gate"]}))
+        await until_watched(role, {"gate": 1, "yard": 0})
+        await publish(role, 1)
+        assert await cameras_received(role, viewer) == ({"gate"}, {"gate"})
+
+
+@pytest.mark.parametrize("cameras", [["a"] * 65, "gate", [1], None])
+async def test_an_invalid_watch_closes_the_viewer(server: Server, cameras: object) -> None:
+    async with server.viewer() as viewer:
+        await viewer.send(json.dumps({"type": "watch", "cameras": cameras}))
+        await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
+        assert viewer.close_code == 1008
+
+
+async def test_credit_is_per_camera_and_an_ack_returns_that_of_its_own(server: Server) -> None:
+    async with server.role() as role, server.viewer("?credit=1") as viewer:
+        await until_watched(role, {"gate": 1, "yard": 1})
+        await publish(role, 1)
+        assert (await cameras_received(role, viewer))[0] == {"gate", "yard"}
+        await publish(role, 2)
+        assert (await cameras_received(role, viewer))[0] == set()
+        await viewer.send(json.dumps({"type": "ack", "camera": "yard", "frame_id": 1}))
+        assert camera_of(await next_frame(viewer)) == "yard"
+        await viewer.send(json.dumps({"type": "ack", "camera": "moon", "frame_id": 1}))
+        await viewer.send(json.dumps({"type": "ack", "camera": "yard", "frame_id": 1}))  # acknowledged already
+        assert (await cameras_received(role, viewer))[0] == set()
+        await viewer.send(json.dumps({"type": "ack", "frame_id": 1}))  # without a name: the camera that sent it
+        assert camera_of(await next_frame(viewer)) == "gate"
 
 
 async def until_watched(role: ClientConnection, cameras: dict[str, int]) -> None:
