@@ -1,42 +1,29 @@
 """The FrameProcessor: runs the detector on the latest frame and publishes the detections."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 
-from common.detection.detector import OnnxDetector, load_detector
 from common.detection.event_messages import event_messages
-from common.detection.experiments import ExperimentalDetector
 from common.detection.failures import Failures
 from common.detection.inference_log import InferenceLog, log_period_s
 from common.detection.live import Live
+from common.detection.load_processing import load_processing
 from common.detection.loading import load_with_heartbeat
-from common.detection.model_processing import ModelProcessing
-from common.detection.model_switch import ModelSwitch
 from common.detection.options import ProcessorOptions
 from common.detection.outcome import Outcome
-from common.detection.providers import Choice
-from common.detection.reloading import ReloadingProcessing
 from common.detection.tracked import TrackedProcessing
-from common.detection.user_code import load_user_code
 from common.events.spool import Spool
 from common.events.writer import EventWriter
 from common.frames import Frame
 from common.interfaces import FrameReader, StopSignal
 from common.messaging.event import Event
-from common.messaging.messages import UNNAMED, Detections, Message, Model, ServerMessage, Status, label
+from common.messaging.messages import UNNAMED, Detections, Message, ServerMessage, Status, label
 from common.messaging.publisher import Ingest, Publisher
-from common.model_zoo.resolve import resolve_named_model
 from common.pacing import Clock
-from common.telemetry.machine import inference_threads
 from common.telemetry.meter import Meter, Reporter
-
-logger = logging.getLogger(__name__)
 
 QUEUE_TIMEOUT_S = 0.2  # without a frame, the time between two looks at stop
 
@@ -109,13 +96,6 @@ def detections_of(frame: Frame, outcome: Outcome, processor: str) -> Detections:
     )
 
 
-def status_of(choice: Choice) -> Status:
-    """Return the status that reports the execution provider in use."""
-    if choice.warning:
-        return Status(component="inference", state="degraded", message=choice.warning)
-    return Status(component="inference", state="ok", message=f"runs on {choice.provider}")
-
-
 def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader, stop: StopSignal) -> None:
     """Run the role until stop is set.
 
@@ -154,46 +134,3 @@ def event_sink(options: ProcessorOptions) -> Iterator[Callable[[Event], None]]:
         return
     with EventWriter(Spool(options.spool, options.max_events)) as writer:
         yield writer.write
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What processes frames, the messages that announce it, and what handles messages of the server."""
-
-    process: Callable[[Frame], Outcome]
-    announcements: list[Message]
-    handlers: list[Callable[[ServerMessage], None]]
-
-
-def load_processing(
-    options: ProcessorOptions, live: Live, stop: StopSignal, report: Callable[[Message], None]
-) -> Loaded:
-    """Load the model, or the user's code."""
-    if options.run and options.reload:
-        reloading = ReloadingProcessing(options.run, options.run_options, report)
-        return Loaded(reloading, [Model(processor=options.name, name=reloading.name, labels=())], [])
-    if options.run:
-        user = load_user_code(options.run, options.run_options)
-        logger.info("processor %s from %s", user.name, options.run)
-        return Loaded(user, [Model(processor=options.name, name=user.name, labels=())], [])
-
-    def load(path: Path) -> OnnxDetector:
-        size = (options.input_size, options.input_size) if options.input_size else None
-        detector = load_detector(path, inference_threads(), options.execution, size)
-        logger.info("%s on %s", detector, detector.choice)
-        if detector.choice.warning:
-            logger.warning("%s", detector.choice.warning)
-        return detector
-
-    def stopped() -> bool:
-        stop.beat()
-        return stop.is_set()
-
-    detector = load(options.model)
-    switch = ModelSwitch(detector, lambda name: load(resolve_named_model(name)), report, options.name)
-    process = ModelProcessing(ExperimentalDetector(switch, live, stopped), live)
-    announcements = [
-        Model(processor=options.name, name=detector.name, labels=detector.labels),
-        status_of(detector.choice),
-    ]
-    return Loaded(process, announcements, [switch.handle])
