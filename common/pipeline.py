@@ -115,6 +115,7 @@ class Pipeline:
             models=model_names(),
             cameras=tuple(camera_info(each) for each in self._settings.cameras),
             processors=tuple(processor_info(each) for each in self._settings.processors),
+            allowed_origins=self._settings.allowed_origins,
         )
 
         def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from common.config.faults import limits
 from common.config.settings import Settings
-from common.config.spelling import SIMPLE, flag, suggestion, variable
+from common.config.spelling import REPEATED, SIMPLE, flag, suggestion, variable
 from common.errors import SettingsError
 from common.text import plain
 
@@ -46,6 +46,7 @@ HELP: dict[str, dict[str, str]] = {
         "token": "TEXT",
         "tls_cert": "FILE",
         "tls_key": "FILE",
+        "allowed_origins": "ORIGIN",
         "ui_width": "PIXELS",
         "jpeg_quality": "PERCENT",
         "log_level": "LEVEL",
@@ -141,8 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     for title, settings in HELP.items():
         group = parser.add_argument_group(title)
         for name, value in settings.items():
-            if name == "source":
-                group.add_argument(flag(name), metavar=value, help=_help(name), action="append")
+            if name in REPEATED:
+                group.add_argument(flag(name), dest=name, metavar=value, help=_help(name), action="append")
             elif value:
                 group.add_argument(flag(name), metavar=value, help=_help(name))
             else:
@@ -164,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
 def _help(name: str) -> str:
     field = Settings.model_fields[name]
     allowed = limits(field)
-    default = {"False": "off", "None": "none"}.get(str(field.default), field.default)
+    default = {"False": "off", "None": "none", "()": "none"}.get(str(field.default), field.default)
     return f"{field.description}{allowed and f' ({allowed})'} [{default}; {variable(name)}]"
 
 

@@ -52,6 +52,8 @@ def _expected(field: FieldInfo) -> str:
         float: "a number ",
         bool: "true or false",
     }
+    if field.examples:
+        return f"an origin such as {field.examples[0]}"
     if any(getattr(constraint, "pattern", None) == PROCESSOR_PATTERN for constraint in field.metadata):
         return "FILE.py:NAME or package.module:NAME"
     if any(hasattr(constraint, "pattern") for constraint in field.metadata):

@@ -12,6 +12,9 @@ ProviderName: TypeAlias = Literal["auto", "cpu", "openvino", "cuda", "tensorrt",
 Quality: TypeAlias = Annotated[int, Field(ge=1, le=100)]
 Width: TypeAlias = Annotated[int, Field(ge=0, le=16384)]  # pixels; libjpeg-turbo and browsers handle this width
 
+# Scheme, host and port as browsers send them in Origin; the pattern leaves nothing that ends a directive of a CSP.
+Origin: TypeAlias = Annotated[str, Field(pattern=r"^https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$")]
+
 
 PROCESSOR_PATTERN = r"^.+:[A-Za-z_][A-Za-z0-9_]*$"  # FILE.py:NAME or package.module:NAME
 Point: TypeAlias = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]

@@ -7,7 +7,17 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from common.config.faults import sentence
-from common.config.fields import PROCESSOR_PATTERN, ProviderName, Quality, Rate, Score, SettingsModel, Text, Width
+from common.config.fields import (
+    PROCESSOR_PATTERN,
+    Origin,
+    ProviderName,
+    Quality,
+    Rate,
+    Score,
+    SettingsModel,
+    Text,
+    Width,
+)
 from common.config.sections import MAIN, CameraSettings, ProcessorSettings, check_distinct, complete, webcams
 from common.config.sinks import SinkSettings
 from common.errors import SettingsError
@@ -88,6 +98,13 @@ class Settings(LiveSettings):
         Text | None, Field(description="PEM file of a certificate, to serve https; requires --tls-key")
     ] = None
     tls_key: Annotated[Text | None, Field(description="PEM file of the certificate's key, without a passphrase")] = None
+    allowed_origins: Annotated[
+        tuple[Origin, ...],
+        Field(
+            description="origin of pages that may embed the page and its images; may be repeated",
+            examples=["https://home.example:8123"],
+        ),
+    ] = ()
     ui_width: Annotated[
         Width, Field(description="maximum width of the frames sent to the page, in pixels; 0: as captured")
     ] = 1280
@@ -110,6 +127,15 @@ class Settings(LiveSettings):
     @classmethod
     def _convert_to_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        """Split the text of an environment variable at commas, and write origins as browsers do."""
+        origins = value.split(",") if isinstance(value, str) else value
+        if not isinstance(origins, list | tuple):
+            return value
+        return [as_browsers_write(origin) if isinstance(origin, str) else origin for origin in origins]
 
     @field_validator("cameras", mode="before")
     @classmethod
@@ -168,6 +194,12 @@ def access_token(settings: Settings) -> str | None:
     if settings.token is not None:
         return settings.token.get_secret_value()
     return None if is_loopback(settings.host) else secrets.token_urlsafe()
+
+
+def as_browsers_write(origin: str) -> str:
+    """Return an origin in lower case, without the default port of its scheme."""
+    origin = origin.strip().lower().removesuffix("/")
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
 def is_loopback(host: str) -> bool:

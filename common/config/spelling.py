@@ -11,10 +11,13 @@ SECTIONS = ("cameras", "processors", "sinks")
 SIMPLE = tuple(name for name in Settings.model_fields if name not in SECTIONS)
 """The settings that have a flag and an environment variable."""
 
+REPEATED = {"source": "--source", "allowed_origins": "--allow-origin"}
+"""The flags that may be given several times."""
+
 
 def flag(name: str) -> str:
     """Return the flag of a setting: `--ui-fps`."""
-    return f"--{name.replace('_', '-')}"
+    return REPEATED.get(name, f"--{name.replace('_', '-')}")
 
 
 def variable(name: str) -> str:

@@ -34,7 +34,7 @@ Time: TypeAlias = Literal[
 ]
 # The bounds keep the sums that the server makes of these finite: JSON has no infinity.
 Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]
-Measure: TypeAlias = Annotated[float, Field(ge=-1e12, le=1e12)]
+Measure: TypeAlias = Annotated[float, Field(ge=-1e15, le=1e15)]
 Seconds: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e9)]
 UnixTime: TypeAlias = Annotated[float, Field(ge=0)]
 FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # the integers that a JavaScript number holds exactly

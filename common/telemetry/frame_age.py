@@ -4,6 +4,7 @@ import time
 
 from common.pacing import Clock
 
+LONGEST_S = 3600.0  # a greater age means that the clocks of two machines differ
 STEP_S = 0.1  # a larger change of the difference between the clocks is a step of the wall clock
 
 
@@ -27,4 +28,5 @@ class FrameAge:
         if abs(difference_s - self._difference_s) > STEP_S:
             self._valid_from = now
         self._difference_s = difference_s
-        return 1000 * (now - captured_at) if self._valid_from <= captured_at <= now else None
+        is_valid = max(self._valid_from, now - LONGEST_S) <= captured_at <= now
+        return 1000 * (now - captured_at) if is_valid else None

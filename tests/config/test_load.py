@@ -10,7 +10,7 @@ import pytest
 from common.config.command_line import HELP
 from common.config.load import load_settings
 from common.config.settings import LiveSettings, Settings
-from common.config.spelling import SIMPLE
+from common.config.spelling import SIMPLE, flag
 from common.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,10 +51,11 @@ def test_every_setting_has_a_flag() -> None:
         "min_score": 0.4, "host": "::1", "port": 0, "jpeg_quality": 60, "log_level": "debug", "python_work_ms": 5.0,
         "provider": "cuda", "device": "1", "cache_folder": "cache", "infer_repeat": 2, "ui_width": 640,
         "event_file": "events.sqlite", "keep_events": 500, "input_size": 320, "processor": "mine.py:process",
+        "allowed_origins": "https://home.example",
         "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
     assert {*given, "session_per_frame", "reload"} == set(SIMPLE)
-    flags = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    flags = [f"{flag(name)}={value}" for name, value in given.items()]
     settings = settings_of(*flags, "--session-per-frame")
     assert settings == Settings.model_validate(given | {"session_per_frame": True})
 
@@ -65,6 +66,16 @@ def test_a_flag_overrides_the_environment_which_overrides_the_file(monkeypatch: 
     monkeypatch.setenv("VISION_JPEG_QUALITY", "2")
     settings = settings_of("--port", "3")
     assert (settings.port, settings.jpeg_quality, settings.min_score) == (3, 2, 0.1)
+
+
+def test_allowed_origins_are_written_as_browsers_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISION_ALLOWED_ORIGINS", "https://Home.Example:443/, http://10.0.0.5:8123")
+    assert settings_of().allowed_origins == ("https://home.example", "http://10.0.0.5:8123")
+    flags = ("--allow-origin", "http://home.example:80", "--allow-origin", "https://[::1]:8443")
+    assert settings_of(*flags).allowed_origins == ("http://home.example", "https://[::1]:8443")
+    Path("vision.toml").write_text('allowed_origins = ["https://one.example", "https://two.example:8123"]')
+    monkeypatch.delenv("VISION_ALLOWED_ORIGINS")
+    assert settings_of().allowed_origins == ("https://one.example", "https://two.example:8123")
 
 
 def test_a_boolean_flag_has_a_negative(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +115,14 @@ def test_the_log_level_may_be_in_any_case() -> None:
         (["--log-level", "loud"], "--log-level: 'loud' is not one of debug, info, warning, error"),
         (["--capture-fps", "nan"], "--capture-fps: 'nan' is not a number above 0 and at most 240"),
         (["--min-score", "inf"], "--min-score: 'inf' is not a number between 0 and 1"),
+        (
+            ["--allow-origin", "https://home.example", "--allow-origin", "*"],
+            "--allow-origin: '*' is not an origin such as https://home.example:8123",
+        ),
+        (
+            ["--allow-origin", "https://home.example/lovelace"],
+            "--allow-origin: 'https://home.example/lovelace' is not an origin such as https://home.example:8123",
+        ),
         (["--source", ""], "--source: '' is not a text of at least one character"),
         (["--ui-fps", "40"], "ui_fps (40) must not exceed capture_fps (30)"),
         (["--capture-fps", "4", "--ui-fps", "4"], "queue_fps (5) must not exceed capture_fps (4)"),
@@ -139,6 +158,11 @@ def test_a_mistake_on_the_command_line_names_itself_and_the_choices(argv: list[s
     [
         ("VISION_IMPL", "foo", "VISION_IMPL: 'foo' is not one of multiprocessing, threading"),
         ("vision_port", "-1", "vision_port: '-1' is not a whole number between 0 and 65535"),
+        (
+            "VISION_ALLOWED_ORIGINS",
+            "http://a; script-src *",
+            "VISION_ALLOWED_ORIGINS: 'http://a; script-src *' is not an origin such as https://home.example:8123",
+        ),
         ("VISION_PROT", "1", "unknown environment variable VISION_PROT; did you mean VISION_PORT?"),
         ("VISION_CONFIG", "none.toml", "VISION_CONFIG: 'none.toml' is not a file"),
     ],
@@ -154,6 +178,11 @@ def test_a_mistake_in_the_environment_names_the_variable(
     ("text", "message"),
     [
         ("port = 99999", "vision.toml: port: 99999 is not a whole number between 0 and 65535"),
+        ("allowed_origins = 1", "vision.toml: allowed_origins: 1 is not a list"),
+        (
+            "allowed_origins = [1]",
+            "vision.toml: allowed_origins[0]: 1 is not an origin such as https://home.example:8123",
+        ),
         ("port = true", "vision.toml: port: True is not a whole number between 0 and 65535"),
         ("impl = ['threading']", "vision.toml: impl: ['threading'] is not one of multiprocessing, threading"),
         ("capture-fps = 25", "vision.toml: unknown setting 'capture-fps'; did you mean capture_fps?"),
@@ -194,7 +223,7 @@ def test_help_names_every_setting_with_its_default_limits_and_variable(capsys: p
     for name, field in Settings.model_fields.items():
         if name not in SIMPLE:
             continue
-        assert f"--{name.replace('_', '-')}" in text
+        assert flag(name) in text
         assert f"VISION_{name.upper()}]" in text
         assert str(field.description) in text
     assert "(between 0 and 65535) [7001; VISION_PORT]" in text

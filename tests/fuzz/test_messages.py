@@ -33,7 +33,7 @@ from tests.support.fuzzing import bounded, json_values
 JPEG = b"\xff\xd8 pixels \xff\xd9"
 names = st.text(min_size=1, max_size=12) | st.sampled_from(["main", "provider", "captured", "<img src=x>"])
 amounts = st.floats(0, 1e12) | st.integers(0, 10**12)
-measures = st.floats(-1e12, 1e12)
+measures = st.floats(-1e15, 1e15)
 durations = st.floats(1e-3, 1e9)
 fractions = st.floats(0, 1)
 odd = json_values | st.sampled_from(
