@@ -1,7 +1,6 @@
 """What the tests share: the two implementations, for the suites that both must pass, and a small source and model."""
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,15 +15,6 @@ from tests.support.videos import write_clip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-CHROMIUM_FLAGS = (
-    "--no-sandbox",  # which Chromium refuses to do without for root, and containers run as root
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # see common/detection/__init__.py
 
@@ -49,13 +39,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     return "--source", str(clip), "--model", str(model)
 
 
-@pytest.fixture(scope="module")  # Playwright has an event loop of its own, in the way of the next module's
+@pytest.fixture(scope="module")  # not of the session: Playwright's event loop would disturb asynchronous tests
 def browser() -> Iterator["Browser"]:
-    """The system's Chromium, else Playwright's own."""
-    from playwright.sync_api import sync_playwright  # which the environment of the training does without
+    """A Chromium for the tests of a module."""
+    from tests.support.pages import chromium  # imports playwright, which the environment of the training lacks
 
-    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=system, args=list(CHROMIUM_FLAGS))
+    with chromium() as browser:
         yield browser
-        browser.close()

@@ -1,12 +1,13 @@
 """Pages in Chromium: opening one, waiting for what it shows, and a server with a role that a test plays itself."""
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 from websockets.sync.client import ClientConnection, connect
 
 from common.messaging.messages import Detection, Detections, Message, MetricsReport, Status
@@ -14,6 +15,24 @@ from tests.support.apps import PATIENCE_S
 from tests.support.servers import Server, frame, serving
 
 WIDE, PHONE = (1280, 800), (360, 740)
+CHROMIUM_FLAGS = (
+    "--no-sandbox",  # root, as in containers, can start Chromium only without it
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium, or else that of Playwright."""
+    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=system, args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
 
 
 @contextmanager
