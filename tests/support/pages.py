@@ -106,7 +106,8 @@ def playing_role(server: Server) -> Iterator[Role]:
     """Connect to the ingest port of `server` as a role."""
     headers = {"Authorization": f"Bearer {server.ingest_token}"}
     url = f"ws://127.0.0.1:{server.ingest_port}/ingest"
-    with connect(url, additional_headers=headers, compression=None, proxy=None) as socket:
+    # max_queue: it never reads, and a full queue would delay the closing handshake
+    with connect(url, additional_headers=headers, compression=None, proxy=None, max_queue=None) as socket:
         yield Role(socket)
 
 

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute
 
-from common.messaging.messages import DetectionItem
+from common.messaging.messages import Detection
 from tests.support.pages import Role, opened, playing_role, server_and_role, wait_for_text, wait_until
 from tests.support.servers import RATES, Server, serving
 
 DASHED = (".rate", "#times", "#roles", "#components", "#drops", "#inference-ms", "#inference-p50-ms", "#frame-age-ms")
 ROLES = ("provider", "processor", "server")
-CAR = DetectionItem(label="car", score=0.9, box=(0.2, 0.2, 0.4, 0.4))
+CAR = Detection(label="car", score=0.9, box=(0.2, 0.2, 0.4, 0.4))
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_video_at_the_configured_rate_is_stale_within_two_seconds(timed_page: Pa
 def test_degraded_source_is_a_notice_and_not_an_alert(page: Page, role: Role) -> None:
     role.send_frame()
     role.send_status("source", "degraded", "road.mp4: decoding is slower than real time")
-    wait_for_text(page, ".notice", "Source: road.mp4: decoding is slower than real time")
+    wait_for_text(page, ".notice", "Source degraded: road.mp4: decoding is slower than real time")
     assert not page.is_visible(".alert")
     role.send_status("source", "ok", "road.mp4")
     page.wait_for_selector(".notice", state="hidden")

@@ -164,5 +164,7 @@ def test_forced_colours_show_faults_by_shape(forced_colours: Page) -> None:
     lost, well = (
         picture_of(forced_colours.locator(f"#components tr:nth-child({number}) th"), width=8) for number in (1, 2)
     )
-    ink = [np.count_nonzero(np.abs(dot.astype(int) - dot[0, 0]).max(axis=2) > 60) for dot in (lost, well)]
-    assert ink[0] > 1.1 * ink[1] > 0  # a square covers more than a circle
+    differences = [np.abs(dot.astype(int) - dot[0, 0]).sum(axis=2) for dot in (lost, well)]
+    area = [difference.sum() / difference.max() for difference in differences]  # in pixels
+    assert area[0] == pytest.approx(8 * 8, rel=0.05)  # a square
+    assert area[1] == pytest.approx(np.pi * 4**2, rel=0.15)  # a circle

@@ -4,6 +4,7 @@ import { fixed, milliseconds, orDash, setText } from "../shared/format.js";
 import { isPlausible } from "../shared/measurements.js";
 import { byProcess, inOrder } from "../shared/processes.js";
 import { Rates } from "./rates.js";
+import { setRows } from "./table.js";
 
 const TIMES = {
   encode_ms: "JPEG encoding",
@@ -16,17 +17,6 @@ const COMPONENTS = ["source", "provider", "processor", "inference", "server"];
 const SERVER_RATES = ["captured", "sent", "queued", "overwritten", "processed"];
 
 const element = (id) => document.getElementById(id);
-
-/** A table row: its heading, then a cell for each text. */
-function row(heading, ...texts) {
-  const tr = document.createElement("tr");
-  const th = document.createElement("th");
-  th.scope = "row";
-  th.textContent = heading;
-  tr.append(th);
-  for (const text of texts) tr.insertCell().textContent = text;
-  return tr;
-}
 
 export class Panel {
   rates = new Rates();
@@ -48,16 +38,14 @@ export class Panel {
   stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {} }) {
     this.rates.setSourceFps(roles.provider?.source_fps);
     for (const name of SERVER_RATES) this.rates.show(name, rates[name] ?? null);
-    element("times").replaceChildren(
-      ...inOrder(Object.keys(percentiles), Object.keys(TIMES)).map((name) => {
-        const { p50, p95, p99 } = percentiles[name];
-        return row(TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, 1)));
-      }),
-    );
+    const times = inOrder(Object.keys(percentiles), Object.keys(TIMES)).map((name) => {
+      const { p50, p95, p99 } = percentiles[name];
+      return [TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, 1))];
+    });
+    setRows(element("times"), times);
     const dropped = inOrder(Object.keys(drops), []).filter((name) => drops[name] > 0);
-    element("drops").replaceChildren(
-      ...(dropped.length ? dropped.map((name) => row(name.replace("/", ", "), String(drops[name]))) : [row("none")]),
-    );
+    const totals = dropped.map((name) => [name.replace("/", ", "), String(drops[name])]);
+    setRows(element("drops"), totals.length ? totals : [["none"]]);
     this.#showProcesses(byProcess(roles));
     this.#roles = Object.keys(roles);
     this.#showComponents();
@@ -108,36 +96,35 @@ export class Panel {
   #clear() {
     this.rates.close();
     this.#roles = this.#statuses = [];
-    for (const id of ["times", "roles", "drops", "components"]) element(id).replaceChildren(row(orDash()));
+    for (const id of ["times", "roles", "drops", "components"]) this.#clearTable(id);
     for (const id of ["viewers", "restarts"]) setText(element(id), orDash());
+  }
+
+  #clearTable(id) {
+    const [tr] = setRows(element(id), [[orDash()]]);
+    delete tr.dataset.state;
   }
 
   #showProcesses(processes) {
     setText(element("roles-title"), processes.length === 1 ? "Process" : "Processes");
     setText(element("roles-hint"), processes.length === 1 ? "one, with a thread for each role" : "one for each role");
-    element("roles").replaceChildren(
-      ...processes.map(({ names, figures }) =>
-        row(
-          names.join(", "),
-          fixed(figures.cpu_percent, 0),
-          fixed(figures.memory_mb, 0),
-          `${fixed(figures.gil_delay_p50_ms, 1)} – ${fixed(figures.gil_delay_p99_ms, 1)}`,
-        ),
-      ),
-    );
+    const rows = processes.map(({ names, figures }) => [
+      names.join(", "),
+      fixed(figures.cpu_percent, 0),
+      fixed(figures.memory_mb, 0),
+      `${fixed(figures.gil_delay_p50_ms, 1)} – ${fixed(figures.gil_delay_p99_ms, 1)}`,
+    ]);
+    setRows(element("roles"), rows);
   }
 
   /** A role that reports figures and has no status is well: only faults and their end are reported. */
   #showComponents() {
     const reporting = this.#roles.map((component) => ({ component, state: "ok", message: "" }));
     const statuses = new Map([...reporting, ...this.#statuses].map((status) => [status.component, status]));
-    element("components").replaceChildren(
-      ...inOrder([...statuses.keys()], COMPONENTS).map((component) => {
-        const { state, message } = statuses.get(component);
-        const tr = row(component, state, message ?? "");
-        tr.dataset.state = state;
-        return tr;
-      }),
-    );
+    const ordered = inOrder([...statuses.keys()], COMPONENTS).map((component) => statuses.get(component));
+    const rows = ordered.map(({ component, state, message }) => [component, state, message ?? ""]);
+    setRows(element("components"), rows).forEach((tr, index) => {
+      tr.dataset.state = ordered[index].state;
+    });
   }
 }

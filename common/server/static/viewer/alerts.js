@@ -3,13 +3,11 @@
 const STALE_AFTER_S = 1.5;
 const NO_DETECTIONS_AFTER_S = 3;
 const MISSED = 3; // intervals of the source without a frame, before its video is stale
-const FAULTS = ["failed", "lost", "restarting", "degraded"]; // by severity
-
-const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const FAULTS = ["failed", "lost", "restarting"]; // by severity
 
 /** "Source lost: connection refused", from a status message. */
 function sentence({ component, state, message }) {
-  const subject = `${capitalised(component)} ${state}`;
+  const subject = `${component.charAt(0).toUpperCase()}${component.slice(1)} ${state}`;
   return message ? `${subject}: ${message}` : subject;
 }
 
@@ -32,9 +30,7 @@ export function alerts(connection, statuses, mode, frames, detections) {
   return [];
 }
 
-/** What impairs the video although it runs: "Source: road.mp4: decoding is slower than real time". */
+/** What is impaired but works: "Source degraded: decoding is slower than real time". */
 export function notices(statuses) {
-  return statuses
-    .filter(({ component, state }) => component === "source" && state === "degraded")
-    .map(({ message }) => `Source: ${message}`);
+  return statuses.filter(({ state }) => state === "degraded").map(sentence);
 }
