@@ -4,8 +4,6 @@ import logging
 import socket
 import time
 
-from pydantic import SecretStr
-
 import multiprocessing_impl
 import threading_impl
 from common.config.settings import Settings, access_token
@@ -20,13 +18,12 @@ def make_pipeline(settings: Settings) -> Pipeline:
 
     As a role, the app in threads is a process that is supervised like the others. Raises UserError.
     """
-    token = access_token(settings)
-    settings = settings.model_copy(update={"token": token and SecretStr(token)})  # one token for both apps
+    token = access_token(settings)  # one for both apps
     start_s = time.monotonic()
     processes, threads = listen(settings.host, settings.port), listen(settings.host, 0)
-    other = settings, Comparison(threads, port_of(processes), start_s)
+    other = settings, Comparison(threads, port_of(processes), start_s, token)
     role = Role("app in threads", "app in threads", run_in_threads, lambda: other)
-    comparison = Comparison(processes, port_of(threads), start_s, roles=(role,))
+    comparison = Comparison(processes, port_of(threads), start_s, token, roles=(role,))
     return Pipeline(settings, multiprocessing_impl.RUNTIME, comparison)
 
 

@@ -44,6 +44,7 @@ class Comparison:
     public: socket.socket
     other_port: int
     start_s: float
+    token: str | None
     roles: tuple[Role, ...] = ()
 
 
@@ -59,7 +60,7 @@ class Pipeline:
         self._runtime = runtime
         self._comparison = comparison
         self._tls = tls_of(settings)
-        self.token = access_token(settings)
+        self.token = comparison.token if comparison else access_token(settings)
         self._changes: dict[str, bool | int | float] = {}  # live settings by name, written by the publisher's thread
         # Both listen from before the first start of the server until after its last end: a connection made meanwhile
         # waits in the backlog instead of being refused.
@@ -70,10 +71,14 @@ class Pipeline:
         self.port: int = self._public.getsockname()[1]
 
     def links(self) -> list[str]:
-        """Return the addresses of the page, with the token if one is needed: on this machine, and for others."""
+        """Return the addresses of the page: on this machine, and for others. Only a generated token is part of them.
+
+        A token that the user gave must not be in the output, which a service manager writes to its journal.
+        """
         host = self._settings.host
         names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
-        query = f"?token={quote(self.token, safe='')}" if self.token else ""
+        generated = self.token if self._settings.token is None else None
+        query = f"?token={quote(generated, safe='')}" if generated else ""
         scheme = "https" if self._tls else "http"
         return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
 

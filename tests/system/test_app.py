@@ -151,9 +151,10 @@ async def test_it_starts_in_the_folder_of_an_implementation_with_three_other_rat
     assert viewer.detection_rate() == pytest.approx(4, rel=ROOM)
 
 
-def test_a_token_is_in_the_link_and_never_in_the_log() -> None:
+def test_a_given_token_is_neither_printed_nor_logged() -> None:
     with running("--token", "open-sesame", "--log-level", "debug") as app:
-        assert app.link == f"http://localhost:{app.port}/?token=open-sesame"
+        assert app.link == f"http://localhost:{app.port}/"
+        assert "open-sesame" not in app.stdout
         app.until(lambda: " ms median" in app.stderr, "a line on inference")
         assert app.ask("/api/stats").status == 401
         cookie = app.ask("/?token=open-sesame").headers["Set-Cookie"].partition(";")[0]

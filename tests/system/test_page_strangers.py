@@ -70,12 +70,12 @@ def test_page_uses_https_and_wss_and_no_url_but_the_first_contains_the_token(app
     sockets: list[str] = []
     page.on("request", lambda request: requests.extend([request]))
     page.on("websocket", lambda websocket: sockets.append(websocket.url))
-    page.goto(app.link)
+    page.goto(f"{app.link}?token={TOKEN}")
     page.wait_for_selector(".waiting", state="hidden")
     assert page.url == f"https://localhost:{app.port}/"
     assert sockets == [f"wss://localhost:{app.port}/ws/ui?credit=2"]
     first, *later = requests
-    assert first.url == app.link
+    assert first.url == f"{app.link}?token={TOKEN}"
     assert len(later) > 5
     assert [request.url for request in later if TOKEN in request.url] == []
     assert [request.url for request in requests if "referer" in request.all_headers()] == []
@@ -99,7 +99,7 @@ def test_names_are_shown_as_text_not_as_html(app: App, page: Page) -> None:
 
     page.on("dialog", dismiss)
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(app.link)
+    page.goto(f"{app.link}?token={TOKEN}")
     wait_for_boxes(page)
     wait_until(page, lambda: page.inner_text("#model") == f"{EVIL}.onnx", "the name of the model")
     assert page.inner_text("#source") == f"{EVIL}.avi"
@@ -108,7 +108,7 @@ def test_names_are_shown_as_text_not_as_html(app: App, page: Page) -> None:
 
 
 def test_policy_forbids_turning_text_into_html_or_code(app: App, page: Page) -> None:
-    page.goto(app.link)
+    page.goto(f"{app.link}?token={TOKEN}")
     for attempt in ("document.body.innerHTML = '<b>'", "setTimeout('alert(1)')", "script.text = '1'"):
         body = f"const script = document.createElement('script'); {attempt};"
         assert page.evaluate(f"() => {{ try {{ {body} }} catch (error) {{ return error.name; }} }}") in (
