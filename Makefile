@@ -1,11 +1,11 @@
-# Every target sets up what it needs in .venv; a second call starts at once.
+# Each target installs what it needs into .venv; later calls start at once.
 #   make run ARGS="--source 0"      make test ARGS="-k settings"
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-# The first Python on the path that is new enough; looked for only when .venv is made.
+# The first Python on the path that is new enough; evaluated only when .venv is created.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
@@ -21,17 +21,18 @@ run: $(VENV)/run.stamp ## start the app: python main.py $(ARGS)
 bench: $(VENV)/bench.stamp ## measure and report: python main.py bench $(ARGS)
 	@exec $(BIN)/python main.py bench $(ARGS)
 
-test: setup ## run the tests: pytest $(ARGS)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run all tests, those that do not measure in two processes; or pytest $(ARGS)
+	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),\
+		$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone" && $(BIN)/python -m pytest -m alone)
 
-chaos: $(VENV)/dev.stamp ## kills, hangs, stalls and hostile viewers: python -m tests.chaos $(ARGS)
+chaos: $(VENV)/dev.stamp ## faults against a running app: python -m tests.chaos $(ARGS)
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 soak: MINUTES := 30
-soak: $(VENV)/dev.stamp ## the same for MINUTES=30, a fault a minute
+soak: $(VENV)/dev.stamp ## the same for MINUTES=30, with a fault per minute
 	@exec $(BIN)/python -m tests.chaos --seconds $$((60 * $(MINUTES))) --every 60 $(ARGS)
 
-check: $(VENV)/dev.stamp ## format, lint, types, and the rules of the house
+check: $(VENV)/dev.stamp ## format, lint, types, import contracts, rules of the code base
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
@@ -40,7 +41,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, and the rules of the house
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m pytest --quiet tests/test_house.py
 
-format: $(VENV)/dev.stamp ## write the code in its one format
+format: $(VENV)/dev.stamp ## format the code
 	$(BIN)/python -m ruff check --fix-only .
 	$(BIN)/python -m ruff format .
 
@@ -50,10 +51,10 @@ lock: $(VENV)/run.stamp ## write requirements.lock: the newest versions that req
 	@{ head -n 1 requirements.lock; $(VENV)/lock/bin/python -m pip freeze --disable-pip-version-check; } >requirements.new
 	@mv requirements.new requirements.lock && rm -rf $(VENV)/lock
 
-setup: $(VENV)/dev.stamp ## make ready for tests: environment, tools, a browser
+setup: $(VENV)/dev.stamp ## install everything that tests need, with a browser
 	@.ci/browser $(BIN)/python
 
-clean: ## remove the environment and what tools left behind
+clean: ## remove the environment and caches
 	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -61,17 +62,17 @@ $(VENV)/run.stamp: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and not on the path; name one with PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "$(PYTHON) is not Python 3.11 or newer"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) comes without venv: apt-get install python3-venv"; exit 1; }
-	@echo "Setting up $(VENV), once"
+	@echo "Creating $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) -r requirements.txt
 	@touch $@
 
 $(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp
-	@echo "Adding what the report is drawn with, once"
+	@echo "Installing the requirements of the report"
 	@$(PIP) -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements-bench.txt $(VENV)/run.stamp
-	@echo "Adding the tools for tests and checks, once"
+	@echo "Installing the tools of tests and checks"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@

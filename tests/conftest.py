@@ -1,8 +1,9 @@
-"""What the tests share: the two implementations, for the suites that both must pass, and a small source and model."""
+"""Shared fixtures: both implementations, a small clip and model, a browser; and which tests run alone."""
 
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,24 +17,49 @@ from tests.support.videos import write_clip
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TESTS = Path(__file__).parent
+
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # see common/detection/__init__.py
 
-# A process inherits which signals are ignored. Where the tests were started by nohup or in the background of a script,
-# the apps that they start would not hear of a terminal that hangs up, nor of Ctrl-C.
+# Ignored signals are inherited by child processes. Tests that run under nohup, or in the background of a script, would
+# start apps that ignore SIGHUP or SIGINT.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Tests that measure rates and times, or that need a browser, get the `alone` mark: `make test` runs them one at a time,
+# and the others in two processes (pytest-xdist). System tests run alone unless they are listed.
+ALONE = ("benchmark/", "capture/", "chaos/", "implementations/", "supervision/", "system/")
+NOT_ALONE = (
+    "system/test_bad_input.py",
+    "system/test_ending.py",
+    "system/test_hangs.py",
+    "system/test_outbound.py",
+    "system/test_process_environment.py",
+    "system/test_resources.py",
+    "system/test_secrets.py",
+    "system/test_unread_output.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run alone."""
+    for item in items:
+        path = item.path.relative_to(TESTS).as_posix()
+        if path.startswith(ALONE) and not path.startswith(NOT_ALONE):
+            item.add_marker(pytest.mark.alone)
+
+
 @pytest.fixture(params=[threading_impl.RUNTIME, multiprocessing_impl.RUNTIME], ids=lambda runtime: runtime.name)
 def runtime(request: pytest.FixtureRequest) -> Runtime:
-    """One implementation, then the other."""
+    """Return one implementation, then the other."""
     implementation: Runtime = request.param
     return implementation
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """Flags for a clip and a model that load at once, and cost little."""
+    """Return flags for a clip and a model that load fast and use little CPU."""
     folder = tmp_path_factory.mktemp("small")
     clip, model = write_clip(folder / "clip.avi", 60, 30), save_yolox(folder / "finder.onnx")
     return "--source", str(clip), "--model", str(model)

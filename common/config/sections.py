@@ -114,7 +114,7 @@ class ProcessorSettings(SettingsModel):
     @model_validator(mode="after")
     def _check_device(self) -> Self:
         if self.device is not None and self.provider == "auto":
-            raise ValueError(f"device ({self.device}) needs a provider by name, not auto")
+            raise ValueError(f"device ({self.device!r}) needs a provider by name, not auto")
         return self
 
 

@@ -134,7 +134,7 @@ def test_the_log_level_may_be_in_any_case() -> None:
         ),
         (["--processor", "mine.py"], "--processor: 'mine.py' is not FILE.py:NAME or package.module:NAME"),
         (["--input-size", "31"], "--input-size: '31' is not a whole number between 32 and 4096"),
-        (["--device", "GPU"], "device (GPU) needs a provider by name, not auto"),
+        (["--device", "GPU"], "device ('GPU') needs a provider by name, not auto"),
         (["--port"], "--port: expected one argument"),
         (["--fps", "3"], "unknown option --fps; did you mean --ui-fps?"),
         (["--capture_fps=3"], "unknown option --capture_fps; did you mean --capture-fps?"),

@@ -68,7 +68,7 @@ async def test_the_token_is_not_taken_from_the_address(server: Server) -> None:
         b"\x00\x00",
         b"\xff\xff\xff\xff" + b"x" * 100,
         b"\x00\x00\x00\x02{}" + b"\xff\xd8\xff\xd9",
-        frame(1)[:-1],
+        frame(1, captured_at=0.5)[:-1],
         pack_frame(FrameHeader(camera="main", frame_id=1, captured_at=0, width=1, height=1), b"no picture"),
     ],
     ids=lambda nonsense: repr(nonsense[:60]),

@@ -104,7 +104,7 @@ async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypa
         '{"type": "status", "component": "source", "state": "lost"}',
         "[" * 1000,
         b"\x00\x01\x02",
-        frame(1),
+        frame(1, captured_at=0.5),
         '{"type": "ack", "frame_id": 1}' + " " * 10_000_000,  # as good as any other, but for its size
         b"x" * 10_000_000,
     ],

@@ -140,10 +140,11 @@ def ask(
         connection.close()
 
 
-def frame(frame_id: int, jpeg: bytes | None = None, camera: str = "main") -> bytes:
-    """Return a frame message as the provider sends it; its image shows `frame_id` unless `jpeg` is given."""
+def frame(frame_id: int, jpeg: bytes | None = None, camera: str = "main", captured_at: float | None = None) -> bytes:
+    """Return a frame message as the provider sends it, by default of now; its image shows `frame_id` without `jpeg`."""
     jpeg = jpeg or jpeg_of(numbered_frame(frame_id))
-    header = FrameHeader(camera=camera, frame_id=frame_id, captured_at=time.time(), width=160, height=90)
+    captured_at = time.time() if captured_at is None else captured_at
+    header = FrameHeader(camera=camera, frame_id=frame_id, captured_at=captured_at, width=160, height=90)
     return pack_frame(header, jpeg)
 
 
