@@ -1,5 +1,7 @@
 """Pages in Chromium: opening one, waiting for what it shows, and a server with a role that a test plays itself."""
 
+import contextlib
+import json
 import re
 import shutil
 import time
@@ -69,10 +71,24 @@ class Role:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._frame_id = 0
+        self._watched: dict[str, int] = {}
 
     def send(self, *messages: Message) -> None:
         for message in messages:
             self._socket.send(message.model_dump_json())
+
+    def send_packed(self, message: bytes) -> None:
+        """Send a frame message."""
+        self._socket.send(message)
+
+    def watched(self) -> dict[str, int]:
+        """Return the number of viewers of each camera, from the newest message that has arrived."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                message = json.loads(self._socket.recv(timeout=0.2))
+                if message["type"] == "viewers":
+                    self._watched = dict(message["cameras"])
+        return self._watched
 
     def send_frame(self) -> int:
         """Send the next frame, captured now, and return its id."""

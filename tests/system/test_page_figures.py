@@ -216,7 +216,7 @@ def test_configured_rates_are_shown_before_any_frame(page: Page) -> None:
 
 
 def test_unknown_messages_and_fields_are_ignored(server: Server, role: Role, browser: Browser) -> None:
-    more = {"processor": "people", "values": {"count": 3}, "shapes": [{"line": [[0, 0], [1, 1]]}], "cameras": ["main"]}
+    more = {"values": {"count": 3}, "shapes": [{"line": [[0, 0], [1, 1]]}], "heat": [[1, 2]], "nodes": ["hub"]}
 
     def add_fields(stream: WebSocketRoute) -> None:
         app = stream.connect_to_server()

@@ -1,6 +1,7 @@
 // The page: connects the viewer, the panel, the chart and the controls.
 
 import { Viewer } from "../viewer/viewer.js";
+import { CameraTabs } from "./camera_tabs.js";
 import { Controls } from "./controls.js";
 import { InferenceChart } from "./inference_chart.js";
 import { Panel } from "./panel.js";
@@ -14,14 +15,23 @@ const chart = new InferenceChart(element("inference-chart"));
 const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
   onState: (state) => panel.connection(state),
   onDraw: ({ count, age_s }) => panel.drawn(count, controls.choices.boxes ? age_s : null, viewer.view.mode),
-  onHello(hello) {
+  onHello(hello, cameras) {
+    tabs.setCameras(cameras.map(({ name }) => name));
     panel.hello(hello);
     controls.setDetectorThreshold(hello.settings.min_score);
   },
+  onCamera(camera, rates) {
+    tabs.select(camera.name);
+    panel.camera(camera, rates, tabs.isOneOfSeveral);
+  },
   onDetections: ({ inference_ms }) => chart.add(inference_ms),
   onStats: (stats) => panel.stats(stats),
-  onStatuses: (statuses) => panel.statuses(statuses),
+  onStatuses(statuses) {
+    tabs.showStates(statuses);
+    panel.statuses(statuses);
+  },
 });
+const tabs = new CameraTabs(element("cameras"), (name) => viewer.select(name));
 const controls = new Controls(element("viewer"), {
   onChoice: applyChoices,
   onPlaying: () => viewer.play(controls.playing),
@@ -47,5 +57,6 @@ function refresh() {
 }
 
 applyChoices();
+viewer.select(tabs.nameInAddress());
 setInterval(refresh, REFRESH_MS);
 viewer.play(controls.playing);

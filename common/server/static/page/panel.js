@@ -3,6 +3,7 @@
 import { fixed, milliseconds, orDash, setText } from "../shared/format.js";
 import { isPlausible } from "../shared/measurements.js";
 import { byProcess, inOrder } from "../shared/processes.js";
+import { nameOf } from "../viewer/alerts.js";
 import { Rates } from "./rates.js";
 import { setRows } from "./table.js";
 
@@ -20,24 +21,37 @@ const element = (id) => document.getElementById(id);
 
 export class Panel {
   rates = new Rates();
+  #camera = null;
+  #provider = "provider";
   #roles = [];
   #statuses = [];
 
   /** Shows what is configured, from a hello message. */
-  hello({ implementation, model, source, rates }) {
+  hello({ implementation, model }) {
     setText(element("implementation"), implementation);
     element("implementation").hidden = false;
-    for (const [id, name] of [["model", model], ["source", source]]) {
-      setText(element(id), orDash(name));
-      element(id).title = name || "";
-    }
+    this.#showName("model", model);
+  }
+
+  /** Shows which camera is on the video, and the rates that are configured for it. */
+  camera({ name, source }, rates, isOneOfSeveral) {
+    this.#camera = name;
+    this.#provider = isOneOfSeveral ? `provider ${name}` : "provider";
+    this.#showName("source", source);
+    element("snapshot").href = isOneOfSeveral ? `snapshot.jpg?camera=${encodeURIComponent(name)}` : "snapshot.jpg";
     this.rates.configure(rates);
   }
 
+  #showName(id, name) {
+    setText(element(id), orDash(name));
+    element(id).title = name || "";
+  }
+
   /** Shows the figures of a stats message. */
-  stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {} }) {
-    this.rates.setSourceFps(roles.provider?.source_fps);
-    for (const name of SERVER_RATES) this.rates.show(name, rates[name] ?? null);
+  stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {}, cameras = {} }) {
+    this.rates.setSourceFps(roles[this.#provider]?.source_fps);
+    const ofCamera = { ...rates, ...cameras[this.#camera]?.rates };
+    for (const name of SERVER_RATES) this.rates.show(name, ofCamera[name] ?? null);
     const times = inOrder(Object.keys(percentiles), Object.keys(TIMES)).map((name) => {
       const { p50, p95, p99 } = percentiles[name];
       return [TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, 1))];
@@ -120,9 +134,9 @@ export class Panel {
   /** A role that reports figures and has no status is well: only faults and their end are reported. */
   #showComponents() {
     const reporting = this.#roles.map((component) => ({ component, state: "ok", message: "" }));
-    const statuses = new Map([...reporting, ...this.#statuses].map((status) => [status.component, status]));
+    const statuses = new Map([...reporting, ...this.#statuses].map((status) => [nameOf(status), status]));
     const ordered = inOrder([...statuses.keys()], COMPONENTS).map((component) => statuses.get(component));
-    const rows = ordered.map(({ component, state, message }) => [component, state, message ?? ""]);
+    const rows = ordered.map((status) => [nameOf(status), status.state, status.message ?? ""]);
     setRows(element("components"), rows).forEach((tr, index) => {
       tr.dataset.state = ordered[index].state;
     });

@@ -23,6 +23,9 @@ export function totals(roles) {
 
 /** Sorts names: those in `order` first, the rest by name. Messages list them in no fixed order. */
 export function inOrder(names, order) {
-  const rank = (name) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const rank = (name) => {
+    const index = order.indexOf(order.includes(name) ? name : name.split(" ")[0]); // "provider gate" is a provider
+    return index < 0 ? order.length : index;
+  };
   return [...names].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 }

@@ -5,9 +5,14 @@ const NO_DETECTIONS_AFTER_S = 3;
 const MISSED = 3; // intervals of the source without a frame, before its video is stale
 const FAULTS = ["failed", "lost", "restarting"]; // by severity
 
+/** "provider gate", from a status message: the component, and the camera or processor where it has a name. */
+export const nameOf = ({ component, camera, processor }) => [component, camera, processor].filter(Boolean).join(" ");
+
 /** "Source lost: connection refused", from a status message. */
-function sentence({ component, state, message }) {
-  const subject = `${component.charAt(0).toUpperCase()}${component.slice(1)} ${state}`;
+function sentence(status) {
+  const { state, message } = status;
+  const name = nameOf(status);
+  const subject = `${name.charAt(0).toUpperCase()}${name.slice(1)} ${state}`;
   return message ? `${subject}: ${message}` : subject;
 }
 

@@ -46,8 +46,13 @@ export class Stream {
     this.#setState("paused");
   }
 
-  ack(frameId) {
-    this.#send({ type: "ack", frame_id: frameId });
+  ack(camera, frameId) {
+    this.#send({ type: "ack", camera, frame_id: frameId });
+  }
+
+  /** Selects the cameras whose frames and detections are sent. */
+  watch(cameras) {
+    this.#send({ type: "watch", cameras });
   }
 
   set(name, value) {

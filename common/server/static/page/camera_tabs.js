@@ -1,0 +1,73 @@
+// The tabs of several cameras: one of them is shown, and is the fragment of the address.
+
+const FAULTS = ["failed", "lost", "restarting", "degraded"]; // by severity
+
+export class CameraTabs {
+  #root;
+  #names = [];
+  #shown = null;
+
+  /** `onSelect(name)` is called when the viewer chooses a camera: by click, arrow key or address. */
+  constructor(root, onSelect) {
+    this.#root = root;
+    root.addEventListener("click", ({ target }) => target.dataset.camera && onSelect(target.dataset.camera));
+    addEventListener("hashchange", () => onSelect(this.nameInAddress()));
+    document.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!step || !this.isOneOfSeveral || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest("input")) return; // the arrow moves the slider
+      const index = this.#names.indexOf(this.#shown) + step + this.#names.length;
+      onSelect(this.#names[index % this.#names.length]);
+      if (this.#root.contains(document.activeElement)) this.#root.querySelector("[aria-selected=true]").focus();
+    });
+  }
+
+  get isOneOfSeveral() {
+    return this.#names.length > 1;
+  }
+
+  /** The camera that the address names; null without a name. */
+  nameInAddress() {
+    try {
+      return decodeURIComponent(location.hash.slice(1)) || null;
+    } catch {
+      return null; // not an encoded name
+    }
+  }
+
+  /** Shows a tab for each camera where there are several. */
+  setCameras(names) {
+    this.#root.hidden = names.length < 2;
+    if (names.join("\n") === this.#names.join("\n")) return;
+    this.#names = names;
+    this.#root.replaceChildren(
+      ...(this.isOneOfSeveral ? names : []).map((name) => {
+        const tab = document.createElement("button");
+        tab.type = "button";
+        tab.className = "button";
+        tab.role = "tab";
+        tab.textContent = tab.dataset.camera = name;
+        tab.dataset.state = "ok";
+        return tab;
+      }),
+    );
+  }
+
+  /** Marks the camera that is shown. */
+  select(name) {
+    this.#shown = name;
+    for (const tab of this.#root.children) {
+      tab.setAttribute("aria-selected", tab.dataset.camera === name);
+      tab.tabIndex = tab.dataset.camera === name ? 0 : -1;
+    }
+    if (this.isOneOfSeveral) history.replaceState(null, "", `#${encodeURIComponent(name)}`);
+  }
+
+  /** Shows the worst state of the components of each camera. */
+  showStates(statuses) {
+    for (const tab of this.#root.children) {
+      const states = statuses.filter(({ camera }) => camera === tab.dataset.camera).map(({ state }) => state);
+      tab.dataset.state = FAULTS.find((state) => states.includes(state)) ?? "ok";
+    }
+  }
+}
