@@ -37,15 +37,21 @@ class HttpServer:
     async def open(self) -> None:
         """Start to accept connections."""
         await self._runner.setup()
+        self._accepting = LimitedListener(self._listener, self._limit)
         self._server = await asyncio.get_running_loop().create_server(
             lambda: RequestHandler(cast(web.Server, self._runner.server)),
-            sock=LimitedListener(self._listener, self._limit),
+            sock=self._accepting,
             ssl=self._context,
             ssl_handshake_timeout=HANDSHAKE_S if self._context else None,
         )
 
     async def close(self) -> None:
         """Accept no more connections, and close those that are open."""
+        asyncio.get_running_loop().remove_reader(self._accepting)
+        # Connections that were accepted just now get their transport first: a closed asyncio.Server fails to attach it,
+        # and its finalizer fails again (CPython 3.13.0, Server._attach() and _detach()).
+        for _ in range(3):
+            await asyncio.sleep(0)
         self._server.close()
         # Without this, aiohttp raises for a connection that ends at the moment of the shutdown timeout.
         for connection in self._runner.server.connections if self._runner.server else ():

@@ -85,7 +85,7 @@ def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str
         (["--tls-cert", "main.py", "--tls-key", "main.py"], ["main.py", "no PEM"]),
         (["--uifps", "15"], ["--uifps", "--ui-fps"]),
         (["--source", "main.py", "--source", "common"], ["--source", "need a name each"]),
-        (["--source", "a=main.py", "--source", "b=main.py"], ["several cameras", "cannot be run"]),
+        (["--source", "a=main.py", "--source", "b=main.py"], ["main.py", "not a video file"]),
         (["--source", "a=main.py", "--source", "b=none.mp4"], ["none.mp4", "does not exist"]),
         (["--source", "a/b=main.py"], ["'a/b=main.py'", "does not exist"]),
         (["--source", 'a"b=main.py'], ["--source", "a name of 1 to 40 letters"]),
