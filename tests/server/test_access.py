@@ -23,14 +23,14 @@ FOREIGN_ORIGINS = (
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """On loopback, without a token."""
+    """A server on loopback, without a token."""
     with serving() as server:
         yield server
 
 
 @pytest.fixture
 def guarded() -> Iterator[Server]:
-    """With a token, as on an address that others can reach."""
+    """A server with a token, as on an address other than loopback."""
     with serving(TOKEN) as server:
         yield server
 
@@ -124,7 +124,7 @@ def test_every_response_has_the_security_headers(guarded: Server, monkeypatch: p
         403: guarded.ask("/", {**bearer, "Origin": "null"}),
         404: guarded.ask("/nowhere", bearer),
         405: guarded.ask("/", bearer, "POST"),
-        417: guarded.ask("/", {**bearer, "Expect": "the unexpected"}),
+        417: guarded.ask("/", {**bearer, "Expect": "unknown"}),
         503: guarded.ask("/snapshot.jpg", bearer),
     }
     for status, answer in answers.items():
@@ -146,7 +146,7 @@ def test_no_request_can_change_anything(server: Server, method: str) -> None:
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("kind", ["no-cors/image", "no-cors/script", "cors/empty", "navigate/iframe", "navigate/embed"])
-def test_a_foreign_page_may_embed_nothing(server: Server, site: str, kind: str) -> None:
+def test_foreign_page_cannot_embed_anything(server: Server, site: str, kind: str) -> None:
     mode, _, destination = kind.partition("/")
     headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": destination}
     assert [server.ask(path, headers).status for path in PATHS] == [403] * len(PATHS)

@@ -1,4 +1,4 @@
-"""Several cameras: a viewer selects some, a picture is of one, and each is encoded for its own viewers only."""
+"""Several cameras: selection by viewers, images of one camera, viewers counted and credit given per camera."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ def detections(camera: str, frame_id: int) -> Detections:
     )
 
 
-async def test_a_viewer_gets_the_frames_of_all_cameras_though_it_reads_late(server: Server) -> None:
+async def test_viewer_gets_the_frames_of_all_cameras_although_it_reads_late(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         await until_watched(role, {"gate": 1, "yard": 1})
         for camera in ("gate", "yard"):
@@ -39,7 +39,7 @@ async def test_a_viewer_gets_the_frames_of_all_cameras_though_it_reads_late(serv
         assert {camera_of(await next_frame(viewer)) for _ in range(2)} == {"gate", "yard"}
 
 
-async def test_a_viewer_of_one_camera_gets_its_frames_and_detections_alone(server: Server) -> None:
+async def test_viewer_of_one_camera_gets_only_its_frames_and_detections(server: Server) -> None:
     async with server.role() as role, server.viewer("?camera=yard") as viewer:
         await until_watched(role, {"gate": 0, "yard": 1})
         for camera in ("gate", "yard"):
@@ -59,10 +59,10 @@ async def test_a_snapshot_is_of_one_camera(server: Server, query: str, camera: s
     async with server.role() as role:
         answer = asyncio.create_task(asyncio.to_thread(server.ask, f"/snapshot.jpg{query}"))
         await until_watched(role, {"gate": 0, "yard": 0} | {camera: 1})
-        pictures = {each: jpeg_of(numbered_frame(number)) for number, each in enumerate(("gate", "yard"))}
-        for each in sorted(pictures, key=camera.__eq__):  # the other camera first
-            await role.send(frame(1, pictures[each], camera=each))
-        assert (await answer).body == pictures[camera]
+        images = {each: jpeg_of(numbered_frame(number)) for number, each in enumerate(("gate", "yard"))}
+        for each in sorted(images, key=camera.__eq__):  # the other camera first
+            await role.send(frame(1, images[each], camera=each))
+        assert (await answer).body == images[camera]
 
 
 @pytest.mark.parametrize("path", ["/snapshot.jpg", "/stream.mjpg"])
@@ -97,7 +97,7 @@ async def cameras_received(role: ClientConnection, viewer: ClientConnection) -> 
     return {camera_of(each) for each in received if isinstance(each, bytes)}, texts
 
 
-async def test_watch_changes_what_a_viewer_gets_and_who_is_counted(server: Server) -> None:
+async def test_watch_changes_the_frames_that_are_sent_and_the_viewers_that_are_counted(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         await until_watched(role, {"gate": 1, "yard": 1})
         await viewer.send(json.dumps({"type": "watch", "cameras": ["yard"]}))
@@ -108,7 +108,7 @@ async def test_watch_changes_what_a_viewer_gets_and_who_is_counted(server: Serve
         await until_watched(role, {"gate": 0, "yard": 0})
 
 
-async def test_watching_an_unknown_camera_gives_nothing_and_harms_nothing(server: Server) -> None:
+async def test_unknown_camera_in_a_watch_message_is_ignored(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         await viewer.send(json.dumps({"type": "watch", "cameras": ["moon", "gate"]}))
         await until_watched(role, {"gate": 1, "yard": 0})
@@ -124,7 +124,7 @@ async def test_an_invalid_watch_closes_the_viewer(server: Server, cameras: objec
         assert viewer.close_code == 1008
 
 
-async def test_credit_is_per_camera_and_an_ack_returns_that_of_its_own(server: Server) -> None:
+async def test_credit_is_per_camera_and_an_ack_returns_that_of_its_camera(server: Server) -> None:
     async with server.role() as role, server.viewer("?credit=1") as viewer:
         await until_watched(role, {"gate": 1, "yard": 1})
         await publish(role, 1)

@@ -1,4 +1,4 @@
-"""The ingest socket: roles with the token come in, and nobody and nothing else."""
+"""The ingest websocket: the token of roles, validation of their messages, and what they receive."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ async def test_a_client_without_the_token_gets_401(server: Server, header: str |
     assert refusal.value.response.status_code == 401
 
 
-async def test_the_token_is_not_taken_from_the_address(server: Server) -> None:
+async def test_token_in_the_query_is_refused(server: Server) -> None:
     url = f"ws://127.0.0.1:{server.ingest_port}/ingest?token={server.ingest_token}"
     with pytest.raises(InvalidStatus) as refusal:
         async with connect(url, proxy=None):
@@ -54,9 +54,9 @@ async def test_the_token_is_not_taken_from_the_address(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "nonsense",
+    "invalid",
     [
-        "nonsense",
+        "not JSON",
         "{}",
         '{"type": "hello"}',
         '{"type": "set", "name": "min_score", "value": 0.5}',
@@ -69,23 +69,23 @@ async def test_the_token_is_not_taken_from_the_address(server: Server) -> None:
         b"\xff\xff\xff\xff" + b"x" * 100,
         b"\x00\x00\x00\x02{}" + b"\xff\xd8\xff\xd9",
         frame(1, captured_at=0.5)[:-1],
-        pack_frame(FrameHeader(camera="main", frame_id=1, captured_at=0, width=1, height=1), b"no picture"),
+        pack_frame(FrameHeader(camera="main", frame_id=1, captured_at=0, width=1, height=1), b"not a JPEG"),
     ],
-    ids=lambda nonsense: repr(nonsense[:60]),
+    ids=lambda invalid: repr(invalid[:60]),
 )
-async def test_a_client_that_sends_nonsense_is_dropped_alone(server: Server, nonsense: str | bytes) -> None:
+async def test_invalid_message_closes_only_the_client_that_sent_it(server: Server, invalid: str | bytes) -> None:
     async with server.role() as other, server.viewer() as viewer, server.role() as role:
-        await role.send(nonsense)
+        await role.send(invalid)
         await asyncio.wait_for(role.wait_closed(), PATIENCE_S)
         await other.send(frame(2))
         assert frame_id_of(await next_frame(viewer)) == 2
         assert server.ask("/api/stats").status == server.ask("/metrics").status == 200
 
 
-async def test_a_role_that_was_dropped_may_come_again(server: Server) -> None:
+async def test_role_can_reconnect_after_its_connection_was_closed(server: Server) -> None:
     async with server.viewer() as viewer:
         async with server.role() as role:
-            await role.send("nonsense")
+            await role.send("not JSON")
             await asyncio.wait_for(role.wait_closed(), PATIENCE_S)
         async with server.role() as role:
             await role.send(frame(3))
@@ -103,7 +103,7 @@ def test_nothing_public_is_on_the_ingest_port(server: Server, path: str) -> None
     assert ask(server.ingest_port, path, headers).status == 404
 
 
-async def test_roles_are_told_how_many_viewers_there_are(server: Server) -> None:
+async def test_roles_receive_the_number_of_viewers(server: Server) -> None:
     async with server.role() as role:
         await until_viewers(role, 0)
         async with server.viewer():
@@ -125,10 +125,10 @@ async def test_a_role_receives_the_changed_settings_when_it_connects(server: Ser
             received = [json.loads(await asyncio.wait_for(late.recv(), PATIENCE_S)) for _ in range(3)]
     assert received.pop() == {"type": "viewers", "count": 1}
     settings = {message["name"]: message["value"] for message in received}
-    assert settings == {"infer_repeat": 3, "min_score": 0.75}  # the others are those of its processor
+    assert settings == {"infer_repeat": 3, "min_score": 0.75}  # unchanged settings are not sent
 
 
-async def test_the_model_is_remembered_when_the_processor_is_gone(server: Server) -> None:
+async def test_hello_keeps_the_model_after_the_processor_disconnects(server: Server) -> None:
     async with server.viewer() as viewer:
         async with server.role() as role:
             await send(role, MODEL)

@@ -1,4 +1,4 @@
-"""What one stranger can cost: connections, time, bytes, messages and lines of the log, each within a limit."""
+"""Limits of the public port: connections, timeouts, sizes, message rates and log lines."""
 
 import asyncio
 import contextlib
@@ -41,8 +41,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """One that waits for nobody."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server with timeouts of 0.5 s."""
     for name in ("REQUEST_S", "BODY_S", "HANDSHAKE_S"):
         monkeypatch.setattr(http_server, name, 0.5)
     with serving() as server:
@@ -50,12 +50,12 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def peer_of(server: Server, address: str = "127.0.0.1") -> socket.socket:
-    """A connection from this address of loopback."""
+    """Return a connection from `address`, an address of loopback."""
     return socket.create_connection(("127.0.0.1", server.port), PATIENCE_S, (address, 0))
 
 
 def is_served(peer: socket.socket) -> bool:
-    """Whether a request gets an answer."""
+    """Return whether a request gets a response."""
     try:
         peer.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return peer.recv(1 << 16).startswith(b"HTTP/1.1 200")
@@ -63,8 +63,8 @@ def is_served(peer: socket.socket) -> bool:
         return False
 
 
-def takes(peer: socket.socket, data: bytes) -> bool:
-    """Whether the server is still there to take it."""
+def accepts(peer: socket.socket, data: bytes) -> bool:
+    """Return whether `data` can still be sent on this connection."""
     try:
         peer.sendall(data)
     except ConnectionError:
@@ -73,7 +73,7 @@ def takes(peer: socket.socket, data: bytes) -> bool:
 
 
 def drip(peer: socket.socket, text: bytes) -> bool:
-    """Send byte by byte, ten a second; says whether the server ended it before the last one."""
+    """Send 10 bytes a second, one by one. Return whether the server closed the connection before the last byte."""
     peer.settimeout(0.1)
     for at in range(len(text)):
         try:
@@ -88,28 +88,26 @@ def drip(peer: socket.socket, text: bytes) -> bool:
 
 
 @pytest.mark.parametrize("before", [0, 1], ids=["its first request", "its second request"])
-def test_who_sends_a_request_byte_by_byte_is_cut_off(hasty: Server, before: int) -> None:
-    with peer_of(hasty) as peer:
+def test_request_sent_byte_by_byte_times_out(short_timeouts: Server, before: int) -> None:
+    with peer_of(short_timeouts) as peer:
         for _ in range(before):
             assert is_served(peer)
         assert drip(peer, b"GET /" + b"x" * int(PATIENCE_S / 0.1))
-    assert hasty.ask("/healthz").status == 200
+    assert short_timeouts.ask("/healthz").status == 200
 
 
-def test_who_says_nothing_is_cut_off(hasty: Server) -> None:
-    with peer_of(hasty) as peer:
+def test_connection_without_a_request_times_out(short_timeouts: Server) -> None:
+    with peer_of(short_timeouts) as peer:
         assert is_closed(peer)
 
 
-def test_who_never_ends_a_body_is_cut_off(hasty: Server) -> None:
-    with peer_of(hasty) as peer:
+def test_endless_body_times_out(short_timeouts: Server) -> None:
+    with peer_of(short_timeouts) as peer:
         peer.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n")
-        eventually(lambda: not takes(peer, b"x" * 100_000), "the end of a connection that only sends")
+        eventually(lambda: not accepts(peer, b"x" * 100_000), "a connection with an endless body is closed")
 
 
-def test_who_never_ends_the_handshake_of_tls_is_cut_off(
-    hasty: Server, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_unfinished_tls_handshake_times_out(short_timeouts: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     with serving(tls=make_certificate(tmp_path_factory.mktemp("certificate")).tls) as server, peer_of(server) as peer:
         peer.sendall(b"\x16\x03\x01")
         assert is_closed(peer)
@@ -122,7 +120,7 @@ def test_who_never_ends_the_handshake_of_tls_is_cut_off(
         b"GET / HTTP/1.1\r\nX: " + b"x" * 10_000 + b"\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: x\r\n" % number for number in range(1000)) + b"\r\n",
     ],
-    ids=["a long address", "a long header", "many headers"],
+    ids=["a long URL", "a long header", "many headers"],
 )
 def test_a_head_that_is_too_large_is_refused(server: Server, head: bytes) -> None:
     with peer_of(server) as peer:
@@ -130,21 +128,19 @@ def test_a_head_that_is_too_large_is_refused(server: Server, head: bytes) -> Non
         assert peer.recv(1 << 16).startswith(b"HTTP/1.0 400")
 
 
-def test_one_address_leaves_room_for_others_and_all_together_have_an_end(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connections_are_limited_per_address_and_in_total(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_FROM_ONE_ADDRESS", 3)
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 5)
     with contextlib.ExitStack() as stack:
-        greedy = [stack.enter_context(peer_of(server, "127.0.0.1")) for _ in range(4)]
-        assert [is_served(peer) for peer in greedy] == [True, True, True, False]
+        first = [stack.enter_context(peer_of(server, "127.0.0.1")) for _ in range(4)]
+        assert [is_served(peer) for peer in first] == [True, True, True, False]
         others = [stack.enter_context(peer_of(server, f"127.0.0.{number}")) for number in (2, 3, 4)]
         assert [is_served(peer) for peer in others] == [True, True, False]
-        greedy[0].close()
-        eventually(lambda: _lets_in(server, "127.0.0.4"), "room for another when one has left")
+        first[0].close()
+        eventually(lambda: _serves(server, "127.0.0.4"), "a new connection is accepted after one was closed")
 
 
-def test_by_tls_who_says_nothing_is_counted_too(
+def test_connection_without_a_tls_handshake_is_counted(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MAX_FROM_ONE_ADDRESS", 3)
@@ -161,10 +157,10 @@ def test_by_tls_who_says_nothing_is_counted_too(
             for _ in range(3):
                 stack.enter_context(peer_of(server))
             assert not is_healthy(server)
-        eventually(lambda: is_healthy(server), "room when they have left")
+        eventually(lambda: is_healthy(server), "new connections are accepted after the others were closed")
 
 
-def _lets_in(server: Server, address: str) -> bool:
+def _serves(server: Server, address: str) -> bool:
     with peer_of(server, address) as peer:
         return is_served(peer)
 
@@ -180,7 +176,7 @@ async def test_two_hundred_viewers_of_one_address_are_served_at_once(server: Ser
 
 
 async def flood(viewer: ClientConnection, message: str | None, count: int) -> None:
-    """Send so many messages, or pings for None, as fast as they go."""
+    """Send `count` messages (pings if `message` is None) without waiting between them."""
     with contextlib.suppress(ConnectionClosed):
         for _ in range(count):
             await (viewer.ping() if message is None else viewer.send(message))
@@ -191,7 +187,7 @@ async def flood(viewer: ClientConnection, message: str | None, count: int) -> No
     [(ACK, MESSAGES_AT_ONCE), (SETTING, MESSAGES_AT_ONCE // COST_OF_SETTING), (None, MESSAGES_AT_ONCE)],
     ids=["acknowledgements", "settings", "pings"],
 )
-async def test_a_viewer_that_floods_is_sent_away_alone(server: Server, message: str | None, most: int) -> None:
+async def test_only_the_viewer_that_floods_is_closed(server: Server, message: str | None, most: int) -> None:
     async with server.role() as role, server.viewer() as other, server.viewer(max_queue=None) as viewer:
         await flood(viewer, message, 5 * most)
         await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
@@ -200,7 +196,7 @@ async def test_a_viewer_that_floods_is_sent_away_alone(server: Server, message: 
         assert frame_id_of(await next_frame(other)) == 3
 
 
-async def test_a_busy_viewer_is_not_taken_for_a_flood(server: Server) -> None:
+async def test_busy_viewer_within_the_limits_is_not_closed(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         await flood(viewer, ACK, MESSAGES_AT_ONCE // 2)
         await flood(viewer, SETTING, MESSAGES_AT_ONCE // COST_OF_SETTING // 4)
@@ -209,28 +205,30 @@ async def test_a_busy_viewer_is_not_taken_for_a_flood(server: Server) -> None:
         assert frame_id_of(await next_frame(viewer)) == 4
 
 
-def test_an_allowance_is_spent_at_once_and_comes_back_with_time() -> None:
+def test_token_bucket_allows_a_burst_and_refills_over_time() -> None:
     now = 0.0
-    allowance = TokenBucket(rate_per_s=10, capacity=20, clock=lambda: now)
-    assert [allowance.take(10) for _ in range(3)] == [True, True, False]
+    bucket = TokenBucket(rate_per_s=10, capacity=20, clock=lambda: now)
+    assert [bucket.take(10) for _ in range(3)] == [True, True, False]
     now = 1.0
-    assert [allowance.take(5) for _ in range(3)] == [True, True, False]
+    assert [bucket.take(5) for _ in range(3)] == [True, True, False]
     now = 1000.0
-    assert [allowance.take(20), allowance.take(1)] == [True, False]
+    assert [bucket.take(20), bucket.take(1)] == [True, False]
 
 
-async def test_a_hundred_bad_viewers_fill_no_log(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+async def test_log_lines_about_a_hundred_invalid_viewers_are_limited(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     begun = time.monotonic()
     for _ in range(100):
         async with server.viewer() as viewer:
-            await viewer.send("nonsense")
+            await viewer.send("not JSON")
             await viewer.wait_closed()
     lines = [record for record in caplog.records if "closing a viewer's websocket with 1008" in record.message]
     assert 1 <= len(lines) <= time.monotonic() - begun + 1
 
 
-def test_a_message_is_logged_once_a_second_and_another_beside_it() -> None:
+def test_each_log_message_is_limited_to_one_a_second() -> None:
     now = 0.0
     limit = LimitByMessage(clock=lambda: now)
 

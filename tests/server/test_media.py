@@ -1,4 +1,4 @@
-"""Pictures without a websocket: the snapshot, and the stream that VLC and others read."""
+"""JPEG over HTTP: the snapshot, and the MJPEG stream for video players."""
 
 import asyncio
 import http.client
@@ -33,11 +33,11 @@ def server() -> Iterator[Server]:
         yield server
 
 
-async def test_a_snapshot_is_had_though_nobody_watched_before(server: Server) -> None:
+async def test_snapshot_without_viewers_starts_the_encoding(server: Server) -> None:
     async with server.role() as role:
         await until_viewers(role, 0)
         answer = asyncio.create_task(snapshot(server))
-        await until_viewers(role, 1)  # only now does the provider begin to encode
+        await until_viewers(role, 1)  # the provider encodes only while there is a viewer
         await role.send(frame(77))
         taken = await answer
         await until_viewers(role, 0)
@@ -47,7 +47,7 @@ async def test_a_snapshot_is_had_though_nobody_watched_before(server: Server) ->
     assert taken.body == jpeg_of(numbered_frame(77))
 
 
-async def test_a_snapshot_is_a_new_frame_and_not_one_kept_from_before(server: Server) -> None:
+async def test_snapshot_is_a_new_frame_not_a_stored_one(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         await role.send(frame(1))
         await next_frame(viewer)
@@ -57,18 +57,18 @@ async def test_a_snapshot_is_a_new_frame_and_not_one_kept_from_before(server: Se
         assert number_in(decoded((await answer).body)) == 2
 
 
-def test_a_snapshot_without_video_is_503_and_says_why(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshot_without_video_is_503_with_the_reason(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "FIRST_FRAME_S", 0.2)
     answer = server.ask("/snapshot.jpg")
     assert answer.status == 503
     assert b"no video" in answer.body
 
 
-def test_the_stream_has_no_head(server: Server) -> None:
+def test_head_request_for_the_stream_is_405(server: Server) -> None:
     assert server.ask("/stream.mjpg", method="HEAD").status == 405
 
 
-async def test_the_stream_gives_each_frame_as_a_part_of_its_own(server: Server) -> None:
+async def test_stream_sends_each_frame_as_one_part(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     async with server.role() as role:
         connection.request("GET", "/stream.mjpg")
@@ -99,7 +99,7 @@ async def test_ffmpeg_plays_the_stream(server: Server) -> None:
     assert played == sorted(set(played))
 
 
-async def test_a_slow_reader_is_cut_off_and_harms_nobody(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slow_reader_is_closed_and_does_not_slow_others(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "WRITE_DEADLINE_S", 0.5)
     jpeg, fps, duration_s = large_jpeg(), 30, 2
     with server.silent_reader("/stream.mjpg") as silent:
@@ -116,7 +116,7 @@ async def test_a_slow_reader_is_cut_off_and_harms_nobody(server: Server, monkeyp
         assert await asyncio.to_thread(is_closed, silent)
 
 
-async def test_a_reader_that_leaves_is_forgotten(server: Server) -> None:
+async def test_disconnected_reader_is_not_counted(server: Server) -> None:
     async with server.role() as role:
         reader = server.silent_reader("/stream.mjpg")
         await until_viewers(role, 1)
@@ -136,7 +136,7 @@ def decoded(jpeg: bytes) -> Image:
 
 
 def next_part(response: http.client.HTTPResponse, boundary: str) -> tuple[dict[str, str], bytes]:
-    """The headers and the body of the next part of a multipart answer."""
+    """Return the headers and the body of the next part of a multipart response."""
     assert response.readline() == f"--{boundary}\r\n".encode()
     headers = {}
     while line := response.readline().strip():
@@ -148,7 +148,7 @@ def next_part(response: http.client.HTTPResponse, boundary: str) -> tuple[dict[s
 
 
 def play(url: str, count: int) -> list[int]:
-    """The numbers in the first frames that FFmpeg decodes."""
+    """Return the numbers in the first `count` frames that FFmpeg decodes."""
     timeout = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, PATIENCE_S * 1000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, PATIENCE_S * 1000)
     capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeout)
     numbers: list[int] = []

@@ -1,4 +1,4 @@
-"""Viewers that do not read, vanish, or send garbage: none harms another, or the server."""
+"""Isolation of viewers: one that does not read, disconnects or sends invalid messages affects no other viewer."""
 
 import asyncio
 import contextlib
@@ -60,11 +60,11 @@ async def test_little_is_queued_for_a_viewer_that_does_not_read(server: Server) 
                 await role.send(frame(number, jpeg))
                 await next_frame(viewer)
         received = await asyncio.to_thread(bytes_until, silent, b'"frame_id":%d,' % count)
-    # Its first frames fill the buffers of both kernels and the transport; all the others are never kept.
+    # The first frames fill the socket buffers and the transport buffer; later frames are replaced by newer ones.
     assert received < 10 * len(jpeg)
 
 
-async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
+async def test_viewer_that_never_reads_is_closed_at_the_write_deadline(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(viewers, "WRITE_DEADLINE_S", 0.3)
@@ -79,23 +79,23 @@ async def test_a_viewer_that_never_reads_is_cut_off_at_the_write_deadline(
                     await until_viewers(role, 0, within_s=0.1)
                     break
                 except TimeoutError:
-                    assert time.monotonic() < deadline, "the viewer is still there"
+                    assert time.monotonic() < deadline, "the viewer is still connected"
         assert await asyncio.to_thread(is_closed, silent)
 
 
-async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_viewer_that_does_not_answer_pings_is_closed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.2)
-    with server.silent_reader("/ws/ui", UPGRADE) as mute:
+    with server.silent_reader("/ws/ui", UPGRADE) as silent:
         async with server.role() as role:
             await until_viewers(role, 1)
             await until_viewers(role, 0)
-        assert await asyncio.to_thread(is_closed, mute)
+        assert await asyncio.to_thread(is_closed, silent)
 
 
 @pytest.mark.parametrize(
-    "garbage",
+    "invalid",
     [
-        "nonsense",
+        "not JSON",
         "[]",
         '{"type": "frame"}',
         '{"type": "ack"}',
@@ -105,47 +105,47 @@ async def test_a_viewer_that_answers_no_ping_is_cut_off(server: Server, monkeypa
         "[" * 1000,
         b"\x00\x01\x02",
         frame(1, captured_at=0.5),
-        '{"type": "ack", "frame_id": 1}' + " " * 10_000_000,  # as good as any other, but for its size
+        '{"type": "ack", "frame_id": 1}' + " " * 10_000_000,  # valid but too large
         b"x" * 10_000_000,
     ],
-    ids=lambda garbage: f"{type(garbage).__name__} of {len(garbage)}: {garbage[:20]!r}",
+    ids=lambda invalid: f"{type(invalid).__name__} of {len(invalid)}: {invalid[:20]!r}",
 )
-async def test_a_viewer_that_sends_garbage_is_sent_away_alone(server: Server, garbage: str | bytes) -> None:
+async def test_invalid_message_closes_only_the_viewer_that_sent_it(server: Server, invalid: str | bytes) -> None:
     async with server.role() as role, server.viewer() as other, server.viewer() as viewer:
-        with contextlib.suppress(ConnectionClosed):  # the server need not take all of it
-            await viewer.send(garbage)
+        with contextlib.suppress(ConnectionClosed):  # the server may close before it has received all of it
+            await viewer.send(invalid)
         await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
         await role.send(frame(3))
         assert frame_id_of(await next_frame(other)) == 3
 
 
-async def test_a_viewer_that_vanishes_without_a_word_harms_nobody(server: Server) -> None:
+async def test_connection_reset_of_a_viewer_does_not_affect_others(server: Server) -> None:
     async with server.role() as role, server.viewer() as other:
         silent = server.silent_reader("/ws/ui", UPGRADE)
         await until_viewers(role, 2)
-        silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # closing is a reset
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # close() resets the connection
         silent.close()
         await until_viewers(role, 1)
         await role.send(frame(5))
         assert frame_id_of(await next_frame(other)) == 5
 
 
-async def test_a_thousand_who_come_and_go_leave_no_file_open(server: Server) -> None:
+async def test_thousand_closed_viewers_leave_no_open_files(server: Server) -> None:
     process = psutil.Process()
 
-    async def come_and_go(turn: int) -> None:
-        async with server.viewer() as passing:
+    async def connect_and_close(turn: int) -> None:
+        async with server.viewer() as viewer:
             if turn % 2:
-                passing.transport.abort()
+                viewer.transport.abort()
 
     async with server.viewer() as other:
         await next_text(other, "hello")
         before = process.num_fds()
         for first in range(0, 1000, 50):
-            await asyncio.gather(*(come_and_go(turn) for turn in range(first, first + 50)))
+            await asyncio.gather(*(connect_and_close(turn) for turn in range(first, first + 50)))
         deadline = time.monotonic() + PATIENCE_S
         while process.num_fds() > before:
-            assert time.monotonic() < deadline, f"{process.num_fds()} files are open; before it were {before}"
+            assert time.monotonic() < deadline, f"{process.num_fds()} files are open, {before} before"
             await asyncio.sleep(0.02)
         async with server.role() as role:
             await until_viewers(role, 1)
@@ -163,11 +163,11 @@ async def frames_until_the_last(viewer: ClientConnection, last: int) -> tuple[li
 
 
 def bytes_until(peer: socket.socket, text: bytes) -> int:
-    """How many bytes come before `text`."""
+    """Return the number of bytes received until `text`, inclusive."""
     count, tail = 0, b""
     while text not in tail:
         received = peer.recv(1 << 16)
-        assert received, "the server hung up"
+        assert received, "the server closed the connection"
         count += len(received)
         tail = tail[-len(text) :] + received
     return count

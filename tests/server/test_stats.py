@@ -1,4 +1,4 @@
-"""The statistics: added up rightly, and told as JSON, to Prometheus, to viewers and to health checks."""
+"""Statistics: aggregation of the reports, and their output as JSON, Prometheus text, `stats` messages and readiness."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ PROCESSOR = MetricsReport(
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that returns `now`, which tests set."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -74,7 +74,7 @@ def test_a_rate_is_taken_over_the_last_five_seconds() -> None:
 
 
 @pytest.mark.parametrize("first_s", [0.3, 1.0, 1.7, 12.0])
-def test_a_rate_is_right_from_the_first_report_however_long_that_one_took(first_s: float) -> None:
+def test_rate_is_correct_from_the_first_report_whatever_its_duration(first_s: float) -> None:
     clock = Clock()
     board = StatsBoard(clock)
     clock.now += 0.2  # the server started after the role
@@ -85,7 +85,7 @@ def test_a_rate_is_right_from_the_first_report_however_long_that_one_took(first_
         board.add(captured(25))
 
 
-async def test_rates_are_right_from_the_first_second_on(server: Server) -> None:
+async def test_rates_are_correct_from_the_first_second(server: Server) -> None:
     meter = Meter("provider")
     publisher = Publisher(Ingest(f"ws://127.0.0.1:{server.ingest_port}/ingest", server.ingest_token))
     meter.follow_count("captured", lambda: int(25 * time.monotonic()))
@@ -97,7 +97,7 @@ async def test_rates_are_right_from_the_first_second_on(server: Server) -> None:
     assert rates == pytest.approx([25] * 4, rel=0.1)
 
 
-def test_a_role_that_fell_silent_has_no_rate_any_more() -> None:
+def test_role_that_stopped_reporting_has_no_rate() -> None:
     clock = Clock()
     board = StatsBoard(clock)
     clock.now += 1
@@ -111,22 +111,22 @@ def test_a_role_that_fell_silent_has_no_rate_any_more() -> None:
     assert stats.counters["captured"] == 30
 
 
-def test_prometheus_is_told_of_what_stands_still_and_nothing_of_a_role_that_is_gone() -> None:
+def test_metrics_of_a_stopped_role_are_rates_of_zero_and_no_cpu_or_memory() -> None:
     clock = Clock()
     board = StatsBoard(clock)
     clock.now += 1
     board.add(PROVIDER)
     of_the_role = {("vision_cpu_cores", "provider"), ("vision_memory_bytes", "provider")}
-    told = samples(board.prometheus_text(0).decode())
-    assert told["vision_rate_fps", "captured"] == 30
-    assert of_the_role <= told.keys()
+    metrics = samples(board.prometheus_text(0).decode())
+    assert metrics["vision_rate_fps", "captured"] == 30
+    assert of_the_role <= metrics.keys()
     clock.now += 5.1
-    told = samples(board.prometheus_text(0).decode())
-    assert told["vision_rate_fps", "captured"] == 0
-    assert not of_the_role & told.keys()
+    metrics = samples(board.prometheus_text(0).decode())
+    assert metrics["vision_rate_fps", "captured"] == 0
+    assert not of_the_role & metrics.keys()
 
 
-def test_a_stage_that_passes_a_frame_in_ten_seconds_flows_where_no_more_is_asked_for() -> None:
+def test_stage_flows_with_one_frame_in_ten_seconds_if_that_is_its_rate() -> None:
     clock = Clock()
     board = StatsBoard(clock)
     assert not board.flows("captured", 0.1)
@@ -160,7 +160,7 @@ def test_rates_and_times_are_also_by_camera_and_by_processor() -> None:
     assert (board.stats(0).cameras, board.stats(0).processors) == ({}, {})
 
 
-def test_memory_of_reports_ends_with_the_window() -> None:
+def test_reports_older_than_the_window_are_discarded() -> None:
     clock = Clock()
     board = StatsBoard(clock)
     for value in range(100):
@@ -172,13 +172,13 @@ def test_memory_of_reports_ends_with_the_window() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 99, 100, 101, 1000])
 def test_percentiles_are_those_of_numpy(size: int) -> None:
     values = np.random.default_rng(size).lognormal(3, 1, size)
-    said = percentiles(values.tolist())
+    found = percentiles(values.tolist())
     for q in (50, 95, 99):
         nearest = {np.percentile(values, q, method=method).round(2) for method in ("lower", "higher")}
-        assert said[f"p{q}"] in nearest
+        assert found[f"p{q}"] in nearest
 
 
-async def test_api_stats_is_what_the_roles_reported(server: Server) -> None:
+async def test_api_stats_aggregates_the_reports_of_roles(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         for report in (PROVIDER, PROCESSOR, PROVIDER):
             await send(role, report)
@@ -197,11 +197,11 @@ async def test_api_stats_is_what_the_roles_reported(server: Server) -> None:
     assert (provider["gil_delay_p50_ms"], provider["gil_delay_p99_ms"]) == (0.3, 4)
 
 
-async def test_metrics_are_what_prometheus_reads(server: Server) -> None:
+async def test_metrics_are_in_the_prometheus_text_format(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         for report in (PROVIDER, PROCESSOR, PROVIDER):
             await send(role, report)
-        await send(role, Status(component="processor", state="restarting", message="it died"))
+        await send(role, Status(component="processor", state="restarting", message="process ended"))
         await received_by_now(role, viewer)
         answer = server.ask("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -227,7 +227,7 @@ async def test_metrics_are_what_prometheus_reads(server: Server) -> None:
     assert found["vision_gil_delay_seconds_sum", "processor"] == pytest.approx(0.0002)
 
 
-async def test_what_viewers_acknowledge_is_counted_as_painted_and_its_age_measured(server: Server) -> None:
+async def test_acknowledged_frames_are_counted_as_painted_and_their_age_is_measured(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         for number in range(5):
             await role.send(frame(number))
@@ -240,7 +240,7 @@ async def test_what_viewers_acknowledge_is_counted_as_painted_and_its_age_measur
     assert samples(server.ask("/metrics").body.decode())["vision_frame_age_at_paint_seconds_count",] == 5
 
 
-async def test_frames_that_a_slow_viewer_never_gets_are_counted_as_its_drops(server: Server) -> None:
+async def test_frames_not_sent_to_a_slow_viewer_are_counted_as_drops(server: Server) -> None:
     async with server.role() as role, server.viewer("?credit=1") as viewer:
         await role.send(frame(1))
         await next_frame(viewer)
@@ -253,19 +253,19 @@ async def test_frames_that_a_slow_viewer_never_gets_are_counted_as_its_drops(ser
 
 
 async def test_the_server_measures_itself(server: Server) -> None:
-    await asyncio.to_thread(eventually, lambda: "server" in roles(server), "the server reports")
+    await asyncio.to_thread(eventually, lambda: "server" in roles(server), "a report of the server")
     own = roles(server)["server"]
     assert own["memory_mb"] > 0
     assert own["gil_delay_p99_ms"] >= own["gil_delay_p50_ms"] >= 0
 
 
-async def test_ready_means_that_frames_and_inference_flow(server: Server) -> None:
+async def test_readyz_requires_frames_and_inference(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
-        nothing = {"ready": False, "frames": False, "inference": False, "problems": ["source gives no frames"]}
-        assert readiness(server) == (503, nothing)
+        not_ready = {"ready": False, "frames": False, "inference": False, "problems": ["source gives no frames"]}
+        assert readiness(server) == (503, not_ready)
         await send(role, PROVIDER)
         await received_by_now(role, viewer)
-        frames = nothing | {"frames": True, "problems": ["processor gives no detections"]}
+        frames = not_ready | {"frames": True, "problems": ["processor gives no detections"]}
         assert readiness(server) == (503, frames)
         await send(role, PROCESSOR)
         await send(role, Status(component="source", state="lost", message="no answer"))
@@ -286,7 +286,7 @@ def roles(server: Server) -> dict[str, dict[str, float]]:
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:
-    """Every sample of an exposition: its name and the values of its labels by the labels' names, and its value."""
+    """Return the value of each sample by its name and label values, sorted by label name in descending order."""
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items(), reverse=True))): sample.value
         for family in text_string_to_metric_families(text)
@@ -296,7 +296,7 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
 
 
 async def stats_once(viewer: ClientConnection, counter: str) -> dict[str, Any]:
-    """The first stats that hold `counter`."""
+    """Return the first stats that contain `counter`."""
     while counter not in (stats := await next_text(viewer, "stats"))["counters"]:
         pass
     return stats

@@ -1,4 +1,4 @@
-"""Viewers of the server: what each gets, in which order, and that none harms another or the server."""
+"""Messages between viewers and the server: contents, order, credit and settings."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-async def test_hello_comes_first_and_says_what_runs(server: Server) -> None:
+async def test_hello_is_the_first_message_and_describes_the_app(server: Server) -> None:
     async with server.role() as role:
         await send(role, MODEL)
         async with server.viewer() as early:
@@ -51,14 +51,14 @@ async def test_hello_comes_first_and_says_what_runs(server: Server) -> None:
     assert first["labels"] == ["car", "bus"]
 
 
-async def test_hello_is_said_again_when_a_model_is_loaded(server: Server) -> None:
+async def test_hello_is_sent_again_when_a_model_is_loaded(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         assert (await next_text(viewer, "hello"))["labels"] == []
         await send(role, MODEL)
         assert (await next_text(viewer, "hello"))["labels"] == ["car", "bus"]
 
 
-async def test_frames_arrive_in_order_and_byte_for_byte(server: Server) -> None:
+async def test_frames_arrive_in_order_and_unchanged(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer:
         for number in range(1, 11):
             sent = frame(number)
@@ -83,7 +83,7 @@ async def test_detections_reach_every_viewer_as_they_were_sent(server: Server) -
             assert await next_text(viewer, "detections") == found.model_dump(mode="json")
 
 
-async def test_a_viewer_that_lags_gets_the_newest_frame_and_none_of_those_between(server: Server) -> None:
+async def test_slow_viewer_gets_the_latest_frame_and_skips_older_ones(server: Server) -> None:
     async with server.role() as role, server.viewer("?credit=1") as viewer:
         await role.send(frame(1))
         assert frame_id_of(await next_frame(viewer)) == 1
@@ -94,7 +94,7 @@ async def test_a_viewer_that_lags_gets_the_newest_frame_and_none_of_those_betwee
         assert frame_id_of(await next_frame(viewer)) == 10
 
 
-async def test_credit_limits_the_unacknowledged_frames_and_comes_back_with_each_ack(server: Server) -> None:
+async def test_credit_limits_the_unacknowledged_frames_and_each_ack_returns_one(server: Server) -> None:
     async with server.role() as role, server.viewer("?credit=2") as viewer:
         for number in (1, 2):
             await role.send(frame(number))
@@ -127,7 +127,7 @@ async def test_an_ack_of_an_unknown_frame_or_a_second_one_gives_no_credit(server
 
 
 @pytest.mark.parametrize("credit", ["", "0", "17", "-1", "1.5", "two", "%C2%B2", "9" * 5000])
-async def test_a_credit_that_makes_no_sense_is_a_bad_request(server: Server, credit: str) -> None:
+async def test_invalid_credit_is_a_bad_request(server: Server, credit: str) -> None:
     with pytest.raises(InvalidStatus) as refusal:
         async with server.viewer(f"?credit={credit}"):
             pass
@@ -141,10 +141,10 @@ async def test_a_viewer_without_credit_gets_every_frame_it_can_take(server: Serv
             assert frame_id_of(await next_frame(viewer)) == number
 
 
-async def test_the_newest_status_of_each_component_is_replayed_to_a_newcomer(server: Server) -> None:
+async def test_latest_status_of_each_component_is_sent_to_a_new_viewer(server: Server) -> None:
     async with server.role() as role, server.viewer() as early:
         await send(role, Status(component="source", state="lost", message="no frames"))
-        await send(role, Status(component="processor", state="restarting", message="it died"))
+        await send(role, Status(component="processor", state="restarting", message="process ended"))
         await send(role, Status(component="source", state="ok", message="frames again"))
         await received_by_now(role, early)
         async with server.viewer() as late:
@@ -153,10 +153,10 @@ async def test_the_newest_status_of_each_component_is_replayed_to_a_newcomer(ser
                 status = await next_text(late, "status")
                 statuses[status["component"]] = (status["state"], status["message"])
     assert statuses["source"] == ("ok", "frames again")
-    assert statuses["processor"] == ("restarting", "it died")
+    assert statuses["processor"] == ("restarting", "process ended")
 
 
-async def test_a_setting_reaches_roles_and_comes_back_as_hello_to_all(server: Server) -> None:
+async def test_setting_is_sent_to_roles_and_in_hello_to_all_viewers(server: Server) -> None:
     async with server.role() as role, server.viewer() as viewer, server.viewer() as other:
         for each in (viewer, other):
             await next_text(each, "hello")
@@ -182,7 +182,7 @@ async def test_a_setting_reaches_roles_and_comes_back_as_hello_to_all(server: Se
         ("changed", 1),
     ],
 )
-async def test_a_bad_setting_is_refused_quietly(server: Server, name: str, value: float) -> None:
+async def test_invalid_setting_is_ignored(server: Server, name: str, value: float) -> None:
     async with server.role() as role, server.viewer() as viewer:
         await next_text(viewer, "hello")
         await until_viewers(role, 1)
@@ -204,7 +204,7 @@ async def test_a_model_is_chosen_by_a_name_that_the_hello_offers_and_repeated_to
             assert await next_text(new_role, "model_change") == expected
 
 
-async def test_stats_come_once_a_second(server: Server) -> None:
+async def test_stats_are_sent_once_a_second(server: Server) -> None:
     async with server.viewer() as viewer:
         times = []
         for _ in range(3):
@@ -215,16 +215,16 @@ async def test_stats_come_once_a_second(server: Server) -> None:
 
 async def test_two_hundred_viewers_each_get_the_frame(server: Server) -> None:
     async with server.role() as role:
-        viewers_there = [await server.viewer() for _ in range(200)]
+        viewers = [await server.viewer() for _ in range(200)]
         try:
             await until_viewers(role, 200)
             await role.send(frame(9))
-            got = await asyncio.gather(*(next_frame(viewer) for viewer in viewers_there))
+            got = await asyncio.gather(*(next_frame(viewer) for viewer in viewers))
         finally:
-            await asyncio.gather(*(viewer.close() for viewer in viewers_there))
+            await asyncio.gather(*(viewer.close() for viewer in viewers))
         assert {frame_id_of(message) for message in got} == {9}
         await until_viewers(role, 0)
-    eventually(lambda: json.loads(server.ask("/api/stats").body)["viewers"] == 0, "no viewer is counted any more")
+    eventually(lambda: json.loads(server.ask("/api/stats").body)["viewers"] == 0, "the number of viewers is 0")
 
 
 async def acknowledge(viewer: ClientConnection, frame_id: int) -> None:
@@ -232,7 +232,7 @@ async def acknowledge(viewer: ClientConnection, frame_id: int) -> None:
 
 
 async def everything_is_read(viewer: ClientConnection) -> None:
-    """Wait until the server has read all that the viewer sent: it answers a ping in its turn."""
+    """Wait until the server has read all messages of the viewer: messages and pings are handled in order."""
     await asyncio.wait_for(await viewer.ping(), PATIENCE_S)
 
 

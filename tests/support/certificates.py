@@ -1,4 +1,4 @@
-"""Certificates for the tests: a self-made authority, what it vouches for, and the clients that trust it."""
+"""Certificates for the tests: a test authority, a certificate that it issued, and a client that trusts it."""
 
 import ssl
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from common.server.guard.tls import Tls
 
 @dataclass(frozen=True)
 class Certificate:
-    """The two files to serve localhost with, and what a client needs to believe them."""
+    """A certificate of localhost with its key, and a client context that trusts it."""
 
     tls: Tls
     client: ssl.SSLContext
@@ -22,7 +22,7 @@ class Certificate:
 
 
 def make_certificate(folder: Path) -> Certificate:
-    """A certificate of an authority that only its client knows."""
+    """Write a certificate and its key to `folder`, issued by an authority that only `client` trusts."""
     folder.mkdir(exist_ok=True)
     tls = Tls(folder / "certificate.pem", folder / "key.pem")
     authority = trustme.CA()

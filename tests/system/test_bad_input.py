@@ -82,7 +82,7 @@ def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str
         (["--host", "no such host"], ["no such host"]),
         (["--tls-cert", "main.py"], ["tls_cert needs tls_key"]),
         (["--tls-cert", "main.py", "--tls-key", "missing.pem"], ["tls_key", "missing.pem", "No such file"]),
-        (["--tls-cert", "main.py", "--tls-key", "main.py"], ["main.py", "no PEM"]),
+        (["--tls-cert", "main.py", "--tls-key", "main.py"], ["main.py", "in PEM format"]),
         (["--uifps", "15"], ["--uifps", "--ui-fps"]),
         (["--source", "main.py", "--source", "common"], ["--source", "need a name each"]),
         (["--source", "a=main.py", "--source", "b=main.py"], ["main.py", "not a video file"]),

@@ -1,4 +1,4 @@
-"""Secrets of the user, in the whole app as it runs: the token of the page, and the passwords in the source's URL."""
+"""Secrets in the running app: the token, and the credentials in the URL of a source."""
 
 import threading
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def refusing_camera() -> Iterator[int]:
-    """The port of a camera that asks everybody for another password: FFmpeg has much to say of it."""
+    """The port of a camera that rejects all credentials, which FFmpeg logs in detail."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -54,7 +54,7 @@ def refusing_camera() -> Iterator[int]:
         ),
     ],
 )
-async def test_what_a_camera_is_told_is_told_to_nobody_else(
+async def test_credentials_of_a_camera_are_not_disclosed(
     implementation: str,
     url: str,
     secrets: list[str],

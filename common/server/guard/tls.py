@@ -1,4 +1,4 @@
-"""TLS: the certificate and the key that the public port is served with, and what they must be."""
+"""TLS of the public port: loads the certificate and its private key, and reloads them when the files change."""
 
 import asyncio
 import logging
@@ -17,16 +17,19 @@ RENEWAL_CHECK_S = 60.0
 
 @dataclass(frozen=True)
 class Tls:
-    """Two PEM files: the certificate with those that vouch for it, and its private key."""
+    """Paths of two PEM files: the certificate followed by its intermediate certificates, and its private key."""
 
     certificate: Path
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """What to serve with. Raises SettingsError for a file that cannot be read, is no PEM, or fits not the other."""
-        # This purpose stands for a server's end; it asks no certificate of viewers.
+        """Return a context for a server.
+
+        Raises SettingsError for a file that cannot be read or is not PEM, and for a key of another certificate.
+        """
+        # CLIENT_AUTH creates a context for server sockets; it does not request a certificate from clients.
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2  # 1.0 and 1.1 are broken; players of cameras may lack 1.3
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8996 deprecates 1.0 and 1.1; some video players lack 1.3
         for name, path in (("tls_cert", self.certificate), ("tls_key", self.key)):
             try:
                 path.open("rb").close()
@@ -35,28 +38,35 @@ class Tls:
         try:
             self._load(context)
         except ssl.SSLError as error:
-            fault = "the key is of another certificate" if error.reason == "KEY_VALUES_MISMATCH" else "no PEM"
+            fault = (
+                "the key does not belong to the certificate"
+                if error.reason == "KEY_VALUES_MISMATCH"
+                else "expected a certificate and a private key in PEM format"
+            )
             raise SettingsError(f"tls_cert {str(self.certificate)!r} and tls_key {str(self.key)!r}: {fault}") from error
         return context
 
     async def follow_renewals(self, context: ssl.SSLContext) -> None:
-        """Let `context` serve with the files of each renewal, which comes every few weeks. What is unfit is logged."""
+        """Reload the files into `context` each time they change. Log files that cannot be used, and keep the old."""
         known = self._changed_at()
         while True:
             await asyncio.sleep(RENEWAL_CHECK_S)
             if (changed_at := self._changed_at()) == known:
                 continue
             try:
-                self.context()  # a trial: the context in use would lose its key to a certificate that does not fit
+                # Load into another context first: setting a certificate that does not match the key of a context
+                # removes that key (ssl_set_cert() in OpenSSL).
+                self.context()
                 self._load(context)
             except (SettingsError, OSError) as error:
-                logger.error("the old certificate is kept: %s", error)  # and tried again, since a mere chmod may help
+                # Try again at the next check even if the files are unchanged: chmod does not change st_mtime.
+                logger.error("the certificate was not renewed, the previous one is kept: %s", error)
             else:
                 known = changed_at
                 logger.info("the certificate was renewed")
 
     def _changed_at(self) -> list[int]:
-        """When the files were written; nothing while one of them is away."""
+        """Return the modification times of both files in ns, or an empty list if a file is missing."""
         with suppress(OSError):
             return [path.stat().st_mtime_ns for path in (self.certificate, self.key)]
         return []
@@ -65,12 +75,12 @@ class Tls:
         context.load_cert_chain(self.certificate, self.key, password=self._refuse_passphrase)
 
     def _refuse_passphrase(self) -> str:
-        """Called for a key that has one: OpenSSL would ask the terminal, and no one sits there."""
-        raise SettingsError(f"tls_key: {str(self.key)!r} has a passphrase; give a key without")
+        """Raise SettingsError for an encrypted key. Without this callback OpenSSL prompts on the terminal."""
+        raise SettingsError(f"tls_key: {str(self.key)!r} has a passphrase; provide a key without one")
 
 
 def tls_of(settings: Settings) -> Tls | None:
-    """The files of these settings, tried; None where none are set. Raises SettingsError."""
+    """Return the files of these settings after loading them once; None if not set. Raises SettingsError."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     tls = Tls(Path(settings.tls_cert).expanduser(), Path(settings.tls_key).expanduser())
