@@ -1,7 +1,8 @@
 # Each target installs what it needs into .venv; later calls start at once.
 #   make run ARGS="--source 0"      make test ARGS="-k settings"
 
-VENV := .venv
+# A Python that is named has an environment of its own: make test PYTHON=python3.13 uses .venv-python3.13.
+VENV := .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
@@ -54,8 +55,8 @@ lock: $(VENV)/run.stamp ## write requirements.lock: the newest versions that req
 setup: $(VENV)/dev.stamp ## install everything that tests need, with a browser
 	@.ci/browser $(BIN)/python
 
-clean: ## remove the environment and caches
-	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove the environments and caches
+	rm -rf .venv .venv-* .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/run.stamp: requirements.txt

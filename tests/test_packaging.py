@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -86,3 +89,16 @@ def test_the_lock_pins_every_requirement_of_the_app_within_its_bounds() -> None:
         if line := line.partition("#")[0].strip():
             requirement = Requirement(line)
             assert versions[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(
+    ("arguments", "python"),
+    [([], ".venv/bin/python"), (["PYTHON=/usr/bin/python3.13"], ".venv-python3.13/bin/python")],
+)
+def test_make_has_an_environment_for_each_python_that_is_named(arguments: list[str], python: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHON"}
+    done = subprocess.run(
+        ["make", "--dry-run", "test", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert f"{python} -m pytest" in done.stdout
