@@ -21,7 +21,8 @@ from common.interfaces import FrameMemory, StopSignal
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount, label
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock, Throttle
-from common.telemetry.meter import Meter, Reporter
+from common.telemetry.meter import Meter
+from common.telemetry.reporter import Reporter
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,8 @@ from common.messaging.event import Event
 from common.messaging.messages import UNNAMED, Detections, Message, ServerMessage, Status, label
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock
-from common.telemetry.meter import Meter, Reporter
+from common.telemetry.meter import Meter
+from common.telemetry.reporter import Reporter
 
 QUEUE_TIMEOUT_S = 0.2  # without a frame, the time between two looks at stop
 

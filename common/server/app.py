@@ -11,7 +11,8 @@ from common.server.ingest import ingest_app
 from common.server.loop_errors import LoopErrors
 from common.server.options import ServerOptions
 from common.server.routes import public_app
-from common.telemetry.meter import Meter, Reporter
+from common.telemetry.meter import Meter
+from common.telemetry.reporter import Reporter
 
 STATS_PERIOD_S = 1.0
 STOP_CHECK_S = 0.1

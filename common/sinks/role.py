@@ -18,7 +18,8 @@ from common.sinks.options import SinksOptions
 from common.sinks.sink import Sink
 from common.sinks.state import State
 from common.sinks.webhook import WebhookSink
-from common.telemetry.meter import Meter, Reporter
+from common.telemetry.meter import Meter
+from common.telemetry.reporter import Reporter
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection
 from common.messaging.messages import MetricsReport, Stats, Status
 from common.messaging.publisher import Ingest, Publisher
 from common.server.stats import StatsBoard, percentiles
-from common.telemetry.meter import Meter, Reporter
+from common.telemetry.meter import Meter
+from common.telemetry.reporter import Reporter
 from tests.support.servers import Server, eventually, frame, next_frame, next_text, received_by_now, send, serving
 
 PROVIDER = MetricsReport(
