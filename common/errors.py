@@ -1,51 +1,51 @@
-"""The errors this app raises on purpose.
+"""The exceptions of this app.
 
 VisionError
 ├── UserError              what the user gave cannot work: one line on the terminal, exit code 2
-│   ├── SettingsError      a flag, a variable or a line of the TOML file
-│   ├── AddressError       the address to serve on cannot be had
-│   ├── SourceError        the video cannot be opened or read
-│   ├── ModelError         the model cannot be loaded, or fits no known format
-│   │   └── ProviderError  an execution provider other than the CPU cannot load or run the model
-│   ├── ProcessorError     the user's own code cannot be loaded, or failed on a frame
-│   ├── DownloadError      a file cannot be fetched, or is not the one that is wanted
-│   └── ResourceError      the machine has too little of something
-├── MessageError           bytes from a socket that are not what the wire allows
-├── FrameTooLargeError     a frame that does not fit the shared memory of the latest queue, or a JPEG
-├── QueueBrokenError       a process died inside a latest queue, which has to be replaced
-├── SpoolError             the event spool on disk cannot be read or written
-├── SinkError              a sink cannot deliver at present
-│   └── EventRejectedError a receiver refuses one event for good
-└── HungError              a role gives no sign of life
+│   ├── SettingsError      a flag, an environment variable or a line of the TOML file
+│   ├── AddressError       the address to listen on
+│   ├── SourceError        the video
+│   ├── ModelError         the model
+│   │   └── ProviderError  an execution provider other than the CPU
+│   ├── ProcessorError     the user's own code
+│   ├── DownloadError      a file that is downloaded
+│   └── ResourceError      memory, space or a limit of the process
+├── MessageError           a message from a socket
+├── FrameTooLargeError     a frame
+├── QueueBrokenError       a latest queue
+├── SpoolError             the event spool on disk
+├── SinkError              a sink
+│   └── EventRejectedError an event that its receiver refuses
+└── HungError              a role
 """
 
 
 class VisionError(Exception):
-    """Base of every error raised by this app itself."""
+    """Base of all exceptions of this app."""
 
 
 class UserError(VisionError):
-    """What the user gave cannot work; the message says what, and what would."""
+    """What the user gave cannot work. The message names it and the choices."""
 
 
 class SettingsError(UserError):
-    """A setting has a value that makes no sense."""
+    """A setting has a value that is not allowed, or an unknown name."""
 
 
 class AddressError(UserError):
-    """The address to serve on is taken, not ours, or not safe to use."""
+    """The address to listen on is in use, or not one of this machine."""
 
 
 class SourceError(UserError):
-    """A video source cannot be opened or gives no frames."""
+    """A video source cannot be opened, or has no frames."""
 
 
 class ModelError(UserError):
-    """A model is missing, not ONNX, or fits no known format, or fails on a frame."""
+    """A model is missing, is not ONNX, fits no known format, or fails on a frame."""
 
 
 class ProcessorError(UserError):
-    """Your own code of a processor cannot be loaded, or failed on a frame."""
+    """The user's own code of a processor cannot be loaded, or failed on a frame."""
 
 
 class ProviderError(ModelError):
@@ -53,19 +53,19 @@ class ProviderError(ModelError):
 
 
 class DownloadError(UserError):
-    """A file cannot be fetched, or what was sent is not what is wanted."""
+    """A file cannot be downloaded, or is not the expected one."""
 
 
 class ResourceError(UserError):
-    """The machine has too little of something; the message says how much, and how much is needed."""
+    """The machine, or a limit of the process, leaves too little of something. The message says how much is needed."""
 
 
 class MessageError(VisionError):
-    """A message does not follow the wire."""
+    """A message does not follow the protocol."""
 
 
 class FrameTooLargeError(VisionError):
-    """A frame does not fit its slot in shared memory, or has sides that JPEG cannot hold."""
+    """A frame does not fit its slot in shared memory, or exceeds the dimensions of JPEG."""
 
 
 class QueueBrokenError(VisionError):
@@ -81,7 +81,7 @@ class QueueBrokenError(VisionError):
 
 
 class HungError(VisionError):
-    """A role gives no sign of life, or does not stop when asked."""
+    """A role has no heartbeat, or does not stop on request."""
 
 
 class SpoolError(VisionError):

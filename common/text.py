@@ -1,14 +1,14 @@
-"""Text that is safe to show: strings of strangers in one line, URLs without their secrets."""
+"""Text that is safe to show: one printable line, URLs without secrets."""
 
 import re
 
-LONGEST = 200  # characters of a URL that fit a log line and a message on the page
+MAX_URL_LENGTH = 200  # characters of a URL in a log line or a message on the page
 
-# To the last @, also one that is encoded as a part of it: hiding a bit of the path beats showing a password. Without
-# // it is a URL that was mistyped.
+# Up to the last @, encoded or not, since a password may contain one; part of a path may be hidden too. Without // the
+# text is a mistyped URL.
 CREDENTIALS = re.compile(r"(?i)(?:(?<=//)|^(?!.*//)).*(?:@|%40)", re.DOTALL)
 PARAMETER = re.compile(r"(?i)([^/?&#;=]+?)(=|%3d)([^&#;]*)")
-# What cameras are asked for. A list of the names that passwords go by could never be complete.
+# Parameters of cameras that are shown. A list of the names of secret parameters could never be complete.
 HARMLESS_NAMES = {
     *("bitrate", "camera", "channel", "codec", "compression", "format", "fps", "framerate", "height", "profile"),
     *("quality", "rate", "resolution", "size", "stream", "subtype", "transport", "width"),
@@ -16,15 +16,15 @@ HARMLESS_NAMES = {
 HARMLESS_VALUE = re.compile(r"[\w.-]{0,20}")
 
 
-def plain(text: str, longest: int) -> str:
-    """`text` in one line and at most `longest` characters, without any that cannot be printed."""
-    return "".join(character for character in " ".join(text.split()) if character.isprintable()).strip()[:longest]
+def printable_line(text: str, max_length: int) -> str:
+    """Return `text` on one line of at most `max_length` characters, without unprintable ones."""
+    return "".join(character for character in " ".join(text.split()) if character.isprintable()).strip()[:max_length]
 
 
 def redact(uri: str) -> str:
-    """`uri` with *** for user and password, and for the values of all parameters but a few, cut to 200 characters."""
+    """Return `uri` with *** for user, password and the values of most parameters, cut to MAX_URL_LENGTH characters."""
     shown = PARAMETER.sub(_hidden, CREDENTIALS.sub("***@", uri))
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return shown if len(shown) <= MAX_URL_LENGTH else shown[: MAX_URL_LENGTH - 1] + "…"
 
 
 def _hidden(parameter: re.Match[str]) -> str:

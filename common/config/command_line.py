@@ -12,7 +12,7 @@ from common.config.faults import limits
 from common.config.settings import Settings
 from common.config.spelling import REPEATED, SIMPLE, flag, suggestion, variable
 from common.errors import SettingsError
-from common.text import plain
+from common.text import printable_line
 
 DEFAULT_FILE = Path("vision.toml")
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -101,7 +101,7 @@ def parse(argv: Sequence[str]) -> CommandLine:
         if word.startswith("-"):
             unknown = word.partition("=")[0]
             near = suggestion(unknown.strip("-").replace("-", "_"), (*SIMPLE, "config"), flag)
-            raise SettingsError(f"unknown option {plain(unknown, 80)}{near}")
+            raise SettingsError(f"unknown option {printable_line(unknown, 80)}{near}")
     command, *rest = words or [next(iter(COMMANDS))]
     if COMMANDS.get(command):
         raise SettingsError(f"{command} must be the first word")

@@ -21,7 +21,7 @@ from common.config.settings import Settings
 from common.config.sinks import SINK_TYPES
 from common.config.spelling import PREFIX, SECTIONS, SIMPLE, flag, suggestion, variable
 from common.errors import SettingsError
-from common.text import plain, redact
+from common.text import printable_line, redact
 
 Location: TypeAlias = tuple[int | str, ...]
 
@@ -117,7 +117,7 @@ def _describe_conflict(message: str, location: Location, given: Mapping[str, Giv
     """Return a fault of several settings; `message` begins with the place of one of them, from `location` on."""
     if location and location[0] in given:
         message = f"{place(location)}.{message}"
-    message = plain(message, 500)  # it may contain values
+    message = printable_line(message, 500)  # it may contain values
     section = next((each for each in SECTIONS if message.startswith(f"{each}[")), None)
     return f"{given[section].origin}: {message}" if section else message
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from common.detection.metadata import MAX_TEXT, Metadata, parse_literal
 from common.detection.sidecar import Sidecar
 from common.errors import ModelError
-from common.text import plain
+from common.text import printable_line
 
 COCO = Path(__file__).parents[2] / "models" / "coco.txt"
 COCO_CLASSES = 80
@@ -131,7 +131,7 @@ def _clean(names: Sequence[object], where: str) -> tuple[str, ...]:
     for class_id, name in enumerate(names):
         if not isinstance(name, str):
             raise ModelError(f"label {class_id} in {where} is not text: {name!r:.40}")
-        label = plain(name, len(name))
+        label = printable_line(name, len(name))
         if not 1 <= len(label) <= MAX_NAME_LENGTH:
             raise ModelError(
                 f"label {class_id} in {where} has {len(label)} characters; 1 to {MAX_NAME_LENGTH} are allowed"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from common.text import plain
+from common.text import printable_line
 
 HEAD_BYTES = 64
 # What files that are not ONNX begin with.
@@ -68,5 +68,5 @@ def explain(path: Path, message: str) -> str:
             return meaning
     for pattern, meaning_of in FAULTS:
         if found := pattern.search(message):
-            return plain(meaning_of(found), 300)
-    return plain(message, 200)
+            return printable_line(meaning_of(found), 300)
+    return printable_line(message, 200)

@@ -16,7 +16,7 @@ from common.detection.load_faults import explain
 from common.detection.providers import NAMES, ON_CPU, ExecutionOptions, provider_options
 from common.detection.tensors import Tensors, TensorSpec
 from common.errors import ModelError, ProviderError
-from common.text import plain
+from common.text import printable_line
 
 RELEASE: str = ort.__version__
 # An exception of onnxruntime may begin with the file, line and signature of the C++ function that raised it.
@@ -123,7 +123,7 @@ def _specs(arguments: Sequence[Any]) -> list[TensorSpec]:
 
 def _reason(error: Exception) -> str:
     """Return the message of onnxruntime without "[ONNXRuntimeError] : number : NAME : ", on one line."""
-    return plain(_message(error), 200).rstrip(".")
+    return printable_line(_message(error), 200).rstrip(".")
 
 
 def _message(error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from common.text import plain
+from common.text import printable_line
 
 Tensors: TypeAlias = Sequence[npt.NDArray[Any]]
 
@@ -30,12 +30,12 @@ class TensorSpec:
 
     def __str__(self) -> str:
         shape = ", ".join("?" if size is None else str(size) for size in self.shape)
-        return f"{plain(self.name, 60)} {self.type} [{shape}]"
+        return f"{printable_line(self.name, 60)} {self.type} [{shape}]"
 
 
 def listed(specs: Sequence[TensorSpec]) -> str:
     """The inputs or outputs of a model for a message: one line of at most 500 characters."""
-    return plain("; ".join(map(str, specs)), 500)
+    return printable_line("; ".join(map(str, specs)), 500)
 
 
 def as_float32(outputs: Tensors) -> Tensors:

@@ -17,7 +17,7 @@ from typing import Any
 from common.detection.outcome import Outcome, as_result
 from common.errors import ProcessorError
 from common.frames import Frame
-from common.text import plain
+from common.text import printable_line
 
 APP = Path(__file__).resolve().parents[2]
 OTHERS = (str(APP / "common"), "site-packages", "importlib", "<frozen")  # files whose lines are not the user's
@@ -62,7 +62,7 @@ def load_user_code(reference: str, options: Mapping[str, Any]) -> UserProcessing
         if isinstance(error, ProcessorError):
             raise
         raise ProcessorError(f"{reference} cannot be created: {_fault(error)}") from error
-    return UserProcessing(plain(name, 100), process)
+    return UserProcessing(printable_line(name, 100), process)
 
 
 def _module(where: str) -> ModuleType:
@@ -112,4 +112,4 @@ def _fault(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         places = [f"{Path(error.filename).name} line {error.lineno}"]
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return plain("; ".join([*places, what]), 450)
+    return printable_line("; ".join([*places, what]), 450)

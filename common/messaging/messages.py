@@ -19,7 +19,7 @@ from pydantic.dataclasses import dataclass
 from common.errors import MessageError
 from common.messaging.info import CameraInfo, ProcessorInfo
 from common.messaging.shapes import Shape
-from common.text import plain
+from common.text import printable_line
 
 PROTOCOL = 1
 MAX_HEADER_BYTES = 1024
@@ -297,4 +297,4 @@ def _first_error(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     location = ".".join(str(part) for part in first["loc"])
     text = f"{location}: {first['msg']}" if location else first["msg"]
-    return plain(text, 300)  # keys of the message can be part of it, and it is logged
+    return printable_line(text, 300)  # keys of the message can be part of it, and it is logged

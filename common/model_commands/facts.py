@@ -6,7 +6,7 @@ from pathlib import Path
 from common.detection.detector import OnnxDetector
 from common.detection.session import Session
 from common.model_zoo.progress import megabytes
-from common.text import plain
+from common.text import printable_line
 
 MAX_TEXT = 300  # characters of a value, which may come from anyone
 STATED = {
@@ -25,7 +25,7 @@ def file_facts(model: Path, session: Session) -> list[tuple[str, str]]:
         ("size", f"{megabytes(size)} MB"),
         *_listed("inputs", (str(spec) for spec in session.inputs)),
         *_listed("outputs", (str(spec) for spec in session.outputs)),
-        ("exporter", plain(session.producer, MAX_TEXT) or "not stated"),
+        ("exporter", printable_line(session.producer, MAX_TEXT) or "not stated"),
         *((name, _stated(session.metadata, keys)) for name, keys in STATED.items()),
     ]
 
@@ -45,9 +45,9 @@ def detector_facts(detector: OnnxDetector) -> list[tuple[str, str]]:
 
 def _listed(name: str, texts: Iterator[str]) -> Iterator[tuple[str, str]]:
     for number, text in enumerate(texts):
-        yield "" if number else name, plain(text, MAX_TEXT)
+        yield "" if number else name, printable_line(text, MAX_TEXT)
 
 
 def _stated(metadata: Mapping[str, str], keys: tuple[str, ...]) -> str:
     found = {key.lower(): value for key, value in metadata.items()}
-    return next((plain(found[key], MAX_TEXT) for key in keys if found.get(key)), "not stated")
+    return next((printable_line(found[key], MAX_TEXT) for key in keys if found.get(key)), "not stated")

@@ -7,7 +7,7 @@ from common.config.settings import Settings
 from common.config.sinks import SinkSettings
 from common.errors import ModelError, ProcessorError, SourceError
 from common.model_zoo.catalogue import load_catalogue
-from common.text import plain, redact
+from common.text import printable_line, redact
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,7 +105,7 @@ def resolve_named_model(name: str, root: Path = ROOT) -> Path:
         return default_model(root)
     models = {model.stem: model for model in sorted((root / "models").glob("*.onnx"))}
     if name not in models:
-        raise ModelError(f"{plain(name, 100)!r} is not one of {', '.join(['default', *models])}")
+        raise ModelError(f"{printable_line(name, 100)!r} is not one of {', '.join(['default', *models])}")
     return models[name]
 
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from common.server.keys import HUB
-from common.text import plain
+from common.text import printable_line
 
 MAX_NAME = 80  # characters of a name that are shown in an error
 
@@ -14,7 +14,9 @@ def selected_cameras(request: web.Request) -> frozenset[str]:
     names = request.query.getall("camera", list(known))
     for name in names:
         if name not in known:
-            raise web.HTTPNotFound(text=f"no camera {plain(name, MAX_NAME)}; the cameras are {', '.join(known)}")
+            raise web.HTTPNotFound(
+                text=f"no camera {printable_line(name, MAX_NAME)}; the cameras are {', '.join(known)}"
+            )
     return frozenset(names)
 
 

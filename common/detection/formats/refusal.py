@@ -4,7 +4,7 @@ from common.detection.formats.evidence import Evidence
 from common.detection.metadata import Metadata
 from common.detection.tensors import listed
 from common.errors import ModelError
-from common.text import plain
+from common.text import printable_line
 
 DETECTOR = "export a detector with upright boxes"
 TASKS = {
@@ -19,7 +19,7 @@ KNOWN_TASKS = ("", "detect", "segment", "pose")
 def check_task(metadata: Metadata) -> None:
     """Raise ModelError for a model whose metadata states a task without upright boxes."""
     if metadata.task not in KNOWN_TASKS:
-        unknown = f"a model for the task {plain(metadata.task, 40)!r}; {DETECTOR}"
+        unknown = f"a model for the task {printable_line(metadata.task, 40)!r}; {DETECTOR}"
         raise ModelError(f"it is {TASKS.get(metadata.task, unknown)}")
 
 
@@ -35,7 +35,7 @@ def is_map(evidence: Evidence) -> bool:
 def refusal(evidence: Evidence) -> str:
     """Why no format fits, as one sentence."""
     shapes = "; ".join(f"{output.name} {list(output.shape)}" for output in evidence.outputs)
-    has = f"its inputs are {listed(evidence.inputs)}, its outputs for a frame {plain(shapes, 500)}"
+    has = f"its inputs are {listed(evidence.inputs)}, its outputs for a frame {printable_line(shapes, 500)}"
     if evidence.sidecar.format:
         return f"{has}, which do not fit format = {evidence.sidecar.format!r} of the .toml file beside it"
     return f"{has}: {_guess(evidence)}"
