@@ -28,7 +28,7 @@ def make_pipeline(settings: Settings) -> Pipeline:
 
 
 def run_in_threads(settings: Settings, comparison: Comparison, stop: StopSignal) -> None:
-    """Run the app in threads of this process until stop is set. A thread that does not end goes with the process."""
+    """Run the app in threads of this process until stop is set. A thread that hangs ends with the process."""
     logger = logging.getLogger()
     logger.setLevel(max(logger.level, logging.WARNING))  # the console shows the inference times of one app only
 

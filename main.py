@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def run_command(argv: Sequence[str]) -> int:
-    """Run a subcommand, or the app until it is asked to stop. Raises UserError and HungError."""
+    """Run a subcommand, or the app until a stop is requested. Raises UserError and HungError."""
     if argv and (module := COMMANDS.get(argv[0])):
         command_main = importlib.import_module(module).main
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -89,7 +89,7 @@ def load_runtime(implementation: str) -> Runtime:
 
 
 def watch_stop_signals() -> Callable[[], bool]:
-    """Handle the signals that request a stop, and return a function that tells whether one was received."""
+    """Handle the signals that request a stop, and return a function that returns whether one was received."""
     received: list[int] = []
     for number in STOP_SIGNALS:
         if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:

@@ -36,7 +36,7 @@ class Environment(Record):
 
 
 class BenchmarkSettings(Record):
-    """Settings of the benchmark. `order_seed` seeds the order of the runs; `quick` marks a look with few samples."""
+    """Settings of the benchmark. `order_seed` seeds the order of the runs; `quick` marks a run with few samples."""
 
     command: str
     quick: bool = False

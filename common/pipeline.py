@@ -35,7 +35,7 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one of two compared apps has to know of the other, and `roles` to run beside its own.
+    """Data that one of two compared apps needs of the other, and `roles` to run in addition.
 
     `public` is the socket on which this app listens, `other_port` the port of the other one on the same host, and
     `start_s` the monotonic time at which the clip of both began.
@@ -226,7 +226,7 @@ def register_sinks(settings: Settings) -> None:
 
 
 def camera_info(camera: CameraSettings) -> CameraInfo:
-    """Return what viewers are told about a camera."""
+    """Return the description of a camera for viewers."""
     return CameraInfo(
         name=camera.name,
         source=source_name(camera.source),
@@ -237,7 +237,7 @@ def camera_info(camera: CameraSettings) -> CameraInfo:
 
 
 def processor_info(processor: ProcessorSettings) -> ProcessorInfo:
-    """Return what viewers are told about a processor."""
+    """Return the description of a processor for viewers."""
     return ProcessorInfo(
         name=processor.name, cameras=processor.cameras, fps=processor.fps, min_score=processor.min_score
     )

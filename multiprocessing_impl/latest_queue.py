@@ -33,7 +33,7 @@ class LatestQueue:
         try:
             prepare_to_spawn()  # semaphores start the resource tracker
             self._queue: Any = context.Queue(maxsize=1)
-            self._unread_since: Any = context.RawValue("d")  # without a lock, which a killed process would keep
+            self._unread_since: Any = context.RawValue("d")  # without a lock, which a killed process would not release
         except OSError as error:
             space = free_space_for_semaphores(3) if error.errno == errno.ENOSPC else ""
             raise ResourceError(f"the latest queue cannot be made: {error.strerror or error}{space}") from error
@@ -75,7 +75,7 @@ class LatestQueue:
         return QueueReader([self]).get(timeout_s)
 
     def is_full(self) -> bool:
-        """Return whether a frame is unread. Reliable, as it asks a semaphore and not the pipe."""
+        """Return whether a frame is unread. Reliable, as it reads a semaphore and not the pipe."""
         return bool(self._queue.full())
 
     def unread_since(self) -> float:

@@ -62,13 +62,13 @@ def ensure_resource_tracker() -> None:
 
 
 def track_semaphores(owner: object, names: set[str]) -> None:
-    """Let the resource tracker know the semaphores `names`, also one that replaces it, until the end of `owner`."""
+    """Register the semaphores `names` with the resource tracker and its replacements until the end of `owner`."""
     _semaphores.update(names)
     weakref.finalize(owner, _untrack_semaphores, names)
 
 
 def _untrack_semaphores(names: set[str]) -> None:
-    ensure_resource_tracker()  # a replacement that does not know a name prints a KeyError when it is unregistered
+    ensure_resource_tracker()  # a replacement prints a KeyError when a name that it has not registered is unregistered
     _semaphores.difference_update(names)
 
 

@@ -39,7 +39,7 @@ class SharedFrames:
     copying. The writer uses none of these; 2 × queues + 1 slots always leave it one.
 
     The memory has no name: the kernel frees it when its last holder ends, however it ends. Nothing stays in /dev/shm,
-    there is nothing for the resource tracker to do, and the size of /dev/shm (64 MB in a container) is no limit.
+    the resource tracker is not involved, and the size of /dev/shm (64 MB in a container) does not apply.
     """
 
     def __init__(self, queues: int = 1, fd: int | None = None) -> None:

@@ -17,7 +17,7 @@ class StopSignal:
         self._beats: Any = context.RawValue("Q", 0)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Without the write end: while a child holds it, there is no end of file.
+        # Without the write end: a reader gets end of file only after all write ends are closed (pipe(7)).
         return {"_reader": self._reader, "_beats": self._beats}
 
     def set(self) -> None:

@@ -34,7 +34,7 @@ class Worker:
         # A terminal sends both signals to every process in the foreground. Only the parent reacts to them.
         with blocked(signal.SIGINT, signal.SIGHUP):
             self._worker.start()
-        self._sender.close()  # the child holds a copy, with whose end the pipe ends
+        self._sender.close()  # the child holds the only copy, so the pipe closes with the child
 
     def is_alive(self) -> bool:
         """Return whether the role is still running."""
@@ -66,7 +66,7 @@ class Worker:
 
 
 def _run(sender: connection.Connection, level: int, name: str, target: Target, args: tuple[Any, ...]) -> None:
-    # The end of the parent sets the stop signal; a child that hangs does not look at it.
+    # The end of the parent sets the stop signal; a child that hangs does not check it.
     end_with_parent()
     unblock_console()
     configure_logging(level)

@@ -74,7 +74,7 @@ class QueueReader:
         for each in self._queues:
             each.arrival = arrival
         while True:
-            arrival.clear()  # before the queues are looked at: what arrives after that sets it again
+            arrival.clear()  # before the queues are checked: a later arrival sets it again
             full = [each for each in self._queues if each.is_full()]
             if full:
                 frame = min(full, key=LatestQueue.unread_since).take()

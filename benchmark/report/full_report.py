@@ -12,7 +12,7 @@ QUICK = "A quick look, not a measurement: too few samples for conclusions; run i
 
 
 def report_of(results: AnyResults, earlier: AnyResults | None = None) -> Report:
-    """Return the report of `results`, compared with `earlier` if given. A quick look states no findings."""
+    """Return the report of `results`, compared with `earlier` if given. A quick report states no findings."""
     title, sections = _title_and_sections(results)
     opening = introduction(results)
     if results.settings.quick:

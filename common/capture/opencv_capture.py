@@ -74,7 +74,7 @@ def frame_rate(capture: Capture, name: str) -> float:
 
 def frame_count(capture: Capture) -> int | None:
     """Return the number of frames of a recording, or None for a live stream and where it is unknown."""
-    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)  # negative where FFmpeg does not know the duration
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)  # negative if the duration is unknown to FFmpeg
     return int(count) if count > 0 else None
 
 

@@ -1,4 +1,4 @@
-"""The VideoSource: where frames come from, and which source a URI selects."""
+"""The VideoSource protocol, and the selection of a source by its URI."""
 
 import re
 import stat

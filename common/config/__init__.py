@@ -1,1 +1,1 @@
-"""Settings, and the command line, environment and TOML file that they come from."""
+"""Settings, read from the command line, the environment and a TOML file."""

@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Show live video with the objects that a model detects, on the web page whose address is printed.",
         epilog=EXAMPLES,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26),
-        argument_default=argparse.SUPPRESS,  # keep what was given only, to tell it from defaults
+        argument_default=argparse.SUPPRESS,  # only flags that were given, to distinguish them from defaults
         allow_abbrev=False,
         add_help=False,
     )

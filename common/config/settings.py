@@ -189,7 +189,7 @@ class Settings(LiveSettings):
 def access_token(settings: Settings) -> str | None:
     """Return the token that viewers must present, or None if none is required: on loopback, when none was given.
 
-    A token that is required but was not given is generated anew by each call.
+    If a token is required but was not given, each call generates a new one.
     """
     if settings.token is not None:
         return settings.token.get_secret_value()

@@ -62,7 +62,7 @@ def _preprocessing(model_format: ModelFormat, inputs: Inputs, sidecar: Sidecar) 
     """That of the format, with what the sidecar states instead. Raises ModelError where the file states otherwise."""
     preprocessing = sidecar.preprocessing(model_format.preprocessing)
     if model_format.preprocessing_stated and preprocessing != model_format.preprocessing:
-        raise ModelError("the .toml file beside it contradicts how its metadata says that frames are prepared")
+        raise ModelError("the .toml file beside it contradicts the preprocessing in its metadata")
     if inputs.image.type == "uint8" and (sidecar.normalisation or sidecar.mean):
         raise ModelError("the .toml file beside it states a normalisation, but the input is uint8: levels of 0 to 255")
     return preprocessing

@@ -16,7 +16,7 @@ WORK_STEP_MS = 500.0  # of Python work between two heartbeats
 
 
 class ExperimentalDetector:
-    """A Detector that wraps another. `stopped` is asked between the parts of the work, and counts as a heartbeat."""
+    """A Detector that wraps another. `stopped` is called between the parts of the work, and counts as a heartbeat."""
 
     def __init__(self, detector: Detector, live: Live, stopped: Callable[[], bool]) -> None:
         self._detector = detector

@@ -26,7 +26,7 @@ from common.pacing import Clock
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
 
-QUEUE_TIMEOUT_S = 0.2  # without a frame, the time between two looks at stop
+QUEUE_TIMEOUT_S = 0.2  # interval of the checks of stop while no frame arrives
 
 
 class FrameProcessor:

@@ -14,7 +14,7 @@ FIRST_S = 1.0
 
 
 def log_period_s() -> float:
-    """Return the time between two lines, which depends on where standard error goes."""
+    """Return the time between two lines, which depends on whether standard error is a terminal."""
     return TERMINAL_PERIOD_S if is_terminal(sys.stderr) else FILE_PERIOD_S
 
 

@@ -16,14 +16,14 @@ MAX_NAME_LENGTH = 100  # the limit of the wire
 
 @dataclass(frozen=True, slots=True)
 class GivenLabels:
-    """Labels that come with a model, and where they are."""
+    """Labels of a model, and where they were found."""
 
     names: tuple[str, ...]
     where: str
 
     @property
     def are_numbers(self) -> bool:
-        """Whether they are "0", "1" and so on, which an exporter writes when it knows no names."""
+        """Return whether they are "0", "1" and so on, which exporters write for unnamed classes."""
         return all(name == str(index) for index, name in enumerate(self.names))
 
 

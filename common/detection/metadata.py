@@ -1,4 +1,4 @@
-"""Metadata: what a model's file says about itself, of which nothing is trusted."""
+"""Metadata of a model file, which is not trusted."""
 
 import ast
 import json
@@ -38,7 +38,7 @@ class QueryInference(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a file says: its task and head, the class names as text, and whether NMS is inside the graph.
+    """Metadata of a file: its task and head, the class names as text, and whether NMS is inside the graph.
 
     `input_size` is height and width in pixels.
     """
@@ -55,7 +55,7 @@ class Metadata:
 
 
 def read_metadata(entries: Mapping[str, str]) -> Metadata:
-    """What the key-value pairs of a file mean. Raises ModelError for values that cannot be read."""
+    """Parse the key-value pairs of a file. Raises ModelError for values that cannot be read."""
     names = entries.get("names") or entries.get("labels") or ""
     options = _literal(entries, "args")
     keypoints = _literal(entries, "kpt_shape")

@@ -1,4 +1,4 @@
-"""What viewers are told about the cameras and the processors."""
+"""Descriptions of cameras and processors that are sent to viewers."""
 
 from pydantic import BaseModel, ConfigDict
 

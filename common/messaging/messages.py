@@ -32,7 +32,7 @@ Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Time: TypeAlias = Literal[
     "encode_ms", "inference_ms", "processing_ms", "processor_age_ms", "paint_age_ms", "gil_delay_ms"
 ]
-# The bounds keep the sums that the server makes of these finite: JSON has no infinity.
+# The bounds keep the sums of these values in the server finite: JSON has no infinity (RFC 8259, section 6).
 Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]
 Measure: TypeAlias = Annotated[float, Field(ge=-1e15, le=1e15)]
 Seconds: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e9)]

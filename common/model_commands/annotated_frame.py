@@ -1,4 +1,4 @@
-"""A frame with detections drawn in: where it comes from, and the PNG file that it goes to."""
+"""A frame with its detections drawn: its source, and the PNG file that is written."""
 
 import colorsys
 from collections.abc import Sequence

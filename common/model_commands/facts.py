@@ -8,7 +8,7 @@ from common.detection.session import Session
 from common.model_zoo.progress import megabytes
 from common.text import printable_line
 
-MAX_TEXT = 300  # characters of a value, which may come from anyone
+MAX_TEXT = 300  # characters of a value, which is not trusted
 STATED = {
     "licence": ("license", "licence"),
     "author": ("author", "authors"),

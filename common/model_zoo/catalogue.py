@@ -51,7 +51,7 @@ def load_catalogue(folder: Path) -> dict[str, Entry]:
     try:
         return ENTRIES.validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return {}  # a folder of the user's own models, mounted over this one
+        return {}  # the user mounted a folder with other models over this one
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{file}: not TOML: {error}") from error
     except ValidationError as error:

@@ -25,7 +25,7 @@ async def compare_page(request: web.Request) -> web.Response:
 
 
 async def compare_facts(request: web.Request) -> web.Response:
-    """Return what the compare page needs to know."""
+    """Return the data of the compare page."""
     return web.json_response(
         {
             "implementation": request.app[OPTIONS].implementation,

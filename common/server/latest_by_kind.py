@@ -22,7 +22,7 @@ class LatestByKind(Generic[T]):
         return replaced
 
     def wake(self) -> None:
-        """Make a waiting `get` ask again which kinds it may return."""
+        """Make a waiting `get` check again which kinds it may return."""
         self._changed.set()
 
     async def get(self, allowed: Callable[[str], bool] = lambda _: True) -> T:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 50
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 60.0  # before another attempt
-STATE_PERIOD_S = 1.0  # between two looks at the state and at the spool, if nothing wakes the delivery
+STATE_PERIOD_S = 1.0  # interval of the checks of the state and the spool, if nothing wakes the delivery
 OnStatus: TypeAlias = Callable[[Literal["ok", "lost"], str], None]
 
 

@@ -30,6 +30,6 @@ class State:
             case {"type": "detections", "camera": camera, "detections": [*detections], **rest}:
                 pair = camera, rest.get("processor") or "main"
                 found = Counter(detection["label"] for detection in detections)
-                # A label that was found before is reported as 0, so that a receiver sees that it is gone.
+                # A label that was found before is reported as 0, so that receivers see its end.
                 self.objects[pair] = {label: found[label] for label in {*self.objects.get(pair, {}), *found}}
                 self.values.setdefault(pair, {}).update(rest.get("values") or {})

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from typing import TextIO
 
-MAX_WAITING = 1000  # texts, of which a line has one or two
+MAX_WAITING = 1000  # texts; a line consists of one or two
 EXIT_S = 0.5  # for what still waits when the process ends
 
 
@@ -93,7 +93,7 @@ class ConsoleStream(io.TextIOBase):
                 # Line by line: a pipe keeps up to PIPE_BUF bytes together when several processes write to it (pipe(7)).
                 for line in text.splitlines(keepends=True):
                     self._write(line.encode(self._encoding, "backslashreplace"))
-            except OSError:  # a full disk, a reader that has gone
+            except OSError:  # a full disk, or no reader
                 with self._changed:
                     self._drop()
 

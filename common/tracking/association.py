@@ -23,7 +23,7 @@ def overlap(first: Array, second: Array, margin: float = 0.0) -> Array:
 def match(similarity: Array, at_least: float) -> list[tuple[int, int]]:
     """Pairs (row, column), the most similar first, each row and column at most once; none below `at_least`.
 
-    Greedy, not the optimal assignment: with IoU both agree but for crowds, and this needs no SciPy.
+    Greedy, not the optimal assignment: with IoU both agree except in crowds, and SciPy is not needed.
     """
     pairs = []
     rows, columns = set[int](), set[int]()

@@ -9,7 +9,7 @@ from common.tracking.geometry import Point, TrackedBox, segments_cross, signed_d
 
 Direction: TypeAlias = Literal["in", "out"]
 
-FORGET_AFTER_S = 10.0  # a track that was not seen for longer does not come back
+FORGET_AFTER_S = 10.0  # a track that was not seen for longer has ended
 
 
 @dataclass(frozen=True, slots=True)

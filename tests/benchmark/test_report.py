@@ -107,7 +107,7 @@ def test_the_introduction_states_the_number_of_disturbed_runs() -> None:
 
 
 @pytest.mark.parametrize("results", EACH_KIND, ids=lambda results: results.kind)
-def test_a_quick_look_says_so_and_states_no_finding(results: AnyResults) -> None:
+def test_quick_report_is_marked_as_such_and_states_no_finding(results: AnyResults) -> None:
     measured = report_of(results)
     assert any(section.finding for section in measured.sections)
     assert "not a measurement" not in measured.introduction

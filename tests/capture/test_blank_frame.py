@@ -11,7 +11,7 @@ SHAPE = (360, 640, 3)
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that tests set."""
 
     now_s = 100.0
 

@@ -109,7 +109,9 @@ def md5(text: str) -> str:
     ("scheme", "method", "target"), [("rtsp", "DESCRIBE", "rtsp://127.0.0.1:{}/1?a=b"), ("http", "GET", "/1?a=b")]
 )
 @pytest.mark.parametrize("qop", ["", ', qop="auth,auth-int"'])
-def test_a_wrong_password_is_told_from_a_wrong_path_by_digest(scheme: str, method: str, target: str, qop: str) -> None:
+def test_wrong_password_and_wrong_path_are_distinguished_with_digest(
+    scheme: str, method: str, target: str, qop: str
+) -> None:
     protocol = "RTSP/1.0" if scheme == "rtsp" else "HTTP/1.1"
     challenge = f"{protocol} 401 Unauthorized\r\nWWW-Authenticate: {DIGEST}{qop}"
     for second, reason in ((challenge, "wrong user name or password (401)"), (f"{protocol} 404 No", "no stream at")):

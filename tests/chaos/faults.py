@@ -25,7 +25,7 @@ POLL_S = 0.02
 
 @dataclass
 class Testbed:
-    """The system under test: the app, its camera, and a witness that knows the processes of the roles."""
+    """The system under test: the app, its camera, and a witness that records the processes of the roles."""
 
     app: App
     camera: MjpegCamera

@@ -156,7 +156,7 @@ def test_a_model_that_cannot_be_opened_is_refused_in_one_line(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_model_that_fails_while_running_says_so_and_prints_nothing(
+def test_model_that_fails_while_running_raises_an_error_and_prints_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ModelError, match=r"failing\.onnx: failed on a frame: .*Reshape") as failure:

@@ -30,7 +30,7 @@ FROM_OUTPUTS = {"rfdetr-nc3", "rfdetr-nc3-inference-metadata"}
 # Two classes of one of its boxes have scores that differ by less than the rounding of a float.
 TIED = "ultralytics-yolo11-raw-nc80"
 REFUSED = {
-    "hf-detr": "its scores are logits, and nothing says whether a sigmoid or a softmax follows",
+    "hf-detr": "its scores are logits, and it is not stated whether a sigmoid or a softmax follows",
     "ultralytics-yolov8-cls": "it is a classifier",
     "ultralytics-yolov8-obb-nms": "it is a model for oriented boxes",
 }

@@ -75,7 +75,7 @@ def selected_boxes(classes: int = 2) -> Any:
     return matched(SelectedBoxes, outputs, size_input=FLOAT_SIZE)
 
 
-def test_selected_boxes_are_told_apart_by_shape_in_any_order() -> None:
+def test_selected_boxes_are_distinguished_by_shape_in_any_order() -> None:
     boxes, scores = np.zeros((1, 9, 4), np.float32), np.zeros((1, 2, 9), np.float32)
     selected = np.zeros((2, 3), np.int64)
     for names in (("b", "s", "n"), ("n", "s", "b"), ("s", "n", "b")):
@@ -290,7 +290,7 @@ def test_query_logits_take_the_best_pairs_of_query_and_class() -> None:
 
 
 @pytest.mark.parametrize(("columns", "labels", "classes"), [(91, None, 91), (4, 4, 4), (4, 3, 3), (4, None, 3)])
-def test_query_logits_have_a_background_unless_their_number_says_otherwise(
+def test_query_logits_have_a_background_unless_their_number_excludes_it(
     columns: int, labels: int | None, classes: int
 ) -> None:
     outputs = {"dets": np.full((1, 5, 4), 0.5, np.float32), "labels": np.zeros((1, 5, columns), np.float32)}

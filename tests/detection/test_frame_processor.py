@@ -81,7 +81,7 @@ class Frames(LatestQueue):
 
 
 def run(frames: Frames, live: LiveSettings | None = None, *, count: int = 1) -> tuple[list[str], list[Message], Meter]:
-    """What the detector was asked, what was published, and what was counted, up to `count` results."""
+    """Return the arguments of the detector, the messages published and the counts, after `count` results."""
     detector, meter, stop = Detector(), Meter("processor"), StopSignal()
     publisher = StoppingPublisher(stop, count)
     FrameProcessor(ModelProcessing(detector, Live(live or LiveSettings())), frames, meter).run(publisher, stop)

@@ -1,4 +1,4 @@
-"""Labels in every form in which they come with a model."""
+"""Labels of a model, in all supported forms."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,13 +60,13 @@ def labels_of(
 
 
 @pytest.mark.parametrize("key", ["names", "labels"])
-def test_metadata_comes_before_a_file(tmp_path: Path, key: str) -> None:
+def test_metadata_takes_precedence_over_a_file(tmp_path: Path, key: str) -> None:
     (tmp_path / "model.txt").write_text("x\ny\nz")
     assert labels_of(tmp_path / "model.onnx", {key: "car,bus,traffic light"}, 3) == NAMES
 
 
 @pytest.mark.parametrize("name", ["model.txt", "labels.txt", "classes.txt"])
-def test_labels_come_from_a_file_beside_the_model(tmp_path: Path, name: str) -> None:
+def test_labels_are_read_from_a_file_beside_the_model(tmp_path: Path, name: str) -> None:
     (tmp_path / "model.onnx").touch()
     (tmp_path / name).write_text("\ufeffcar\nbus\ntraffic light\n", "utf-8")
     assert labels_of(tmp_path / "model.onnx", {"author": "x", "names": " "}, 3) == NAMES

@@ -1,4 +1,4 @@
-"""Files that cannot be loaded: one line that says why and what to do."""
+"""Files that cannot be loaded: an error of one line with the reason and what to do."""
 
 import zipfile
 from pathlib import Path

@@ -58,7 +58,7 @@ def test_nms_keeps_a_limited_number_of_boxes() -> None:
 
 @pytest.mark.parametrize("unit", [1, 1 / 640])
 @pytest.mark.parametrize("seed", range(5))
-def test_nms_does_what_its_definition_says_in_any_unit(seed: int, unit: float) -> None:
+def test_nms_follows_its_definition_in_any_unit(seed: int, unit: float) -> None:
     random = np.random.default_rng(seed)
     corners, sides = random.uniform(0, 400, (250, 2)), random.uniform(20, 200, (250, 2))
     boxes = (np.hstack((corners, corners + sides)) * unit).astype(np.float32)

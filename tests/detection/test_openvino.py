@@ -53,7 +53,7 @@ def test_the_bundled_model_detects_the_same_as_on_the_cpu(frames: list[Image]) -
                 assert distance < 0.03  # the convolutions are of 8 bits: a rounding moves a side by a pixel or more
 
 
-@pytest.mark.parametrize("device", ["GPU.7", "nonsense"])
+@pytest.mark.parametrize("device", ["GPU.7", "unknown"])
 def test_a_device_that_is_absent_is_replaced_by_the_cpu(device: str, frames: list[Image]) -> None:
     detector = load("openvino", device)
     assert detector.choice.provider == "cpu"

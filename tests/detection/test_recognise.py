@@ -1,4 +1,4 @@
-"""Recognition on real sessions: each format finds the scene, look-alikes are told apart, others are refused."""
+"""Recognition on real sessions: each format finds the scene, similar formats are distinguished, others are refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -114,7 +114,9 @@ def test_an_open_canvas_takes_the_size_that_is_asked_for_or_stated(tmp_path: Pat
     assert_finds_the_scene(detector, 432, 768)
     (tmp_path / "model.toml").write_text("input_size = 256")
     assert load_detector(save((256, 256)), 1).model.inputs.canvas == (256, 256)
-    with pytest.raises(ModelError, match=r"input size 320 × 320 was asked for, but the \.toml file beside it says 256"):
+    with pytest.raises(
+        ModelError, match=r"input size 320 × 320 was requested, but the \.toml file beside it states 256"
+    ):
         load_detector(save((256, 256)), 1, input_size=(320, 320))
 
 
@@ -126,20 +128,20 @@ def test_a_fixed_canvas_takes_no_other_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("with_nms", ["end2end", "args"])
-def test_metadata_says_that_rows_are_rows_when_the_dry_run_finds_nothing(tmp_path: Path, with_nms: str) -> None:
+def test_metadata_identifies_rows_when_the_dry_run_finds_nothing(tmp_path: Path, with_nms: str) -> None:
     metadata = EXPORTED | {"end2end": "True"} if with_nms == "end2end" else EXPORTED | {"args": "{'nms': True}"}
     detector = loaded(lambda path: save_rows(path, metadata=metadata), tmp_path / "model.onnx")
     assert detector.model.model_format.NAME == "rows"
 
 
-def test_metadata_says_that_rows_are_queries(tmp_path: Path) -> None:
+def test_metadata_identifies_queries(tmp_path: Path) -> None:
     metadata = EXPORTED | {"head": "RTDETRDecoder", "end2end": "False"}
     detector = loaded(lambda path: save_query_boxes(path, with_class=True, metadata=metadata), tmp_path / "model.onnx")
     assert_finds_the_scene(detector, 432, 768)
 
 
 @pytest.mark.parametrize("labels", [LABELS, {}])
-def test_raw_and_decoded_grids_with_objectness_are_told_apart(tmp_path: Path, labels: dict[str, str]) -> None:
+def test_raw_and_decoded_grids_with_objectness_are_distinguished(tmp_path: Path, labels: dict[str, str]) -> None:
     raw = loaded(lambda path: save_yolox(path, metadata=labels), tmp_path / "raw.onnx")
     decoded = loaded(lambda path: save_objectness_grid(path, metadata=labels), tmp_path / "decoded.onnx")
     assert (raw.model.model_format.NAME, decoded.model.model_format.NAME) == ("offset-grid", "objectness-grid")
@@ -210,7 +212,7 @@ REFUSED: dict[str, tuple[Save, str]] = {
     "classifier": (shapes((1, 1000)), "a classifier, a score for each of 1000 classes and no boxes; export a detector"),
     "classifier by its task": (
         lambda path: save_constant(path, (1, 3, 64, 64), [np.zeros((1, 9), np.float32)], {"task": "classify"}),
-        "it is a classifier: it says what a frame shows, not where",
+        "it is a classifier: its output has labels but no boxes",
     ),
     "oriented boxes": (
         lambda path: save_class_grid(path, keypoints=1, metadata=LABELS | {"task": "obb"}),
@@ -284,7 +286,7 @@ def test_another_model_is_refused_for_what_it_is(tmp_path: Path, name: str, capf
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_refusal_says_what_the_model_has(tmp_path: Path) -> None:
+def test_refusal_describes_inputs_and_outputs(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"its inputs are images .*, its outputs .* output0 \[1, 7, 9\]; .*: no known"):
         load_detector(shapes((1, 7, 9), (2, 3))(tmp_path / "model.onnx"), 1)
     path = tmp_path / "double.onnx"

@@ -1,4 +1,4 @@
-"""Processors written by users: how they are loaded, what they may return, and what their faults look like."""
+"""Processors written by users: loading, permitted results, and errors."""
 
 import time
 from pathlib import Path
@@ -126,7 +126,7 @@ def test_a_file_or_module_that_is_missing_is_refused(tmp_path: Path) -> None:
         (f"[{CAR}] * {MAX_DETECTIONS + 1}", f"at most {MAX_DETECTIONS}"),
     ],
 )
-def test_nonsense_is_a_fault_of_the_processor(tmp_path: Path, returned: str, complaint: str) -> None:
+def test_invalid_result_is_a_fault_of_the_processor(tmp_path: Path, returned: str, complaint: str) -> None:
     with pytest.raises(ProcessorError) as fault:
         loaded(tmp_path, f"def process(frame): return {returned}")(FRAME)
     assert complaint in str(fault.value)

@@ -68,7 +68,7 @@ def test_a_new_sink_begins_with_the_next_event_and_a_known_one_where_it_was(path
         assert ids(spool.unsent("mqtt", 10)) == ["2", "3"]
 
 
-def test_an_event_comes_back_as_it_was_appended(path: Path) -> None:
+def test_event_is_read_as_it_was_appended(path: Path) -> None:
     whole = Event(
         camera="gate",
         processor="p",

@@ -1,4 +1,4 @@
-"""Any input on a websocket is either refused with a MessageError or valid, and valid input does no harm."""
+"""Any input on a websocket is either refused with a MessageError or valid, and valid input causes no error."""
 
 import json
 from typing import Any

@@ -37,7 +37,7 @@ specs = st.builds(
     st.sampled_from(["float", "int64", "uint8"]),
     st.lists(sizes, max_size=5).map(tuple) | st.tuples(st.just(1), st.just(3), sizes, sizes),
 )
-# The shapes that formats look for on this canvas, and any others.
+# The shapes that formats expect on this canvas, and any others.
 dims = st.sampled_from(
     [(1, 6, CELLS), (1, CELLS, 7), (1, 3 * CELLS, 7), (1, 22, 34), (1, 5, 6), (1, 5, 4), (5, 7), (1, 5, 1, 4), (1, 5)]
 ) | st.lists(st.integers(0, 40), max_size=4).map(tuple)

@@ -163,7 +163,7 @@ def test_frames_of_a_fast_worker_arrive_whole_and_in_order(runtime: Runtime) -> 
     assert puts_per_s > 300
 
 
-def test_is_full_tells_whether_a_frame_is_unread(queue: LatestQueue) -> None:
+def test_is_full_is_true_while_a_frame_is_unread(queue: LatestQueue) -> None:
     assert not queue.is_full()
     queue.put(uniform(1))
     assert queue.is_full()

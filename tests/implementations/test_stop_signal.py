@@ -69,7 +69,7 @@ def test_beats_are_counted_and_checks_of_the_signal_are_not(stop: StopSignal) ->
     assert counts == [1, 2, 3]
 
 
-def test_heartbeats_come_during_a_long_wait_of_a_worker_and_end_with_it(runtime: Runtime, stop: StopSignal) -> None:
+def test_heartbeats_continue_during_a_long_wait_of_a_worker_and_end_with_it(runtime: Runtime, stop: StopSignal) -> None:
     worker = waiting(runtime, stop)
     begun, deadline = stop.beats(), time.monotonic() + PATIENCE_S
     while stop.beats() < begun + 3:

@@ -146,7 +146,7 @@ def test_a_thread_that_does_not_stop_cannot_be_killed() -> None:
     ],
     ids=["SIGTERM", "SIGABRT", "signal 40", "exit"],
 )
-def test_the_failure_of_a_process_that_sent_none_tells_how_it_ended(
+def test_failure_of_a_process_that_sent_none_describes_how_it_ended(
     target: Target, argument: int, failure: str
 ) -> None:
     assert str(ended(PROCESSES, target, argument).failure()) == failure

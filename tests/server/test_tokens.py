@@ -44,7 +44,7 @@ def basic(user: str, password: str) -> str:
 
 
 def accepted(server: Server, path: str, headers: dict[str, str] | None = None) -> bool:
-    """Whether a request passes the token check; there is no video to be had."""
+    """Whether a request passes the token check; without video."""
     return server.ask(path, headers or {}).status in (101, 200, 503)
 
 

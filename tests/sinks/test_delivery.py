@@ -68,9 +68,9 @@ def append(path: Path, numbers: range) -> None:
 
 @asynccontextmanager
 async def delivering(sink: Flaky | MqttSink, path: Path, statuses: list[str] | None = None) -> AsyncIterator[Delivery]:
-    said = statuses if statuses is not None else []
+    received = statuses if statuses is not None else []
     delivery = Delivery(
-        sink, Spool(path, MAX_EVENTS), State(), lambda state, message: said.append(f"{state}: {message}")
+        sink, Spool(path, MAX_EVENTS), State(), lambda state, message: received.append(f"{state}: {message}")
     )
     task = asyncio.create_task(delivery.run())
     try:
@@ -154,7 +154,7 @@ async def test_a_broker_that_is_restarted_gets_every_event_in_order(tmp_path: Pa
             broker.stop()
             append(path, range(20, 40))
             await asyncio.sleep(0.3)
-        # The role is gone, the broker too; events go on.
+        # Neither the role nor the broker is connected; events continue.
         append(path, range(40, 60))
         broker.start()
         async with delivering(sink, path):
@@ -169,7 +169,7 @@ def test_the_mqtt_package_is_needed_only_by_its_sink(monkeypatch: pytest.MonkeyP
     assert make_sink(JsonlSettings(type="jsonl", path=str(tmp_path / "events.jsonl"))).name == "jsonl"
 
 
-def test_without_the_mqtt_package_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_mqtt_package_the_error_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiomqtt", None)
     monkeypatch.delitem(sys.modules, "common.sinks.mqtt", raising=False)
     with pytest.raises(SettingsError, match=r"pip install -r requirements-mqtt\.txt"):

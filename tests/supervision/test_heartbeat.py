@@ -55,7 +55,7 @@ def test_after_the_first_heartbeat_the_timeout_is_seconds(watched: Watched) -> N
     assert watched.expires_within(2)
 
 
-def test_it_does_not_expire_while_heartbeats_come(watched: Watched) -> None:
+def test_it_does_not_expire_while_heartbeats_arrive(watched: Watched) -> None:
     for _ in range(100):
         watched.beat()
         assert not watched.expires_within(TIMEOUT_S - 1)

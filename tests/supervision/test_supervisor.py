@@ -23,7 +23,7 @@ QUEUE = "provider to processor"
 
 
 class KillableWorker(Worker):
-    """Can be killed, as a process can; the thread itself goes on unnoticed."""
+    """Worker that can be killed, as a process can; its thread continues to run."""
 
     killed = False
 

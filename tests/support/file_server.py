@@ -1,4 +1,4 @@
-"""A real HTTP server of one file, on loopback, with every fault that a download may meet."""
+"""A real HTTP server of one file, on loopback, with the faults of a download."""
 
 import threading
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 Fault: TypeAlias = Literal[
     "", "breaks", "stalls", "silent", "ignores ranges", "sends another part", "refuses ranges", "chunks",
-    "breaks a chunk", "too much", "too much and says so", "too little and says so", "wrong bytes", "gone",
-    "moved", "moved in a circle", "moved to plain http", "moved to a file", "moved nowhere", "moved to no URL",
-    "talks nonsense",
+    "breaks a chunk", "too much", "too much with Content-Length", "too little with Content-Length", "wrong bytes",
+    "gone", "moved", "moved in a circle", "moved to plain http", "moved to a file", "moved nowhere", "moved to no URL",
+    "invalid response",
 ]  # fmt: skip
 MOVED: dict[str, str] = {
     "moved": "/there",
@@ -23,7 +23,7 @@ MOVED: dict[str, str] = {
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serves `content` at `url`, with the fault that is set. Remembers the range that each request asked for."""
+    """Serves `content` at `url`, with the fault that is set. Records the range of each request."""
 
     daemon_threads = False  # each is waited for
 
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     server: FileServer
 
     def do_GET(self) -> None:
-        """Send the file, or do what the fault is."""
+        """Send the file, or behave as `fault` requires."""
         asked = self.headers["Range"]
         fault = self.server.fault if self.path == "/file.onnx" else ""
         if self.path == "/file.onnx":
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         match fault:
             case "silent":
                 self.server.closing.wait()
-            case "talks nonsense":
+            case "invalid response":
                 self.wfile.write(b"220 mail.example ready\r\n")
             case "gone":
                 self._head(404)
@@ -72,9 +72,9 @@ class Handler(BaseHTTPRequestHandler):
             case "too much":
                 self._head(200)
                 self._write(content + b"!")
-            case "too much and says so":
+            case "too much with Content-Length":
                 self._send(200, content + b"!")
-            case "too little and says so":
+            case "too little with Content-Length":
                 self._send(200, content[:-1])
             case "wrong bytes":
                 self._send(200, bytes(len(content)))
@@ -100,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _write(self, body: bytes) -> None:
-        with suppress(OSError):  # who asked may have had enough
+        with suppress(OSError):  # the client may have closed the connection
             self.wfile.write(body)
             self.wfile.flush()
 

@@ -187,7 +187,7 @@ class Graph:
         return self.op("Concat", *edges, axis=0), self.op("Reshape", present, self.constant([1], np.int64))
 
     def raw_grid(self, image: str, channel: int, cells: object, strides: object, score: float) -> str:
-        """YOLOX's x, y, w, h, objectness [1, cells, 5], every cell of which says the box that `find` finds."""
+        """YOLOX's x, y, w, h, objectness [1, cells, 5], each cell containing the box that `find` returns."""
         corners, present = self.find(image, channel, 127)
         lefts = self.op("Gather", corners, self.constant([1, 0], np.int64))
         rights = self.op("Gather", corners, self.constant([3, 2], np.int64))

@@ -1,4 +1,4 @@
-"""A scene that the small models know: a red and a blue rectangle on a dark frame."""
+"""A scene that the small models detect: a red and a blue rectangle on a dark frame."""
 
 from collections.abc import Sequence
 

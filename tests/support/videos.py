@@ -77,7 +77,7 @@ class MjpegCamera:
         self.stalled = threading.Event()
         self.halving = threading.Event()  # only the first half of every JPEG is sent
         self.covered = threading.Event()  # every frame is black
-        self.undecodable_every = 0  # one frame in so many is no JPEG
+        self.undecodable_every = 0  # one in this number of frames is not a JPEG; 0: none
         self.started_at = 0.0  # Unix time of frame 0 on the connection made last
         self._port = 0
 

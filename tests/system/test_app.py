@@ -101,7 +101,7 @@ def test_detections_are_of_the_frames_that_were_captured(viewed: ViewerClient) -
 def test_stats_contain_the_measurements_of_every_role(viewed: ViewerClient, app: App, implementation: str) -> None:
     stats = viewed.messages_of("stats")[-1]
     for stage, fps in {"captured": 30, "queued": 5, "processed": 5}.items():
-        assert stats["rates"][stage] == pytest.approx(fps, rel=2 * ROOM)  # over reports that come once a second
+        assert stats["rates"][stage] == pytest.approx(fps, rel=2 * ROOM)  # over reports that are sent once a second
     for stage in ("sent", "delivered"):  # their window began before the viewer came
         assert 0 < stats["rates"][stage] < 15 * (1 + ROOM)
     assert stats["percentiles"].keys() >= {"inference_ms", "processing_ms", "processor_age_ms", "encode_ms"}
@@ -198,7 +198,7 @@ async def test_video_returns_after_the_provider_was_killed(mortal: App) -> None:
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
 
 
-async def test_video_goes_on_and_detections_return_after_the_processor_was_killed(mortal: App) -> None:
+async def test_video_continues_and_detections_return_after_the_processor_was_killed(mortal: App) -> None:
     victim = mortal.role("processor")
     async with viewing(mortal) as viewer:
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)

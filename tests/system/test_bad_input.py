@@ -1,4 +1,4 @@
-"""What bad input gets: one line that says what is wrong, exit code 2, and nothing that runs already is harmed."""
+"""Bad input: an error of one line, exit code 2, and no effect on an app that runs already."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.support.onnx_models import save_failing, save_identity, save_yolox
 from tests.support.videos import OTHER, MjpegCamera, number_in, write_clip
 
 LOG_LINE = re.compile(r"[0-9:]{8} (INFO|WARNING|ERROR) ")
-IN_THREADS = ("--impl", "threading")  # where both do the same, in the one that starts sooner
+IN_THREADS = ("--impl", "threading")  # for tests that do not depend on the implementation: threads start sooner
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     write_clip(folder / "clip.avi", 60, 30)
     save_yolox(folder / "finder.onnx")
-    (folder / "text.txt").write_text("Roses are red.\n" * 20)
+    (folder / "text.txt").write_text("neither a video nor a model\n" * 20)
     (folder / "empty.mp4").touch()
     (folder / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(5000))
     (folder / "noise.onnx").write_bytes(np.random.default_rng(0).bytes(5000))
@@ -43,7 +43,7 @@ def good(inputs: Path) -> tuple[str, ...]:
 
 @pytest.fixture
 def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str]]:
-    """Starts the app with the flags given, and returns the one line that it says when it refuses them."""
+    """Return a function that starts the app with invalid flags and returns its error, one line."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def refused(*flags: str) -> str:
@@ -146,7 +146,7 @@ def test_a_port_in_use_is_named_with_one_that_is_free(refusal: Callable[..., str
         assert app.ask("/snapshot.jpg").body.startswith(b"\xff\xd8")
 
 
-async def test_a_camera_that_is_not_there_is_waited_for(good: tuple[str, ...]) -> None:
+async def test_missing_camera_is_retried(good: tuple[str, ...]) -> None:
     with running(*IN_THREADS, *good[2:], "--source", "99") as app:
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: viewer.has_status("source", "lost"))
@@ -157,7 +157,7 @@ async def test_a_camera_that_is_not_there_is_waited_for(good: tuple[str, ...]) -
         assert app.ask("/readyz").status == 503
 
 
-async def test_a_url_that_nobody_answers_is_waited_for_and_its_password_shown_nowhere(good: tuple[str, ...]) -> None:
+async def test_unreachable_url_is_retried_and_its_password_is_not_shown(good: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     url = f"http://anna:hunter2@127.0.0.1:{port}/video?token=swordfish&size=big"
@@ -175,7 +175,7 @@ async def test_a_url_that_nobody_answers_is_waited_for_and_its_password_shown_no
         assert not [text for text in shown if secret in text]
 
 
-async def test_a_camera_that_comes_back_with_another_size_is_shown_again(good: tuple[str, ...]) -> None:
+async def test_camera_that_returns_with_another_size_is_shown(good: tuple[str, ...]) -> None:
     with MjpegCamera() as camera, running(*good[2:], "--source", camera.url) as app:
         async with viewing(app) as viewer:
             await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 1)
@@ -189,7 +189,7 @@ async def test_a_camera_that_comes_back_with_another_size_is_shown_again(good: t
             assert (header["width"], header["height"]) == OTHER
 
 
-async def test_a_truncated_video_plays_to_its_end_and_starts_anew(good: tuple[str, ...], inputs: Path) -> None:
+async def test_truncated_video_plays_to_its_end_and_restarts(good: tuple[str, ...], inputs: Path) -> None:
     whole = (inputs / "clip.avi").read_bytes()
     (inputs / "truncated.avi").write_bytes(whole[: len(whole) * 6 // 10])
     with running(*IN_THREADS, *good[2:], "--source", str(inputs / "truncated.avi")) as app:
@@ -202,12 +202,12 @@ async def test_a_truncated_video_plays_to_its_end_and_starts_anew(good: tuple[st
 
 
 def lost(viewer: ViewerClient) -> str:
-    """What the viewer was told of the source that is lost."""
+    """Return the message of the status about the lost source."""
     return next(str(words["message"]) for words in viewer.messages_of("status") if words["state"] == "lost")
 
 
 def numbers_in(viewer: ViewerClient) -> list[int]:
-    """The numbers in the pictures."""
+    """Return the numbers in the frames."""
     decoded = (cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR) for frame in viewer.frames)
     return [number_in(np.asarray(image, np.uint8)) for image in decoded]
 

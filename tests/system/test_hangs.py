@@ -30,7 +30,7 @@ def app(small: tuple[str, ...]) -> Iterator[App]:
         yield app
 
 
-async def test_a_processor_that_hangs_is_replaced_while_the_video_goes_on(app: App) -> None:
+async def test_processor_that_hangs_is_replaced_while_the_video_continues(app: App) -> None:
     victim = app.role("processor")
     async with viewing(app) as viewer:
         await viewer.until(lambda viewer: len(viewer.messages_of("detections")) > 2)
@@ -58,7 +58,7 @@ async def test_provider_and_server_that_hang_at_the_same_time_are_replaced(app: 
         await viewer.until(lambda viewer: viewer.has_status("provider", "ok") and viewer.has_status("server", "ok"))
 
 
-async def test_a_killed_processor_that_does_not_end_is_replaced_later_while_the_video_goes_on(
+async def test_killed_processor_that_does_not_end_is_replaced_later_while_the_video_continues(
     small: tuple[str, ...],
 ) -> None:
     with running(*small) as app:
@@ -115,7 +115,7 @@ def test_a_thread_that_hangs_ends_the_app_with_code_1(small: tuple[str, ...]) ->
         socket.create_server(("127.0.0.1", port)).close()
 
 
-async def test_an_app_that_was_suspended_goes_on_without_a_restart_of_a_role(small: tuple[str, ...]) -> None:
+async def test_app_that_was_suspended_continues_without_a_restart_of_a_role(small: tuple[str, ...]) -> None:
     with ExitStack() as stack:
         apps = [stack.enter_context(running("--impl", implementation, *small)) for implementation in IMPLEMENTATIONS]
         for app in apps:

@@ -129,6 +129,6 @@ def test_faults_of_another_camera_are_shown_on_its_tab_only(page: Page, role: Ro
 
 def test_camera_stays_selected_after_a_change_of_settings(page: Page) -> None:
     page.click(f"#cameras >> text={YARD}")
-    page.press("#confidence", "Home")  # asks for a lower threshold; the server answers with another hello
+    page.press("#confidence", "Home")  # requests a lower threshold; the server responds with another hello
     page.wait_for_timeout(1000)
     assert selected(page) == YARD

@@ -1,4 +1,4 @@
-"""What a machine may lack or do to the app: no file descriptor left, no room for locks, a clock that is set back."""
+"""Limits of the machine: file descriptors, /dev/shm, disk, memory, cores, and a clock that is set back."""
 
 import mmap
 import resource
@@ -19,8 +19,10 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the l
 
 
 @linux_only
-async def test_an_app_without_a_file_left_serves_those_who_are_there_and_later_all(small: tuple[str, ...]) -> None:
-    with running("--impl", "threading", *small) as app:  # where all roles lack what one lacks
+async def test_app_without_free_file_descriptors_serves_connected_viewers_and_later_new_ones(
+    small: tuple[str, ...],
+) -> None:
+    with running("--impl", "threading", *small) as app:  # all roles share the limit of one process
         app.wait_until_ready()
         server = app.role("server")
         async with viewing(app) as viewer:
@@ -36,8 +38,8 @@ async def test_an_app_without_a_file_left_serves_those_who_are_there_and_later_a
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
             viewer.clear()
             await viewer.until(lambda viewer: len(viewer.messages_of("stats")) > 2 and "server" in roles_of(viewer))
-            async with viewing(app) as newcomer:
-                await newcomer.until(lambda newcomer: len(newcomer.frames) > 5)
+            async with viewing(app) as late:
+                await late.until(lambda late: len(late.frames) > 5)
         assert len(app.stderr.splitlines()) < 60
 
 
@@ -47,9 +49,9 @@ IN_FULL_SHM = f"mount -t tmpfs -o size=4k none /dev/shm && exec {sys.executable}
 @pytest.mark.skipif(
     shutil.which("unshare") is None
     or subprocess.run(["unshare", "-m", "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0,
-    reason="no file system may be mounted here",
+    reason="mounting a file system is not permitted",
 )
-def test_a_dev_shm_that_is_too_small_is_told_at_the_start_with_its_numbers(small: tuple[str, ...]) -> None:
+def test_dev_shm_that_is_too_small_is_reported_at_startup_with_both_sizes(small: tuple[str, ...]) -> None:
     ended = subprocess.run(
         ["unshare", "-m", "sh", "-c", f'{IN_FULL_SHM} "$@"', "sh", *small],
         cwd=ROOT,
@@ -64,28 +66,28 @@ def test_a_dev_shm_that_is_too_small_is_told_at_the_start_with_its_numbers(small
 
 
 def roles_of(viewer: ViewerClient) -> set[str]:
-    """Whom the newest statistics tell of."""
+    """Return the roles in the latest statistics."""
     return set(viewer.messages_of("stats")[-1]["roles"])
 
 
-def test_a_disk_that_is_full_keeps_the_log_from_being_written_and_nothing_else(small: tuple[str, ...]) -> None:
+def test_full_disk_affects_only_the_log(small: tuple[str, ...]) -> None:
     with running(*small, within=("sh", "-c", 'exec "$@" 2>/dev/full', "sh")) as app:
         app.wait_until_ready()
         processor = app.role("processor")
-        processor.kill()  # of which something would be logged
+        processor.kill()  # which is logged
         app.until(lambda: app.role("processor") != processor, "another processor")
         app.wait_until_ready()
 
 
 @linux_only
-async def test_a_processor_that_gets_no_more_memory_is_replaced_and_the_video_goes_on(small: tuple[str, ...]) -> None:
+async def test_processor_without_memory_is_replaced_while_the_video_continues(small: tuple[str, ...]) -> None:
     with MjpegCamera() as camera, running("--source", camera.url, *small[2:]) as app:
         app.wait_until_ready()
         processor = app.role("processor")
         async with viewing(app) as viewer:
             resource.prlimit(processor.pid, resource.RLIMIT_AS, (processor.memory_info().vms,) * 2)
             camera.stop()
-            camera.size = (1920, 1080)  # of which a copy finds no room in what the processor has
+            camera.size = (1920, 1080)  # a copy does not fit into the memory of the processor
             camera.start()
             await viewer.until(lambda viewer: viewer.has_status("processor", "restarting"))
             await viewer.until(lambda viewer: viewer.has_status("processor", "ok"))

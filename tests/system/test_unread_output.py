@@ -91,7 +91,7 @@ def test_a_thread_that_hangs_ends_it_with_code_1(pipe: FullPipe, small: tuple[st
         assert app.process.wait(PATIENCE_S) == 1
 
 
-def test_the_log_goes_on_when_the_pipe_is_read_again(pipe: FullPipe, small: tuple[str, ...]) -> None:
+def test_the_log_continues_when_the_pipe_is_read_again(pipe: FullPipe, small: tuple[str, ...]) -> None:
     with running("--log-level", "debug", *small, within=pipe.as_stream("2>")) as app:
         app.wait_until_ready()
         assert " INFO " in pipe.read_until(" INFO ")

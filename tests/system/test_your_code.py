@@ -78,7 +78,7 @@ async def test_a_fault_is_shown_with_the_users_line_and_an_edit_repairs_it(
     ],
     ids=["ends the process", "takes all memory"],
 )
-async def test_a_processor_that_behaves_badly_harms_nothing_else(
+async def test_misbehaving_processor_does_not_affect_other_roles(
     tmp_path: Path, small: tuple[str, ...], body: str, reason: str
 ) -> None:
     file = tmp_path / "mine.py"

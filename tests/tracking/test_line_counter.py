@@ -60,7 +60,7 @@ def test_a_crossing_names_the_line_and_the_track() -> None:
     assert (crossing.line, crossing.track_id, crossing.label) == ("gate", 7, "car")
 
 
-def test_tracks_that_are_gone_use_no_memory() -> None:
+def test_ended_tracks_use_no_memory() -> None:
     counter = LineCounter("gate", LEFT, RIGHT)
     for step in range(10_000):
         counter.update(step, [at(0.5, 0.4, step)])

@@ -60,7 +60,7 @@ def test_a_track_that_is_lost_in_the_zone_leaves_it_at_the_time_it_was_last_seen
     assert (change.kind, change.stay_s) == ("left", 1)
 
 
-def test_tracks_that_are_gone_use_no_memory() -> None:
+def test_ended_tracks_use_no_memory() -> None:
     zone = Zone("yard", SQUARE)
     for step in range(10_000):
         zone.update(step, [at(INSIDE, 2 * step), at(OUTSIDE, 2 * step + 1)])

@@ -19,7 +19,7 @@ from common.detection.tensors import Tensors
 from common.errors import ModelError
 
 MAX_IOU = 0.7
-# The least share of cells inside of their own boxes: it is 0.97 to 1 read this way, and 0.01 for x1, y1, x2, y2.
+# Minimum share of cells that are inside their own boxes: 0.97 to 1 for this format, and 0.01 for x1, y1, x2, y2.
 LEAST_AROUND = 0.5
 COCO_ROWS = 4 + 80
 

@@ -16,7 +16,7 @@ from common.detection.preprocessing.placement import Placement
 from common.detection.tensors import Tensors
 
 MAX_IOU = 0.45
-# The least share of cells inside of their own boxes: it is 1 read this way, and 0.01 for a class grid.
+# Minimum share of cells that are inside their own boxes: 1 for this format, and 0.01 for a class grid.
 LEAST_AROUND = 0.9
 
 

@@ -1,4 +1,4 @@
-"""Evidence: all that recognition looks at."""
+"""Evidence: the input of the recognition of a format."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -41,7 +41,7 @@ class Inputs:
 
 
 def find_inputs(specs: Sequence[TensorSpec], asked: Size | None, sidecar: Sidecar, metadata: Metadata) -> Inputs:
-    """The inputs of a model. `asked` is the canvas that the user asked for. Raises ModelError."""
+    """Return the inputs of a model. `asked` is the canvas that the user requested. Raises ModelError."""
     images = [spec for spec in specs if len(spec.shape) in (3, 4)]
     sizes = [spec for spec in specs if spec.fits(("float", "int64"), (1, 2))]
     if len(images) != 1 or len(images) + len(sizes) != len(specs) or len(sizes) > 1:
@@ -62,10 +62,10 @@ def find_inputs(specs: Sequence[TensorSpec], asked: Size | None, sidecar: Sideca
 
 
 def _canvas(image: TensorSpec, asked: Size | None, sidecar: Sidecar, metadata: Metadata) -> Size:
-    """Height and width of the canvas, as asked for, stated, or fixed. Raises ModelError where these differ."""
+    """Return height and width of the canvas, as requested, stated or fixed. Raises ModelError if these differ."""
     if asked and sidecar.size and asked != sidecar.size:
         raise ModelError(
-            f"input size {_text(asked)} was asked for, but the .toml file beside it says {_text(sidecar.size)}"
+            f"input size {_text(asked)} was requested, but the .toml file beside it states {_text(sidecar.size)}"
         )
     wanted = asked or sidecar.size
     fixed = image.shape[-2:]

@@ -1,4 +1,4 @@
-"""Objectness: what grids with objectness have in common, and how raw and decoded ones are told apart."""
+"""Objectness: the common part of grids with objectness, and how raw and decoded grids are distinguished."""
 
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ MAX_DISTANCE = 4.0
 
 def best_of_objectness(grid: Floats, min_score: float) -> tuple[Integers, Integers, Floats]:
     """Of a grid (n × 5 + classes): the rows that score at least `min_score`, their class, their score."""
-    # No score exceeds its objectness: nearly every row is dropped before its classes are looked at.
+    # No score exceeds its objectness: nearly every row is dropped before its classes are read.
     rows = np.flatnonzero(grid[:, 4] >= min_score)
     class_ids = grid[rows, 5:].argmax(axis=1)
     scores = grid[rows, 4] * grid[rows, 5 + class_ids]
@@ -30,7 +30,7 @@ def best_of_objectness(grid: Floats, min_score: float) -> tuple[Integers, Intege
 def is_decoded(grid: Floats, grids: Grids) -> bool:
     """Whether the boxes of a grid are in pixels of the canvas rather than offsets from their cells.
 
-    Raises ModelError for fractions of the canvas, which could be taken for offsets.
+    Raises ModelError for fractions of the canvas, which could be mistaken for offsets.
     """
     places, strides = grids
     if (grid[:, :4] >= 0).all() and (grid[:, :4] <= 1).all():

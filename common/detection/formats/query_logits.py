@@ -69,7 +69,7 @@ def _softmax_best(logits: Floats, min_score: float) -> tuple[Integers, Integers,
 
 
 def _boxes_and_logits(evidence: Evidence) -> tuple[Output, Output] | None:
-    """The two outputs, told apart by their names, else by their values."""
+    """Return the boxes and the logits, distinguished by their names, else by their values."""
     if len(evidence.outputs) != 2:
         return None
     for output in evidence.outputs:

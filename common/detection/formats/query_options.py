@@ -39,9 +39,9 @@ def query_options(evidence: Evidence, boxes: str, columns: int) -> QueryOptions:
     else:
         if sidecar.scores is None or not (sidecar.normalisation or sidecar.mean):
             raise ModelError(
-                "its scores are logits, and nothing says whether a sigmoid or a softmax follows, nor how its input is "
-                'normalised: state scores ("sigmoid" or "softmax") and normalisation ("0-1" or "imagenet") in a .toml '
-                "file beside it, as its preprocessor_config.json has them"
+                "its scores are logits, and it is not stated whether a sigmoid or a softmax follows, nor how its input "
+                'is normalised: state scores ("sigmoid" or "softmax") and normalisation ("0-1" or "imagenet") in a '
+                ".toml file beside it, as its preprocessor_config.json has them"
             )
         preprocessing = Preprocessing(Fit.STRETCH, antialias=True)
         has_background = sidecar.scores == "softmax"

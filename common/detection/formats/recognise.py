@@ -21,8 +21,8 @@ from common.detection.formats.sized_boxes import SizedBoxes
 from common.detection.metadata import MAX_CLASSES
 from common.errors import ModelError
 
-# In this order: what the inputs and the number of outputs tell apart, then grids, then rows. A corner grid comes before
-# a class grid, since nine in ten of its cells are also inside of their boxes when these are read as centre and size.
+# Order: formats distinguished by the inputs and the number of outputs, then grids, then rows. A corner grid precedes a
+# class grid, since nine in ten of its cells are also inside of their boxes when these are read as centre and size.
 FORMATS: Sequence[type[ModelFormat]] = (
     SelectedBoxes,
     SizedBoxes,
@@ -41,7 +41,10 @@ FORMATS: Sequence[type[ModelFormat]] = (
 
 
 def recognise(evidence: Evidence) -> ModelFormat:
-    """The format that fits. Raises ModelError, which says what the model has, what is nearest, and what to export."""
+    """Return the format that fits.
+
+    Raises ModelError with the inputs and outputs of the model, the nearest format, and what to export instead.
+    """
     check_task(evidence.metadata)
     if is_map(evidence) and not evidence.sidecar.format:
         raise ModelError(refusal(evidence))
@@ -54,13 +57,13 @@ def recognise(evidence: Evidence) -> ModelFormat:
 
 
 def _candidates(evidence: Evidence) -> Sequence[type[ModelFormat]]:
-    """The formats to try: one only where the sidecar or the metadata says which."""
+    """Return the formats to try: a single one if the sidecar or the metadata states it."""
     metadata = evidence.metadata
     if name := evidence.sidecar.format:
         named = [kind for kind in FORMATS if name == kind.NAME]
         if not named:
             names = ", ".join(kind.NAME for kind in FORMATS)
-            raise ModelError(f"the .toml file beside it says format = {name!r:.40}, which is not one of {names}")
+            raise ModelError(f"the .toml file beside it states format = {name!r:.40}, which is not one of {names}")
         return named
     if metadata.query_inference:
         return [QueryLogits]

@@ -1,4 +1,4 @@
-"""Refusals: what a model is that fits no format, what is nearest, and what to export instead."""
+"""Error messages for models of no known format: the task, the nearest format, and what to export instead."""
 
 from common.detection.formats.evidence import Evidence
 from common.detection.metadata import Metadata
@@ -8,7 +8,7 @@ from common.text import printable_line
 
 DETECTOR = "export a detector with upright boxes"
 TASKS = {
-    "classify": f"a classifier: it says what a frame shows, not where; {DETECTOR}",
+    "classify": f"a classifier: its output has labels but no boxes; {DETECTOR}",
     "obb": f"a model for oriented boxes, which turn with the object; {DETECTOR}",
     "depth": f"a depth model: a distance for each pixel, no boxes; {DETECTOR}",
     "semantic": f"a segmentation model: a class for each pixel, no boxes; {DETECTOR}",
@@ -33,7 +33,7 @@ def is_map(evidence: Evidence) -> bool:
 
 
 def refusal(evidence: Evidence) -> str:
-    """Why no format fits, as one sentence."""
+    """Return the reason why no format fits, as one sentence."""
     shapes = "; ".join(f"{output.name} {list(output.shape)}" for output in evidence.outputs)
     has = f"its inputs are {listed(evidence.inputs)}, its outputs for a frame {printable_line(shapes, 500)}"
     if evidence.sidecar.format:

@@ -59,7 +59,7 @@ class SelectedBoxes(ModelFormat):
         _, class_ids, box_ids = triples[valid].T
         found = scores[0, class_ids, box_ids]
         pixels = boxes[0, box_ids][:, [1, 0, 3, 2]]
-        # Stretched onto a canvas of its own size, a frame stays as it is: the pixels are those of the frame.
+        # A frame stretched to its own size is unchanged, so boxes are in pixels of the frame.
         fractions = Placement.fit(place.frame, place.frame, Fit.STRETCH).to_fractions(pixels)
         kept = np.flatnonzero((found >= min_score) & with_area(fractions))
         kept = kept[np.argsort(-found[kept], kind="stable")]

@@ -20,7 +20,7 @@ class Canvas:
     """
 
     def __init__(self, size: Size, dtype: type[np.generic], preprocessing: Preprocessing) -> None:
-        """`dtype` is float32, float16, or uint8 for a model that normalises by itself: it is fed 0 to 255."""
+        """`dtype` is float32, float16, or uint8 for a model that includes the normalisation: its input is 0 to 255."""
         self.pixels: npt.NDArray[Any] = np.empty((3, *size), dtype)
         self._size = size
         self._preprocessing = preprocessing

@@ -11,7 +11,7 @@ from common.detection.preprocessing.options import Fit
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels."""
 
-# 416 × (432 / 416) may come out as 431.9999…, which int() would cut to 431.
+# 416 × (432 / 416) may evaluate to 431.9999…, which int() truncates to 431.
 ROUNDING = 1e-6
 
 

@@ -39,7 +39,7 @@ def square(images: Sequence[LabelledImage], shares: npt.NDArray[np.float64], sid
     boxes, kinds = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.int64)]
     for area in areas[: 4 if mosaic else 1]:
         image = images[random.choice(len(images), p=shares)]
-        # Most small vehicles come from the small images of a mosaic.
+        # Most small vehicles are in the small images of a mosaic.
         zoom = np.exp(random.uniform(*np.log((0.4, 1.5) if mosaic else (0.7, 2.0))))
         left, top, right, bottom = area
         into = (slice(top, bottom), slice(left, right))

@@ -1,1 +1,1 @@
-"""A road with its traffic, built and rendered with Blender: the bundled clip, and training pictures with boxes."""
+"""A road with its traffic, built and rendered with Blender: the bundled clip, and training images with boxes."""

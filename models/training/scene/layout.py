@@ -40,7 +40,10 @@ class Layout:
         return self.kerb + self.pavement
 
     def lane(self, number: int, direction: int) -> float:
-        """Return the offset of a lane's centre. Lane 0 is beside the median; `direction` 1 leads away, -1 comes."""
+        """Return the offset of a lane's centre. Lane 0 is beside the median.
+
+        `direction` is 1 for lanes that lead away from the camera, and -1 for lanes towards it.
+        """
         return direction * (self.median / 2 + (number + 0.5) * self.lane_width)
 
     def place(self, along: float, offset: float) -> tuple[float, float, float]:

@@ -38,7 +38,7 @@ export class ImplementationView {
     });
   }
 
-  /** Opens the stream, or closes it while nobody looks. */
+  /** Opens the stream if `wanted`, else closes it. */
   play(wanted) {
     this.#viewer.play(wanted);
   }

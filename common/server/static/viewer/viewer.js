@@ -41,7 +41,7 @@ export class Viewer {
     return this.#stream.state;
   }
 
-  /** Opens the stream, or closes it while nobody looks. */
+  /** Opens the stream if `wanted`, else closes it. */
   play(wanted) {
     if (wanted) this.#stream.open();
     else this.#stream.pause();
