@@ -50,7 +50,7 @@ def make_targets() -> set[str]:
 
 def test_what_the_app_imports_is_what_it_requires() -> None:
     distributions = packages_distributions()
-    third_party = imported_packages() - set(sys.stdlib_module_names) - {"pydantic_core"}  # pydantic brings its core
+    third_party = imported_packages() - set(sys.stdlib_module_names) - {"pydantic_core"}  # a dependency of pydantic
     needed = {distributions[package][0].lower().replace("_", "-") for package in third_party}
     assert needed == {re.split(r"[<>=]", line)[0] for line in requirements()}
 

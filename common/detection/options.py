@@ -1,4 +1,4 @@
-"""What the FrameProcessor role needs of the settings."""
+"""Options of the FrameProcessor role."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the sinks role needs of the settings."""
+"""Options of the sinks role."""
 
 from dataclasses import dataclass
 from pathlib import Path

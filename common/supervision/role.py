@@ -1,4 +1,4 @@
-"""A role as the supervisor sees it: its specification, its state, its present run and its failures."""
+"""A supervised role: its specification, its state, its current run and its failures."""
 
 from collections import deque
 from collections.abc import Callable

@@ -131,7 +131,7 @@ export class Panel {
     setRows(element("roles"), rows);
   }
 
-  /** A role that reports figures and has no status is well: only faults and their end are reported. */
+  /** A role that reports figures and has no status is ok: only faults and their end are reported. */
   #showComponents() {
     const reporting = this.#roles.map((component) => ({ component, state: "ok", message: "" }));
     const statuses = new Map([...reporting, ...this.#statuses].map((status) => [nameOf(status), status]));

@@ -3,7 +3,7 @@
 import { fixed, setText } from "../shared/format.js";
 
 const BEHIND_BELOW = 0.9; // of the expected rate
-// The server averages over five seconds: its rates say nothing about this viewer until it has been connected longer.
+// The server averages over five seconds: its rates do not apply to this viewer until it has been connected longer.
 const SETTLED_AFTER_S = 6;
 
 export class Rates {

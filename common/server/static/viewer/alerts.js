@@ -17,8 +17,8 @@ function sentence(status) {
 }
 
 /**
- * Returns the sentences to show, empty if there is no fault. `frames` and `detections` are { silence_s, interval_s }: the time since
- * the last one, and the usual time between two.
+ * Returns the sentences to show, empty if there is no fault. `frames` and `detections` are { silence_s, interval_s }:
+ * the time since the last one, and the usual time between two.
  * A cause replaces its symptom: the video of a lost source is not reported as stale.
  */
 export function alerts(connection, statuses, mode, frames, detections) {

@@ -108,7 +108,7 @@ export class Player {
 
   /**
    * Synced mode: shows the newest detections of a frame that has arrived, on the kept frame nearest to theirs. It is
-   * that very frame when the processor's rate divides the UI rate; with 10 of 25 and 4 of 25 FPS it need not be.
+   * the same frame when the processor's rate divides the UI rate; with 10 of 25 and 4 of 25 FPS it need not be.
    */
   #showMatched() {
     if (!this.#frames.length) return;
