@@ -90,6 +90,16 @@ class Role:
                     self._watched = dict(message["cameras"])
         return self._watched
 
+    def requested_models(self) -> list[str]:
+        """Return the models that viewers have requested, by the messages that have arrived."""
+        names = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                message = json.loads(self._socket.recv(timeout=0.2))
+                if message["type"] == "model_change":
+                    names.append(message["model"])
+        return names
+
     def send_frame(self) -> int:
         """Send the next frame, captured now, and return its id."""
         self._frame_id += 1

@@ -4,6 +4,7 @@ import { Viewer } from "../viewer/viewer.js";
 import { CameraTabs } from "./camera_tabs.js";
 import { Controls } from "./controls.js";
 import { InferenceChart } from "./inference_chart.js";
+import { ModelChooser } from "./model_chooser.js";
 import { Panel } from "./panel.js";
 
 const REFRESH_MS = 250; // figures that change more often cannot be read
@@ -18,6 +19,7 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
   onHello(hello, cameras) {
     tabs.setCameras(cameras.map(({ name }) => name));
     panel.hello(hello);
+    models.setModels(hello.models ?? [], hello.model);
     controls.setDetectorThreshold(hello.settings.min_score);
   },
   onCamera(camera, rates) {
@@ -32,6 +34,7 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
   },
 });
 const tabs = new CameraTabs(element("cameras"), (name) => viewer.select(name));
+const models = new ModelChooser(element("models"), (name) => viewer.changeModel(name));
 const controls = new Controls(element("viewer"), {
   onChoice: applyChoices,
   onPlaying: () => viewer.play(controls.playing),

@@ -59,6 +59,10 @@ export class Stream {
     this.#send({ type: "set", name, value });
   }
 
+  changeModel(model) {
+    this.#send({ type: "model_change", model });
+  }
+
   #connect() {
     this.#drop();
     const url = new URL(`${this.#address}?credit=${CREDIT}`, location.href);

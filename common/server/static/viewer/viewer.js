@@ -57,6 +57,11 @@ export class Viewer {
     this.#stream.set(name, value);
   }
 
+  /** Requests another model, one of those that the hello message lists, for all viewers. */
+  changeModel(name) {
+    this.#stream.changeModel(name);
+  }
+
   /** Brings alerts and the fading of old boxes up to date; to be called a few times a second. */
   refresh() {
     const statuses = [...this.#statuses.values()].filter(isAbout(this.camera));

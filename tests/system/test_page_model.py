@@ -1,0 +1,55 @@
+"""The choice of another model on the page: what is offered, and what the choice requests."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from common.messaging.messages import Model
+from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_until
+from tests.support.servers import Server, serving
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:  # hello lists the models default and other
+        yield server
+
+
+@pytest.fixture
+def role(server: Server) -> Iterator[Role]:
+    with playing_role(server) as role:
+        yield role
+
+
+@pytest.fixture
+def page(server: Server, browser: Browser) -> Iterator[Page]:
+    with opened(browser, f"http://localhost:{server.port}/") as page:
+        wait_for_text(page, "#connection", "connected")
+        yield page
+
+
+def offered(page: Page) -> list[str]:
+    return page.locator("#models option").all_inner_texts()
+
+
+def test_another_model_is_offered_and_its_choice_requests_it_once(page: Page, role: Role) -> None:
+    role.send(Model(name="cars.onnx", labels=("car",)))
+    wait_for_text(page, "#model", "cars.onnx")
+    assert offered(page) == ["change", "other"]
+    page.select_option("#models", "other")
+    assert role.requested_models() == ["other"]
+    assert page.input_value("#models") == ""
+
+
+def test_the_model_that_runs_is_not_offered_and_without_another_there_is_no_choice(page: Page, role: Role) -> None:
+    role.send(Model(name="other.onnx", labels=("car",)))
+    wait_for_text(page, "#model", "other.onnx")
+    wait_until(page, lambda: not page.is_visible("#models"), "the choice is hidden")
+
+
+def test_a_model_that_cannot_be_loaded_is_shown_with_the_reason_and_the_old_one_stays(page: Page, role: Role) -> None:
+    role.send(Model(name="cars.onnx", labels=("car",)))
+    role.send_status("model", "degraded", "other cannot be loaded: not an ONNX file; cars.onnx stays in use")
+    wait_until(page, lambda: "not an ONNX file" in page.inner_text("body"), "the reason")
+    wait_for_text(page, "#model", "cars.onnx")
