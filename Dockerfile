@@ -1,9 +1,9 @@
-# The app in a container, for this machine alone (others: -p 7001:7001). Open the link with the token that it prints:
+# Container of the app, reachable from this machine only (for others: -p 7001:7001). Open the link that it prints.
 #   docker build -t edge-vision .
 #   docker run --rm -p 127.0.0.1:7001:7001 edge-vision --source rtsp://camera.local/road
-# It also runs with --read-only, and with the least of rights: --cap-drop ALL --security-opt no-new-privileges.
-# A secret is better given as a variable, --env-file FILE with VISION_TOKEN=…, than as a flag, which all can read.
-# The frames that the roles share lie in memory without a name, so the size of /dev/shm does not matter.
+# It runs with --read-only, --cap-drop ALL and --security-opt no-new-privileges as well.
+# Give secrets as variables (--env-file FILE with VISION_TOKEN=…): command lines are readable by all users.
+# Frames are shared in anonymous memory, which the size of /dev/shm does not limit.
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONDONTWRITEBYTECODE=1 \

@@ -6,7 +6,8 @@ import time
 
 import multiprocessing_impl
 import threading_impl
-from common.config.settings import Settings, access_token
+from common.config.access import access_token
+from common.config.settings import Settings
 from common.interfaces import StopSignal
 from common.pipeline import Comparison, Pipeline
 from common.server.listen import listen

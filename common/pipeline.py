@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
+from common.config.access import access_token
 from common.config.sections import CameraSettings, ProcessorSettings
-from common.config.settings import LiveSettings, Settings, access_token
+from common.config.settings import LiveSettings, Settings
+from common.detection.onnx_file import check_onnx_file
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.detection.tracking_options import tracking_of
@@ -54,8 +56,11 @@ class Pipeline:
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
         """`settings` are those of resolve_settings. Starts nothing.
 
-        Raises SettingsError, AddressError and ResourceError.
+        Raises ModelError, SettingsError, AddressError and ResourceError.
         """
+        for each in settings.processors:
+            if each.run is None:
+                check_onnx_file(Path(each.model))
         self._settings = settings
         self._runtime = runtime
         self._comparison = comparison

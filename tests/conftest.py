@@ -38,6 +38,7 @@ NOT_ALONE = (
     "system/test_process_environment.py",
     "system/test_resources.py",
     "system/test_secrets.py",
+    "system/test_startup.py",
     "system/test_unread_output.py",
 )
 

@@ -15,9 +15,14 @@ Width: TypeAlias = Annotated[int, Field(ge=0, le=16384)]  # pixels; libjpeg-turb
 # Scheme, host and port as browsers send them in Origin; the pattern leaves nothing that ends a directive of a CSP.
 Origin: TypeAlias = Annotated[str, Field(pattern=r"^https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$")]
 
-
 PROCESSOR_PATTERN = r"^.+:[A-Za-z_][A-Za-z0-9_]*$"  # FILE.py:NAME or package.module:NAME
 Point: TypeAlias = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
+
+
+def as_browsers_write(origin: str) -> str:
+    """Return an origin in lower case, without the default port of its scheme."""
+    origin = origin.strip().lower().removesuffix("/")
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
 def segments_cross(first: tuple[Point, Point], second: tuple[Point, Point]) -> bool:

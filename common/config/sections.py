@@ -65,7 +65,7 @@ class ZoneSettings(SettingsModel):
         for index, first in enumerate(edges):
             for second in edges[index + 2 : len(edges) - (index == 0)]:  # not the neighbours, which share a corner
                 if segments_cross(first, second):
-                    raise ValueError(f"the edges of zone {self.name} cross each other")
+                    raise ValueError(f"points of {self.name} must not form edges that cross")
         return self
 
 

@@ -1,7 +1,5 @@
 """All settings: their names, defaults, limits and meanings."""
 
-import ipaddress
-import secrets
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -17,6 +15,7 @@ from common.config.fields import (
     SettingsModel,
     Text,
     Width,
+    as_browsers_write,
 )
 from common.config.sections import MAIN, CameraSettings, ProcessorSettings, check_distinct, complete, webcams
 from common.config.sinks import SinkSettings
@@ -184,27 +183,3 @@ class Settings(LiveSettings):
     def live(self) -> LiveSettings:
         """The settings that viewers may change."""
         return LiveSettings(**self.model_dump(include=set(LiveSettings.model_fields)))
-
-
-def access_token(settings: Settings) -> str | None:
-    """Return the token that viewers must present, or None if none is required: on loopback, when none was given.
-
-    If a token is required but was not given, each call generates a new one.
-    """
-    if settings.token is not None:
-        return settings.token.get_secret_value()
-    return None if is_loopback(settings.host) else secrets.token_urlsafe()
-
-
-def as_browsers_write(origin: str) -> str:
-    """Return an origin in lower case, without the default port of its scheme."""
-    origin = origin.strip().lower().removesuffix("/")
-    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host`, a name or an address, can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -66,7 +66,10 @@ def test_the_flag_is_the_default_of_the_only_processor() -> None:
         ("lines = [{name = 'a', points = [[0, 0]]}]", "lines"),
         ("lines = [{name = 'a', points = [[0, 0], [2, 0]]}]", "lines"),
         ("zones = [{name = 'a', points = [[0, 0], [1, 1]]}]", "zones"),
-        ("zones = [{name = 'a', points = [[0, 0], [1, 1], [1, 0], [0, 1]]}]", "the edges of zone a cross each other"),
+        (
+            "zones = [{name = 'a', points = [[0, 0], [1, 1], [1, 0], [0, 1]]}]",
+            "points of a must not form edges that cross",
+        ),
         (
             "lines = [{name = 'a', points = [[0, 0], [1, 1]]}, {name = 'a', points = [[0, 1], [1, 1]]}]",
             "must differ from lines",

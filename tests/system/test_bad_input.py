@@ -120,6 +120,15 @@ def test_a_file_that_cannot_be_used_is_named(refusal: Callable[..., str], inputs
     assert words in line
 
 
+def test_a_file_that_is_not_a_model_is_refused_before_the_address_is_printed(
+    refusal: Callable[..., str], inputs: Path, tmp_path: Path
+) -> None:
+    for implementation in ("multiprocessing", "threading"):
+        line = refusal("--impl", implementation, "--model", str(inputs / "noise.onnx"))
+        assert line.endswith("noise.onnx as an ONNX model: it is truncated, damaged, or not ONNX")
+        assert (tmp_path / "stdout").read_text() == ""
+
+
 def test_a_model_of_no_known_format_is_refused_with_what_it_has_and_what_it_may_be(
     refusal: Callable[..., str], inputs: Path
 ) -> None:

@@ -88,11 +88,11 @@ def test_the_token_is_in_no_list_of_processes(given: str, model: tuple[str, str]
         assert app.ask("/api/stats").status == 401
         assert app.ask(f"/?token={quote(TOKEN)}").status == 303
         main, *others = command_lines(app)
-        assert (TOKEN in main) == (given == "as a flag")  # what a user writes there all can read
+        assert (TOKEN in main) == (given == "as a flag")  # command lines are readable by all users
         assert [line for line in others if TOKEN in line] == []
 
 
 def command_lines(app: App) -> list[str]:
-    """Of all its processes, as everybody on the machine can read them; first the one that the user started."""
+    """Return the command lines of all processes of the app, the main process first. Every user can read them."""
     processes = sorted(app.processes(), key=lambda process: process.pid != app.process.pid)
     return [" ".join(process.cmdline()) for process in processes]
