@@ -14,6 +14,7 @@ DROPS = (
     ("server", "socket busy"),
     ("viewer", "slow"),
     ("stream", "slow"),
+    ("log", "not read"),
 )
 # Seconds: from a small model on a fast core to a frame that is seconds old.
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5)
@@ -33,7 +34,10 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         self._frames = Counter("vision_frames", "Frames that passed a stage", ["stage"], registry=registry)
         self._drops = Counter(
-            "vision_drops", "Frames that a consumer never received, by cause", ["consumer", "cause"], registry=registry
+            "vision_drops",
+            "Frames, or lines of the log, that a consumer never received, by cause",
+            ["consumer", "cause"],
+            registry=registry,
         )
         self._restarts = Counter("vision_restarts", "Restarts of a component", ["component"], registry=registry)
         self._gil_delay = Histogram(
