@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,8 @@ def test_positions_are_not_used_twice_after_all_events_were_removed(path: Path) 
         spool.add_sink("mqtt")
         spool.append(event(1))
         spool.mark_sent("mqtt", spool.unsent("mqtt", 1)[0].position)
-        sqlite3.connect(path).execute("DELETE FROM events").connection.commit()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DELETE FROM events")
         spool.append(event(2))
         assert ids(spool.unsent("mqtt", 10)) == ["2"]
 
