@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.cases import WORKLOADS_BY_NAME
-from benchmark.results import AnyResults, BenchmarkSettings, PipelineResults, load_results
+from benchmark.results import AnyResults, BenchmarkSettings, CamerasResults, PipelineResults, load_results
 from benchmark.suites.viewers import COUNTS, MANY
 from common.config.command_line import Parser
 from common.config.load import load_settings
@@ -17,11 +17,12 @@ from common.errors import SettingsError
 from common.model_zoo.resolve import resolve_model, resolve_source
 from common.text import redact
 
-KINDS = ("pipeline", "transport", "viewers")
+KINDS = ("pipeline", "transport", "viewers", "cameras")
 # Seconds of a run: enough for a p99 of some hundred samples; with --quick, for a look.
-SECONDS = {"pipeline": 20.0, "transport": 3.0, "viewers": 20.0}
-QUICK_SECONDS = {"pipeline": 2.0, "transport": 0.5, "viewers": 3.0}
-REPEATS, QUICK_REPEATS = 3, 1
+SECONDS = {"pipeline": 20.0, "transport": 3.0, "viewers": 20.0, "cameras": 10.0}
+QUICK_SECONDS = {"pipeline": 2.0, "transport": 0.5, "viewers": 3.0, "cameras": 3.0}
+REPEATS = {"pipeline": 3, "transport": 3, "viewers": 3, "cameras": 2}
+QUICK_REPEATS = 1
 WARM_UP_S, QUICK_WARM_UP_S = 3.0, 0.2  # after the first report of every role
 ROUNDS, QUICK_ROUNDS = 200, 40  # of each step of the baseline
 # Flags that the benchmark sets for each run, and --token, which its viewers do not send.
@@ -72,7 +73,7 @@ def load_earlier(path: Path, kind: str) -> AnyResults:
     earlier = load_results(path)
     if earlier.kind != kind:
         raise SettingsError(f"--against: the earlier results are of `bench {earlier.kind}`, not of `bench {kind}`")
-    if isinstance(earlier, PipelineResults):
+    if isinstance(earlier, PipelineResults | CamerasResults):
         unknown = {run.workload for run in earlier.runs} - WORKLOADS_BY_NAME.keys()
         if unknown:
             raise SettingsError(f"--against: unknown workloads in the earlier results: {', '.join(sorted(unknown))}")
@@ -85,7 +86,8 @@ def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         prog="main.py bench",
         usage=f"python main.py bench [{'|'.join(KINDS)}] [options] [options of the app, e.g. --source, --model]",
         description="Measure processes and threads, and write a report. pipeline (default): the whole app under each "
-        "workload, at a viewer; transport: the latest queue in isolation; viewers: many viewers.",
+        "workload, at a viewer; transport: the latest queue in isolation; viewers: many viewers; cameras: how many "
+        "cameras each holds.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -93,13 +95,16 @@ def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("--full", action="store_true", help=f"viewers: also with {MANY} viewers")
     parser.add_argument(
-        "--repeats", type=at_least_one, metavar="N", help=f"runs of each case [{REPEATS}; with --quick {QUICK_REPEATS}]"
+        "--repeats",
+        type=at_least_one,
+        metavar="N",
+        help="runs of each case [3; with --quick 1]; cameras: tries of a number that fails [2; with --quick 1]",
     )
     parser.add_argument(
         "--seconds",
         type=positive,
         metavar="S",
-        help="duration of a run, after the warm-up [20; transport 3; shorter with --quick]",
+        help="duration of a run, after the warm-up [20; transport 3; cameras 10; shorter with --quick]",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the order of the runs [random, printed]")
     parser.add_argument("--out", metavar="FOLDER", help="folder of the report [report, or report/KIND]")
@@ -132,7 +137,7 @@ def _settings(arguments: argparse.Namespace, app: Settings, argv: Sequence[str])
         jpeg_quality=app.jpeg_quality,
         seconds=arguments.seconds or (QUICK_SECONDS if quick else SECONDS)[arguments.kind],
         warm_up_s=QUICK_WARM_UP_S if quick else WARM_UP_S,
-        repeats=arguments.repeats or (QUICK_REPEATS if quick else REPEATS),
+        repeats=arguments.repeats or (QUICK_REPEATS if quick else REPEATS[arguments.kind]),
         order_seed=seed,
     )
 

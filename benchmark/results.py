@@ -119,6 +119,7 @@ class ViewerResult(Record):
     ui_fps: float
     interval_p99_ms: float
     frame_age_p99_ms: float
+    results_per_s: float = 0.0
 
 
 class ViewersRun(Run):
@@ -132,6 +133,16 @@ class ViewersRun(Run):
     server_memory_before_mb: float
     server_memory_begin_mb: float
     server_memory_end_mb: float
+
+
+class CamerasRun(Run):
+    """One app with several cameras and a viewer of each. `round` is the number of the try; `cpu` is of the app."""
+
+    implementation: str
+    workload: str
+    viewers: tuple[ViewerResult, ...]
+    cpu: float
+    memory_mb: float
 
 
 class Results(Record):
@@ -168,7 +179,14 @@ class ViewersResults(Results):
     runs: tuple[ViewersRun, ...]
 
 
-AnyResults: TypeAlias = PipelineResults | TransportResults | ViewersResults
+class CamerasResults(Results):
+    """`bench cameras`."""
+
+    kind: Literal["cameras"] = "cameras"
+    runs: tuple[CamerasRun, ...]
+
+
+AnyResults: TypeAlias = PipelineResults | TransportResults | ViewersResults | CamerasResults
 _results: TypeAdapter[AnyResults] = TypeAdapter(Annotated[AnyResults, Field(discriminator="kind")])
 
 

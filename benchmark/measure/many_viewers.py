@@ -1,35 +1,58 @@
-"""Many viewers in one process: `python -m benchmark.measure.many_viewers URL READING STALLED WARM_UP_S SECONDS`.
+"""Many viewers in one process: `python -m benchmark.measure.many_viewers READING STALLED WARM_UP_S SECONDS URL …`.
 
-Prints "begin" after all have connected and warmed up, and at the end one line of JSON with the result of each reading
-viewer: [[FPS, p99 of the intervals in ms, p99 of the frame ages in ms], …].
+The reading viewers take the URLs in turn. Prints "begin" after all have received frames and results and have warmed up,
+and at the end one line of JSON with the figures of each reading viewer, as `ViewerFigures`.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
-from benchmark.measure.viewer import ViewerProbe, connect_without_reading
+from benchmark.measure.viewer import Observation, ViewerProbe, connect_without_reading
 from benchmark.quantile import quantile
 
 RECONNECT_S = 4.0  # less than the five seconds after which the server closes a connection that does not read
 BATCH = 10  # viewers that connect at once; a new connection costs the server CPU time
 
 
-async def observe_together(url: str, reading: int, stalled: int, warm_up_s: float, seconds: float) -> None:
-    """Connect, warm up, observe and print."""
-    viewers = [ViewerProbe(url) for _ in range(reading)]
+class ViewerFigures(NamedTuple):
+    """Figures of one viewer."""
+
+    ui_fps: float
+    interval_p99_ms: float
+    frame_age_p99_ms: float
+    results_per_s: float
+
+    @classmethod
+    def of(cls, observed: Observation) -> "ViewerFigures":
+        """Return the figures of what a viewer observed."""
+        return cls(
+            round(observed.ui_fps, 3),
+            round(quantile(observed.interval_ms, 0.99), 2),
+            round(quantile(observed.frame_age_ms, 0.99), 2),
+            round(len(observed.inference_ms) / observed.seconds, 3),
+        )
+
+
+async def observe_together(
+    urls: Sequence[str], reading: int, stalled: int, warm_up_s: float, seconds: float
+) -> list[ViewerFigures]:
+    """Connect, warm up, print "begin", and observe."""
+    viewers = [ViewerProbe(urls[number % len(urls)]) for number in range(reading)]
     async with AsyncExitStack() as stack:
         for _ in range(stalled):
-            stack.callback(asyncio.create_task(stall(url)).cancel)
+            stack.callback(asyncio.create_task(stall(urls[0])).cancel)
         for first in range(0, reading, BATCH):
             batch = viewers[first : first + BATCH]
             await asyncio.gather(*(stack.enter_async_context(viewer) for viewer in batch))
+        await asyncio.gather(*(viewer.first_frame() for viewer in viewers))
+        await asyncio.gather(*(viewer.first_result() for viewer in viewers))
         await asyncio.gather(*(viewer.warm_up(warm_up_s) for viewer in viewers))
         print("begin", flush=True)
-        observations = await asyncio.gather(*(viewer.observe(seconds) for viewer in viewers))
-        results = [(o.ui_fps, quantile(o.interval_ms, 0.99), quantile(o.frame_age_ms, 0.99)) for o in observations]
-        print(json.dumps(results), flush=True)
+        return [ViewerFigures.of(each) for each in await asyncio.gather(*(v.observe(seconds) for v in viewers))]
 
 
 async def stall(url: str) -> None:
@@ -40,5 +63,6 @@ async def stall(url: str) -> None:
 
 
 if __name__ == "__main__":
-    url, reading, stalled, warm_up_s, seconds = sys.argv[1:]
-    asyncio.run(observe_together(url, int(reading), int(stalled), float(warm_up_s), float(seconds)))
+    reading, stalled, warm_up_s, seconds, *urls = sys.argv[1:]
+    together = observe_together(urls, int(reading), int(stalled), float(warm_up_s), float(seconds))
+    print(json.dumps(asyncio.run(together)), flush=True)

@@ -1,7 +1,8 @@
 """Charts as SVG in light and dark colours, narrow enough for a phone."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -101,6 +102,42 @@ def boxes(groups: Mapping[str, Mapping[str, Sequence[float]]], axis: str, target
         return _svg(figure, axes)
 
 
+Points = Mapping[float, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through `points`; those at which the x is in `hollow` are drawn as rings."""
+
+    points: Points
+    colour: str
+    dashes: tuple[float, ...] = ()
+    hollow: Collection[float] = ()
+
+
+def lines(series: Mapping[str, Line], x_axis: str, y_axis: str, target: float | None = None) -> str:
+    """Draw lines with markers. `target` is drawn as a horizontal dashed line."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(SIZE[0], SIZE[1] + 0.6), layout="constrained")  # three rows of names
+        axes = figure.add_subplot()
+        for name, line in series.items():
+            x, y = list(line.points), list(line.points.values())
+            style = (0, line.dashes) if line.dashes else "solid"
+            axes.plot(x, y, color=line.colour, linewidth=1.5, linestyle=style, label=name)
+            for filled in (True, False):
+                marked = [(at, value) for at, value in zip(x, y, strict=True) if (at not in line.hollow) == filled]
+                face = line.colour if filled else "none"
+                axes.plot(*zip(*marked, strict=True) if marked else ([], []), "o", color=line.colour, mfc=face, ms=5)
+        if target is not None:
+            axes.axhline(target, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.grid()
+        axes.tick_params(length=0)
+        axes.set_xlabel(x_axis)
+        axes.set_ylabel(y_axis)
+        axes.set_ylim(bottom=0)
+        return _svg(figure, axes)
+
+
 def _axes(rows: Sequence[str], axis: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
@@ -120,7 +157,7 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
 def _svg(figure: Figure, axes: Axes) -> str:
     axes.set_xlim(left=0)
     handles, labels = axes.get_legend_handles_labels()
-    columns = min(len(labels), 52 // (5 + max(map(len, labels))))  # 52 characters fit in a row
+    columns = min(len(labels), 64 // (5 + max(map(len, labels))))  # 64 characters fit in a row
     figure.legend(handles, labels, loc="outside upper left", ncols=columns, handlelength=1, fontsize=9)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})

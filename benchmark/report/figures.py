@@ -13,6 +13,8 @@ from benchmark.results import (
     AnyResults,
     Baseline,
     BenchmarkSettings,
+    CamerasResults,
+    CamerasRun,
     PipelineResults,
     PipelineRun,
     Run,
@@ -41,6 +43,9 @@ def summarise(results: AnyResults) -> dict[CaseKey, Figures]:
                 key: transport_figures(runs, results.memcpy_ms[key[1]])
                 for key, runs in _by_case(results.runs, _transport_key)
             }
+        case CamerasResults():
+            cores = results.environment.usable_cores
+            return {key: cameras_figures(runs, cores) for key, runs in _by_case(results.runs, _cameras_key)}
         case _:
             return {key: viewers_figures(runs) for key, runs in _by_case(results.runs, _viewers_key)}
 
@@ -134,6 +139,21 @@ def viewers_figures(runs: Sequence[ViewersRun]) -> Figures:
     }
 
 
+def cameras_figures(runs: Sequence[CamerasRun], cores: int) -> Figures:
+    """Return the worst value of all cameras, of the last try, and CPU in % of one core."""
+    run = runs[-1]
+    return {
+        "UI FPS": min(viewer.ui_fps for viewer in run.viewers),
+        "interval p99": max(viewer.interval_p99_ms for viewer in run.viewers),
+        "frame age p99": max(viewer.frame_age_p99_ms for viewer in run.viewers),
+        "results/s": min(viewer.results_per_s for viewer in run.viewers),
+        "CPU %": 100 * run.cpu,
+        "machine %": 100 * (run.background.others + (run.cpu + run.background.measuring_cpu) / cores),
+        "memory MB": run.memory_mb,
+        **_background([run]),
+    }
+
+
 def count_disturbed(runs: Iterable[Run]) -> int:
     """Return the number of runs in which other programs used more than MAX_BACKGROUND_SHARE of the machine."""
     return sum(run.background.others > MAX_BACKGROUND_SHARE for run in runs)
@@ -157,6 +177,10 @@ def _transport_key(run: TransportRun) -> CaseKey:
 
 def _viewers_key(run: ViewersRun) -> CaseKey:
     return run.implementation, f"{run.viewers}", f"{run.stalled}"
+
+
+def _cameras_key(run: CamerasRun) -> CaseKey:
+    return run.implementation, run.workload, f"{len(run.viewers)}"
 
 
 def _position(key: CaseKey) -> tuple[tuple[int, str], ...]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmark.cases import WORKLOADS
+from benchmark.cases import IMPLEMENTATIONS, WORKLOADS
 from benchmark.measure.queue_timing import QUEUES
 from benchmark.progress import Progress
 from benchmark.report.charts import COLOURS, bars
@@ -17,10 +17,13 @@ from benchmark.report.full_report import report_of
 from benchmark.report.report import Report, Section, Table, to_html, to_markdown, write
 from benchmark.report.tables import gil_label
 from benchmark.results import AnyResults, load_results
+from benchmark.suites.cameras import WORKLOADS as CAMERA_WORKLOADS
 from benchmark.suites.schedule import interleaved
 from common.errors import SettingsError
 from tests.support.benchmarks import (
     BUSY,
+    cameras_results,
+    cameras_run,
     pipeline_results,
     pipeline_run,
     transport_results,
@@ -35,6 +38,14 @@ EACH_KIND: list[AnyResults] = [
     pipeline_results(),
     transport_results(*ALL_QUEUES),
     viewers_results(viewers_run("threading", (15.0,)), viewers_run("multiprocessing", (15.0,))),
+    cameras_results(
+        *(
+            cameras_run(implementation, workload.name, count, ui_fps=15 if count < 4 else 12)
+            for implementation in IMPLEMENTATIONS
+            for workload in CAMERA_WORKLOADS
+            for count in (1, 2, 4)
+        )
+    ),
 ]
 
 

@@ -7,6 +7,8 @@ from benchmark.results import (
     BackgroundLoad,
     Baseline,
     BenchmarkSettings,
+    CamerasResults,
+    CamerasRun,
     Environment,
     PipelineResults,
     PipelineRun,
@@ -125,3 +127,19 @@ def viewers_run(implementation: str, fps: tuple[float, ...], **changes: Any) -> 
         "background": QUIET,
     }  # fmt: skip
     return ViewersRun(**(run | changes))
+
+
+def cameras_results(*runs: CamerasRun) -> CamerasResults:
+    """Return results with these runs."""
+    return CamerasResults(**START, runs=runs)
+
+
+def cameras_run(implementation: str, workload: str, count: int, **changes: Any) -> CamerasRun:
+    """Return a run in which every camera has 15 FPS; `changes` of a `ViewerResult` are those of the last camera."""
+    even = ViewerResult(ui_fps=15, interval_p99_ms=70, frame_age_p99_ms=9, results_per_s=5)
+    last = even.model_copy(update={name: changes.pop(name) for name in list(changes) if name in even.model_fields_set})
+    run = {
+        "implementation": implementation, "workload": workload, "round": 1, "seconds": 10, "cpu": 0.1 * count,
+        "viewers": (*[even] * (count - 1), last), "memory_mb": 200, "background": QUIET,
+    }  # fmt: skip
+    return CamerasRun(**(run | changes))
