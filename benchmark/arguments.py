@@ -130,7 +130,7 @@ def _settings(arguments: argparse.Namespace, app: Settings, argv: Sequence[str])
         command=f"python main.py bench {shlex.join(command)}",
         quick=quick,
         source=_source_name(app),
-        model=resolve_model(app.model).name,
+        model=resolve_model(app.processors[0].model).name,
         capture_fps=app.capture_fps,
         ui_fps=app.ui_fps,
         queue_fps=app.queue_fps,
@@ -144,7 +144,7 @@ def _settings(arguments: argparse.Namespace, app: Settings, argv: Sequence[str])
 
 def _source_name(app: Settings) -> str:
     """Return the source without folder and password. Raises SourceError."""
-    source = resolve_source(app.source)
+    source = resolve_source(app.cameras[0].source)
     return redact(source) if "://" in source else Path(source).name
 
 

@@ -33,7 +33,9 @@ def run_all(
 ) -> PipelineResults:
     """Measure the baseline, each step `rounds` times, then every case. Raises UserError and MeasuringError."""
     environment = read_environment()
-    reference = measure_reference(resolve_source(app.source), resolve_model(app.model), app.jpeg_quality, rounds)
+    reference = measure_reference(
+        resolve_source(app.cameras[0].source), resolve_model(app.processors[0].model), app.jpeg_quality, rounds
+    )
     cases = list(product(IMPLEMENTATIONS, WORKLOADS))
     schedule = list(interleaved(cases, settings.repeats, settings.order_seed))
     named = ((scheduled, f"{scheduled[1][0]}, {scheduled[1][1].name}") for scheduled in schedule)
