@@ -1,5 +1,6 @@
 // The compare page: connects two views, one chart and one workload.
 
+import { CameraTabs } from "../shared/camera_tabs.js";
 import { ImplementationView } from "./implementation_view.js";
 import { IntervalChart } from "./interval_chart.js";
 import { Workload } from "./workload.js";
@@ -27,11 +28,19 @@ element("multiprocessing").append(document.querySelector("#threading .figures").
 
 const views = [["threading", "Live video, threads"], ["multiprocessing", "Live video, processes"]].map(([name, label]) => {
   const view = new ImplementationView(element(name), addressOf(name), label, {
-    onHello: (hello, isFirst) => synchronise(view, hello, isFirst),
+    onHello(hello, cameras, isFirst) {
+      tabs.setCameras(cameras.map((camera) => camera.name));
+      synchronise(view, hello, isFirst);
+    },
+    onCamera(camera) {
+      tabs.select(camera.name);
+      element("source").textContent = camera.source;
+    },
     onStats: (stats) => name === implementation && showBusy(stats),
   });
   return view;
 });
+const tabs = new CameraTabs(element("cameras"), (camera) => views.forEach((view) => view.select(camera)));
 const workload = new Workload((name, value) => views.forEach((view) => view.set(name, value)));
 const chart = new IntervalChart(element("intervals"), [
   { title: "Threads", colour: "--threads", intervals: views[0].intervals },
@@ -39,9 +48,8 @@ const chart = new IntervalChart(element("intervals"), [
 ]);
 
 /** Sends the chosen workload to a server that was restarted with its defaults; otherwise takes over its settings. */
-function synchronise(view, { model, source, settings }, isFirst) {
+function synchronise(view, { model, settings }, isFirst) {
   element("model").textContent = model;
-  element("source").textContent = source;
   const differences = isFirst ? workload.differences(settings) : [];
   if (differences.length) differences.forEach(([name, value]) => view.set(name, value));
   else workload.follow(settings);
@@ -61,4 +69,5 @@ element("cores").textContent = cores === 1 ? "1 core" : `${cores} cores`;
 element("threads").textContent = inference_threads === 1 ? "one thread" : `${inference_threads} threads`;
 document.addEventListener("visibilitychange", followVisibility);
 setInterval(refresh, REFRESH_MS);
+views.forEach((view) => view.select(tabs.nameInAddress()));
 followVisibility();

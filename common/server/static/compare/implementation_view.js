@@ -17,18 +17,22 @@ export class ImplementationView {
   #isNewConnection = true;
 
   /**
-   * Shows the stream at `address` in the element `root`. Handlers: onHello(hello, isFirst), where isFirst is true for
-   * the first one of a connection; onStats(stats).
+   * Shows the stream at `address` in the element `root`. Handlers: onHello(hello, cameras, isFirst), where isFirst is true
+   * for the first one of a connection; onCamera(camera) when one is shown; onStats(stats).
    */
-  constructor(root, address, label, { onHello, onStats }) {
+  constructor(root, address, label, { onHello, onCamera, onStats }) {
     this.#root = root;
     this.#viewer = new Viewer(root.querySelector(".viewer"), address, label, {
       onState: () => this.#restart(),
       onFrame: () => this.intervals.add(),
-      onHello: (hello) => {
-        this.intervals.due_ms = 1000 / hello.rates.ui_fps;
-        onHello(hello, this.#isNewConnection);
+      onHello: (hello, cameras) => {
+        onHello(hello, cameras, this.#isNewConnection);
         this.#isNewConnection = false;
+      },
+      onCamera: (camera, rates) => {
+        this.intervals.due_ms = 1000 / rates.ui_fps;
+        this.intervals.restart();
+        onCamera(camera);
       },
       onDetections: ({ inference_ms }) => this.#inference.add(inference_ms),
       onStats: (stats) => {
@@ -41,6 +45,11 @@ export class ImplementationView {
   /** Opens the stream if `wanted`, else closes it. */
   play(wanted) {
     this.#viewer.play(wanted);
+  }
+
+  /** Shows another camera. */
+  select(camera) {
+    this.#viewer.select(camera);
   }
 
   set(name, value) {

@@ -1,7 +1,7 @@
 // The page: connects the viewer, the panel, the chart and the controls.
 
+import { CameraTabs } from "../shared/camera_tabs.js";
 import { Viewer } from "../viewer/viewer.js";
-import { CameraTabs } from "./camera_tabs.js";
 import { Controls } from "./controls.js";
 import { InferenceChart } from "./inference_chart.js";
 import { ModelChooser } from "./model_chooser.js";
