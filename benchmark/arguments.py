@@ -30,7 +30,7 @@ RESERVED = ("impl", "host", "port", "token", "log-level", "infer-repeat", "pytho
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchmarkPlan:
     """What to measure, and where to write the report. `rounds` is the number of repetitions of each baseline step."""
 
     kind: str
@@ -43,7 +43,7 @@ class Plan:
     earlier: AnyResults | None
 
 
-def parse(argv: Sequence[str]) -> Plan:
+def parse(argv: Sequence[str]) -> BenchmarkPlan:
     """Return the plan. Raises UserError for arguments that this benchmark or the app refuses, SystemExit for --help."""
     arguments, app_flags = _parse(argv)
     _, app = load_settings(app_flags)
@@ -51,7 +51,7 @@ def parse(argv: Sequence[str]) -> Plan:
         raise SettingsError("bench connects without a token: remove it from the environment and the settings file")
     if app.tls_cert is not None:
         raise SettingsError("bench connects without TLS: remove tls_cert and tls_key from flags, environment and file")
-    return Plan(
+    return BenchmarkPlan(
         kind=arguments.kind,
         settings=_settings(arguments, app, argv),
         app=app,

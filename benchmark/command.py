@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 
-from benchmark.arguments import Plan, parse
+from benchmark.arguments import BenchmarkPlan, parse
 from benchmark.errors import MeasuringError
 from benchmark.results import AnyResults
 from benchmark.suites import cameras, pipeline, viewers
@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def check_report_can_be_written(plan: Plan) -> None:
+def check_report_can_be_written(plan: BenchmarkPlan) -> None:
     """Create the folder. Raises SettingsError when it is not writable or a package of the report is not installed."""
     for package in REPORT_PACKAGES:
         if find_spec(package) is None:
@@ -68,7 +68,7 @@ def stop_signals_interrupt() -> Iterator[None]:
             signal.signal(number, before[number])
 
 
-def measure(plan: Plan) -> AnyResults:
+def measure(plan: BenchmarkPlan) -> AnyResults:
     """Run all cases. Raises UserError and MeasuringError."""
     started_at = datetime.now().astimezone().isoformat(timespec="seconds")
     match plan.kind:
@@ -84,7 +84,7 @@ def measure(plan: Plan) -> AnyResults:
             return pipeline.run_all(plan.settings, plan.app, plan.app_flags, plan.rounds, started_at)
 
 
-def write(results: AnyResults, plan: Plan) -> None:
+def write(results: AnyResults, plan: BenchmarkPlan) -> None:
     """Write the results, then the report."""
     (plan.folder / "results.json").write_text(results.model_dump_json(), encoding="utf-8")
     from benchmark.report import full_report, report  # load matplotlib and Jinja, which a measurement must not include

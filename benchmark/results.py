@@ -72,7 +72,7 @@ class BackgroundLoad(Record):
     others: Share
 
 
-class Run(Record):
+class BenchmarkRun(Record):
     """Common to the runs of all suites. `round` counts from 1."""
 
     round: int
@@ -80,7 +80,7 @@ class Run(Record):
     background: BackgroundLoad = Field(validation_alias=AliasChoices("background", "surroundings"))  # the former name
 
 
-class PipelineRun(Run):
+class PipelineRun(BenchmarkRun):
     """One app with one viewer. GIL delays are by role, one value per second; `cpu` is by role or all roles."""
 
     implementation: str
@@ -98,7 +98,7 @@ class PipelineRun(Run):
     memory_mb: float
 
 
-class TransportRun(Run):
+class TransportRun(BenchmarkRun):
     """One queue in isolation. A refused frame is lost; the consumer is busy for `taking_ms` with each frame."""
 
     queue: str
@@ -122,7 +122,7 @@ class ViewerResult(Record):
     results_per_s: float = 0.0
 
 
-class ViewersRun(Run):
+class ViewersRun(BenchmarkRun):
     """One app with many viewers. `server_*` is of the process of the server: with threads, of the whole app."""
 
     implementation: str
@@ -135,7 +135,7 @@ class ViewersRun(Run):
     server_memory_end_mb: float
 
 
-class CamerasRun(Run):
+class CamerasRun(BenchmarkRun):
     """One app with several cameras and a viewer of each. `round` is the number of the try; `cpu` is of the app."""
 
     implementation: str

@@ -22,7 +22,7 @@ PATTERNS = {
     "queue each, shared memory": ("queues", "LatestQueues", ""),
     "queue each, pickled": ("queues", "PlainQueues", ""),
     "ring with sequence number": ("ring", "SharedRing", ""),
-    "publish and subscribe (Zenoh)": ("publisher", "Publisher", "zenoh"),
+    "publish and subscribe (Zenoh)": ("publisher", "ZenohPublisher", "zenoh"),
     "one thread that copies": ("copying_thread", "CopyingThread", ""),
 }
 COLUMNS = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from benchmark.cases import IMPLEMENTATION_LABELS, IMPLEMENTATIONS
-from benchmark.report.charts import COLOURS, Line, bars, lines
+from benchmark.report.charts import COLOURS, Curve, bars, curves
 from benchmark.report.diagnosis import FULL_MACHINE
 from benchmark.report.figures import CaseKey, Figures, summarise
 from benchmark.report.report import Chart, Section, Table
@@ -21,24 +21,24 @@ def sections(results: CamerasResults) -> list[Section]:
     figures = summarise(results)
     rate, cores = results.settings.ui_fps, results.environment.usable_cores
     limit_ms = MAX_PERIODS * 1000 / rate
-    rates, intervals = _lines(figures, "UI FPS"), _lines(figures, "interval p99")
+    rates, intervals = _curves(figures, "UI FPS"), _curves(figures, "interval p99")
     return [
         _held(figures, results),
         Section(
             "UI rate of the worst camera",
             f"Frames per second at its viewer. Rings: more than {FULL_MACHINE} % of the machine was used.",
-            chart=Chart("worst-rate", lines(rates, ACROSS, "frames per second", rate)),
+            chart=Chart("worst-rate", curves(rates, ACROSS, "frames per second", rate)),
             table=table(NAMES, figures, ("UI FPS", "results/s", "interval p99", "frame age p99")),
         ),
         Section(
             "Interval p99 of the worst camera",
             f"The dashed line is the limit, {MAX_PERIODS:g} periods.",
-            chart=Chart("worst-interval", lines(intervals, ACROSS, "ms between two frames, p99", limit_ms)),
+            chart=Chart("worst-interval", curves(intervals, ACROSS, "ms between two frames, p99", limit_ms)),
         ),
         Section(
             "CPU and memory",
             f"The app, in % of one core; the machine has {cores}. The viewers use CPU as well (measuring).",
-            chart=Chart("cpu", lines(_lines(figures, "CPU %"), ACROSS, "% of one core")),
+            chart=Chart("cpu", curves(_curves(figures, "CPU %"), ACROSS, "% of one core")),
             table=table(NAMES, figures, ("CPU %", "measuring CPU %", "others %", "machine %", "memory MB")),
         ),
     ]
@@ -102,12 +102,12 @@ def _held_table(
     return Table(("implementation", "workload", "limit", "cameras", "machine % beyond"), rows, name_columns=3)
 
 
-def _lines(figures: Mapping[CaseKey, Figures], figure: str) -> dict[str, Line]:
+def _curves(figures: Mapping[CaseKey, Figures], figure: str) -> dict[str, Curve]:
     series = {}
     for workload in WORKLOADS:
         for implementation in IMPLEMENTATIONS:
             label, by_count = IMPLEMENTATION_LABELS[implementation], _by_count(figures, implementation, workload.name)
-            series[f"{label}, {workload.name}"] = Line(
+            series[f"{label}, {workload.name}"] = Curve(
                 {count: values[figure] for count, values in by_count.items()},
                 COLOURS[label],
                 DASHES[workload.name],

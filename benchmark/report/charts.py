@@ -106,8 +106,8 @@ Points = Mapping[float, float]
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line through `points`; those at which the x is in `hollow` are drawn as rings."""
+class Curve:
+    """A curve through `points`; those at which the x is in `hollow` are drawn as rings."""
 
     points: Points
     colour: str
@@ -115,19 +115,19 @@ class Line:
     hollow: Collection[float] = ()
 
 
-def lines(series: Mapping[str, Line], x_axis: str, y_axis: str, target: float | None = None) -> str:
-    """Draw lines with markers. `target` is drawn as a horizontal dashed line."""
+def curves(series: Mapping[str, Curve], x_axis: str, y_axis: str, target: float | None = None) -> str:
+    """Draw curves with markers. `target` is drawn as a horizontal dashed line."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(SIZE[0], SIZE[1] + 0.6), layout="constrained")  # three rows of names
         axes = figure.add_subplot()
-        for name, line in series.items():
-            x, y = list(line.points), list(line.points.values())
-            style = (0, line.dashes) if line.dashes else "solid"
-            axes.plot(x, y, color=line.colour, linewidth=1.5, linestyle=style, label=name)
+        for name, curve in series.items():
+            x, y = list(curve.points), list(curve.points.values())
+            style = (0, curve.dashes) if curve.dashes else "solid"
+            axes.plot(x, y, color=curve.colour, linewidth=1.5, linestyle=style, label=name)
             for filled in (True, False):
-                marked = [(at, value) for at, value in zip(x, y, strict=True) if (at not in line.hollow) == filled]
-                face = line.colour if filled else "none"
-                axes.plot(*zip(*marked, strict=True) if marked else ([], []), "o", color=line.colour, mfc=face, ms=5)
+                marked = [(at, value) for at, value in zip(x, y, strict=True) if (at not in curve.hollow) == filled]
+                face = curve.colour if filled else "none"
+                axes.plot(*zip(*marked, strict=True) if marked else ([], []), "o", color=curve.colour, mfc=face, ms=5)
         if target is not None:
             axes.axhline(target, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.grid()

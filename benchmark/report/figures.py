@@ -12,12 +12,12 @@ from benchmark.results import (
     MAX_BACKGROUND_SHARE,
     AnyResults,
     Baseline,
+    BenchmarkRun,
     BenchmarkSettings,
     CamerasResults,
     CamerasRun,
     PipelineResults,
     PipelineRun,
-    Run,
     TransportResults,
     TransportRun,
     ViewersRun,
@@ -30,7 +30,7 @@ Figures: TypeAlias = dict[str, float]
 
 VIDEO_ROLES = ("provider", "server")  # the roles that a frame passes on its way to the viewer
 
-AnyRun = TypeVar("AnyRun", bound=Run)
+AnyRun = TypeVar("AnyRun", bound=BenchmarkRun)
 
 
 def summarise(results: AnyResults) -> dict[CaseKey, Figures]:
@@ -154,7 +154,7 @@ def cameras_figures(runs: Sequence[CamerasRun], cores: int) -> Figures:
     }
 
 
-def count_disturbed(runs: Iterable[Run]) -> int:
+def count_disturbed(runs: Iterable[BenchmarkRun]) -> int:
     """Return the number of runs in which other programs used more than MAX_BACKGROUND_SHARE of the machine."""
     return sum(run.background.others > MAX_BACKGROUND_SHARE for run in runs)
 
@@ -208,7 +208,7 @@ def _median(runs: Sequence[AnyRun], value: Callable[[AnyRun], float]) -> float:
     return statistics.median(value(run) for run in runs)
 
 
-def _background(runs: Sequence[Run]) -> Figures:
+def _background(runs: Sequence[BenchmarkRun]) -> Figures:
     return {
         "others %": 100 * max(run.background.others for run in runs),
         "measuring CPU %": 100 * statistics.median(run.background.measuring_cpu for run in runs),

@@ -7,7 +7,7 @@ import random
 import sys
 
 from tests.chaos.faults import WEIGHTS
-from tests.chaos.harness import Plan, run
+from tests.chaos.harness import ChaosPlan, run
 from tests.chaos.report import report
 from tests.support.apps import IMPLEMENTATIONS
 
@@ -30,7 +30,7 @@ def main() -> int:
             flush=True,
         )
         kinds = frozenset(arguments.kind or WEIGHTS)
-        plan = Plan(implementation, arguments.model, arguments.seed, arguments.seconds, arguments.every, kinds)
+        plan = ChaosPlan(implementation, arguments.model, arguments.seed, arguments.seconds, arguments.every, kinds)
         outcome = asyncio.run(run(plan))
         print(f"\n{report(outcome)}\n", flush=True)
         failed |= bool(outcome.failures)

@@ -23,7 +23,7 @@ MARGIN_S = 0.05  # for frames in transit
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChaosPlan:
     """Parameters of a run: `every_s` is the mean time between two faults, `kinds` are the kinds of faults."""
 
     implementation: str
@@ -48,10 +48,10 @@ class Recovery:
 
 
 @dataclass
-class Outcome:
-    """Outcome of a run; `failures` are sentences."""
+class ChaosOutcome:
+    """ChaosOutcome of a run; `failures` are sentences."""
 
-    plan: Plan
+    plan: ChaosPlan
     before: Inventory
     after: Inventory
     recoveries: list[Recovery] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
 
 
-async def run(plan: Plan) -> Outcome:
+async def run(plan: ChaosPlan) -> ChaosOutcome:
     """Start the app, cause faults, let the app settle, stop it. Raises AssertionError when it does not start."""
     flags = ("--impl", plan.implementation, "--model", plan.model)
     with MjpegCamera() as camera, running(*flags, "--source", camera.url) as app:
@@ -68,7 +68,7 @@ async def run(plan: Plan) -> Outcome:
         watching = [asyncio.create_task(witness.watch()) for witness in witnesses]
         testbed = Testbed(app, camera, witnesses[0])
         await asyncio.wait_for(witnesses[0].received_since(time.time()), RECOVERY_S)
-        outcome = Outcome(plan, before := await inventory(app), before, witnesses=witnesses)
+        outcome = ChaosOutcome(plan, before := await inventory(app), before, witnesses=witnesses)
         await cause_faults(plan, testbed, outcome)
         await settle(app, outcome)
         for task in watching:
@@ -81,7 +81,7 @@ async def run(plan: Plan) -> Outcome:
     return outcome
 
 
-async def cause_faults(plan: Plan, testbed: Testbed, outcome: Outcome) -> None:
+async def cause_faults(plan: ChaosPlan, testbed: Testbed, outcome: ChaosOutcome) -> None:
     """Cause faults at random times, whether the previous one is over or not; then wait for all recoveries."""
     rng, end = random.Random(plan.seed), time.monotonic() + plan.seconds
     async with asyncio.TaskGroup() as faults:
@@ -103,7 +103,7 @@ async def cause_faults(plan: Plan, testbed: Testbed, outcome: Outcome) -> None:
     outcome.failures += [f"the {role} was given up" for role in sorted(given_up)]
 
 
-async def recover(fault: Fault, testbed: Testbed, rng: random.Random, outcome: Outcome) -> None:
+async def recover(fault: Fault, testbed: Testbed, rng: random.Random, outcome: ChaosOutcome) -> None:
     """Cause one fault and measure the time until later frames and detections are received."""
     logger.info("%s: %s", fault.kind, fault.name)
     began_at, took_s = time.monotonic(), None
@@ -117,7 +117,7 @@ async def recover(fault: Fault, testbed: Testbed, rng: random.Random, outcome: O
     outcome.recoveries.append(Recovery(fault, began_at, time.monotonic(), took_s))
 
 
-async def settle(app: App, outcome: Outcome) -> None:
+async def settle(app: App, outcome: ChaosOutcome) -> None:
     """Check that the app works and holds no more resources than at the start."""
     if app.process.poll() is not None:
         outcome.failures.append(f"the app ended with exit code {app.process.returncode}")

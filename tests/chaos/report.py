@@ -4,19 +4,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from tests.chaos.harness import Outcome
+from tests.chaos.harness import ChaosOutcome
 from tests.chaos.witness import Witness
 
 UI_FPS = 15
 GOAL = "Goal after a kill: p95 within 2 s."
 
 
-def report(outcome: Outcome) -> str:
+def report(outcome: ChaosOutcome) -> str:
     """Return all tables of a run as text."""
     return "\n\n".join((recoveries(outcome), frames(outcome), resources(outcome), verdict(outcome)))
 
 
-def recoveries(outcome: Outcome) -> str:
+def recoveries(outcome: ChaosOutcome) -> str:
     """Return the recovery times of each kind of fault; those that kill roles by role."""
     times: defaultdict[str, list[float | None]] = defaultdict(list)
     for recovery in outcome.recoveries:
@@ -32,7 +32,7 @@ def recoveries(outcome: Outcome) -> str:
     return table(("fault", "caused", "recovered", "p50 s", "p95 s", "max s"), rows) + f"\n{GOAL}"
 
 
-def frames(outcome: Outcome) -> str:
+def frames(outcome: ChaosOutcome) -> str:
     """Return the frames that the viewers missed, by fault."""
     rows: list[Sequence[object]] = []
     for number, witness in enumerate(outcome.witnesses, 1):
@@ -50,7 +50,7 @@ def frames(outcome: Outcome) -> str:
     return table(("frames", ""), rows)
 
 
-def missed(outcome: Outcome, witness: Witness) -> Counter[str]:
+def missed(outcome: ChaosOutcome, witness: Witness) -> Counter[str]:
     """Return the number of frames missing in the gaps, by the first fault that was active then."""
     count: Counter[str] = Counter()
     in_order = sorted(outcome.recoveries, key=lambda recovery: recovery.began_at)
@@ -62,13 +62,13 @@ def missed(outcome: Outcome, witness: Witness) -> Counter[str]:
     return count
 
 
-def resources(outcome: Outcome) -> str:
+def resources(outcome: ChaosOutcome) -> str:
     """Return the resources at the start and at the end."""
     before, after = asdict(outcome.before), asdict(outcome.after)
     return table(("resource", "at the start", "at the end"), [(name, before[name], after[name]) for name in before])
 
 
-def verdict(outcome: Outcome) -> str:
+def verdict(outcome: ChaosOutcome) -> str:
     """Return the failures."""
     return "\n".join(f"FAILED: {failure}" for failure in outcome.failures) or "no failures"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.harness import Plan, run
+from tests.chaos.harness import ChaosPlan, run
 from tests.chaos.report import report
 from tests.support.apps import IMPLEMENTATIONS
 
@@ -12,7 +12,7 @@ SEED = 5  # its sequence includes kills, hangs and suspensions
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 async def test_the_app_recovers_from_a_sequence_of_faults(implementation: str, small: tuple[str, ...]) -> None:
-    outcome = await run(Plan(implementation, small[-1], SEED, seconds=60, every_s=2))
+    outcome = await run(ChaosPlan(implementation, small[-1], SEED, seconds=60, every_s=2))
     assert outcome.failures == [], report(outcome)
     kinds = {recovery.fault.kind for recovery in outcome.recoveries}
     assert kinds >= {"camera", "suspend", "viewer"}

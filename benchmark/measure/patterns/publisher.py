@@ -18,7 +18,7 @@ KEY = "benchmark/frame"
 _HEADER = struct.Struct("qdqqq")  # frame_id, captured_at, height, width, channels
 
 
-class Publisher:
+class ZenohPublisher:
     """A publisher that drops what the network does not accept. It does not know its subscribers."""
 
     def __init__(self, consumers: int) -> None:
@@ -28,9 +28,9 @@ class Publisher:
             KEY, congestion_control=zenoh.CongestionControl.DROP, express=True
         )
 
-    def endpoint(self, index: int) -> "SubscriberEndpoint":
+    def endpoint(self, index: int) -> "ZenohEndpoint":
         """Return the address."""
-        return SubscriberEndpoint(self._address)
+        return ZenohEndpoint(self._address)
 
     def put(self, frame: Frame) -> None:
         """Publish the pixels, with the header as attachment."""
@@ -43,21 +43,21 @@ class Publisher:
 
 
 @dataclass(frozen=True)
-class SubscriberEndpoint:
+class ZenohEndpoint:
     """The address of the publisher."""
 
     address: str
 
     @contextmanager
-    def open(self) -> Iterator["Subscriber"]:
+    def open(self) -> Iterator["ZenohSubscriber"]:
         """Subscribe until the end of the context."""
-        subscriber = Subscriber()
+        subscriber = ZenohSubscriber()
         with zenoh.open(_config(connect=self.address)) as session:
             session.declare_subscriber(KEY, subscriber.receive)
             yield subscriber
 
 
-class Subscriber:
+class ZenohSubscriber:
     """A slot of one sample: a new one replaces the unread one."""
 
     def __init__(self) -> None:

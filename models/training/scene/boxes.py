@@ -26,7 +26,7 @@ Points = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class ExactBox:
     """The visible part of a road user, as fractions of the frame.
 
     `visible` is the share (0 to 1) of its outline within the frame that is not occluded.
@@ -40,7 +40,7 @@ class Box:
     visible: float
 
 
-def boxes(scene: Scene, ids: Ids, area: Area) -> list[Box]:
+def boxes(scene: Scene, ids: Ids, area: Area) -> list[ExactBox]:
     """Return the boxes of the current scene; `ids` holds the number of the road user in each pixel of `area`."""
     found = []
     counts = np.bincount(ids.ravel(), minlength=len(scene.users) + 1)
@@ -51,7 +51,7 @@ def boxes(scene: Scene, ids: Ids, area: Area) -> list[Box]:
     return found
 
 
-def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) -> Box:
+def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) -> ExactBox:
     view = scene.setting.view
     pieces = [piece for part in user.parts for piece in _pieces(scene.camera, part, view)]
     outline = np.concatenate(pieces)
@@ -63,7 +63,7 @@ def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) 
     low, high = np.where(np.abs(seen - whole) < 1.5, whole, seen) / size
     visible = min(1.0, int(mask.sum()) / _area(pieces, *whole.ravel()))
     (x1, y1), (x2, y2) = low.tolist(), high.tolist()
-    return Box(user.label, x1, y1, x2, y2, visible)
+    return ExactBox(user.label, x1, y1, x2, y2, visible)
 
 
 def _pieces(from_camera: bpy.types.Object, part: bpy.types.Object, view: View) -> list[Points]:

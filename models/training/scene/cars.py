@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from mathutils.bvhtree import BVHTree
 
-from .shapes import Level, Shape
+from .shapes import MeshBuilder, Ring
 
 BASE = 0.2  # m: height of the sill
 
@@ -39,9 +39,9 @@ CARS = {
 }
 
 
-def body(car: Car) -> Shape:
+def body(car: Car) -> MeshBuilder:
     """Return a car without wheels; the material "paint" takes the colour of the object."""
-    shape = Shape()
+    shape = MeshBuilder()
     half, nose, stern = car.width / 2, car.length / 2, -car.length / 2
     knots = [stern, stern + 0.12, car.tail, car.cowl - 0.25, car.cowl + 0.15, nose - 0.45, nose - 0.12, nose]
     heights = [
@@ -69,7 +69,7 @@ def body(car: Car) -> Shape:
         (0.96, 0.935, 0.16),
         (1.0, 0.88, 0.24),
     ]
-    shape.shell([Level(h, half * w, stern + end, nose - end, 0.62) for h, w, end in rings], BASE, top, "paint", 0.035)
+    shape.shell([Ring(h, half * w, stern + end, nose - end, 0.62) for h, w, end in rings], BASE, top, "paint", 0.035)
     _cabin(shape, car)
     surface = shape.surface()
     _windows(shape, surface, car)
@@ -105,20 +105,20 @@ def body(car: Car) -> Shape:
     return shape
 
 
-def axle(car: Car) -> Shape:
+def axle(car: Car) -> MeshBuilder:
     """Return the two wheels of an axle, around the origin."""
-    shape = Shape()
+    shape = MeshBuilder()
     for side in (-1, 1):
         shape.wheel((side * (car.width / 2 - 0.1), 0, 0), car.wheel_radius, 0.22)
     return shape
 
 
-def _cabin(shape: Shape, car: Car) -> None:
+def _cabin(shape: MeshBuilder, car: Car) -> None:
     low_half, roof_half = car.width / 2 * 0.9, car.width / 2 * 0.66
     base = car.belt - 0.06
     rings = [(0.0, 0.0), (0.3, 0.3), (0.6, 0.58), (0.82, 0.8), (0.92, 0.925), (0.975, 1.02), (1.0, 1.18)]
     levels = [
-        Level(
+        Ring(
             h,
             low_half + (roof_half - low_half) * (share if share <= 1 else 1 + (share - 1) * 2.2),
             car.tail + (car.roof_rear - car.tail) * share,
@@ -131,7 +131,7 @@ def _cabin(shape: Shape, car: Car) -> None:
     shape.shell(levels, base, lambda _: car.height, "paint", 0.035)
 
 
-def _windows(shape: Shape, surface: BVHTree, car: Car) -> None:
+def _windows(shape: MeshBuilder, surface: BVHTree, car: Car) -> None:
     low, high = car.belt + 0.025, car.height - 0.11
     rise = (high - car.belt) / (car.height - car.belt)
 
@@ -156,7 +156,7 @@ def _windows(shape: Shape, surface: BVHTree, car: Car) -> None:
     shape.end_patch(surface, rear_pane, "glass", front=False)
 
 
-def _lamps(shape: Shape, surface: BVHTree, car: Car) -> None:
+def _lamps(shape: MeshBuilder, surface: BVHTree, car: Car) -> None:
     half = car.width / 2
     z = car.bonnet - 0.09
     shape.end_patch(

@@ -9,7 +9,7 @@ from .boxes import CLASSES, MIN_HEIGHT, boxes
 from .camera import View
 from .encode import encode
 from .images import read_ids
-from .layout import Layout
+from .layout import RoadLayout
 from .scene import Scene, Setting
 from .sky_and_light import Weather
 
@@ -22,7 +22,7 @@ BACKGROUND_SAMPLES = 40
 # vehicles become too small to be distinguished.
 SETTING = Setting(
     328,
-    Layout(bend_from=50, bend_radius=65),
+    RoadLayout(bend_from=50, bend_radius=65),
     Weather(),
     View(lens=50),
     period=PERIOD,

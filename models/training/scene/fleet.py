@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import bpy
 
 from . import cars, large_vehicles, two_wheelers
-from .shapes import Shape
+from .shapes import MeshBuilder
 
 Colour = tuple[float, float, float]
-Axle = tuple[Callable[[], Shape], float, float]  # wheels, y in metres, radius in metres
+Axle = tuple[Callable[[], MeshBuilder], float, float]  # wheels, y in metres, radius in metres
 
 PAINTS: list[Colour] = [
     (0.62, 0.63, 0.64), (0.6, 0.6, 0.58), (0.33, 0.34, 0.36), (0.12, 0.125, 0.13), (0.014, 0.014, 0.016),
@@ -41,7 +41,7 @@ class Kind:
     label: str
     length: float
     share: float
-    body: Callable[[], Shape]
+    body: Callable[[], MeshBuilder]
     axles: tuple[Axle, ...]
     colours: list[Colour]
 
@@ -102,7 +102,7 @@ class RoadUser:
         for axle, radius in self._axles:
             axle.rotation_euler[0] = -(way / radius) % (2 * math.pi)
 
-    def _part(self, name: str, make: Callable[[], Shape], colour: Colour, number: int) -> bpy.types.Object:
+    def _part(self, name: str, make: Callable[[], MeshBuilder], colour: Colour, number: int) -> bpy.types.Object:
         mesh = bpy.data.meshes.get(name) or make().to_mesh(name)
         part = bpy.data.objects.new(name, mesh)
         part.color = (*colour, 1)

@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 from mathutils.bvhtree import BVHTree
 
-from .shapes import Level, Shape
+from .shapes import MeshBuilder, Ring
 
 
-def van() -> Shape:
+def van() -> MeshBuilder:
     """Return a panel van, 5.4 m long."""
-    shape = Shape()
+    shape = MeshBuilder()
     half, nose, stern, height, base = 0.98, 2.7, -2.7, 2.15, 0.24
     knots = [stern, stern + 0.15, 1.05, 1.3, 1.95, 2.3, nose - 0.12, nose]
     heights = [height - 0.06, height, height, height - 0.1, 1.3, 1.1, 0.98, 0.9]
@@ -27,7 +27,7 @@ def van() -> Shape:
         (1.0, 0.8, 0.22),
     ]
     shape.shell(
-        [Level(h, half * w, stern + end * 0.6, nose - end, 0.4, 4.5) for h, w, end in rings],
+        [Ring(h, half * w, stern + end * 0.6, nose - end, 0.4, 4.5) for h, w, end in rings],
         base,
         _through(knots, heights),
         "paint",
@@ -63,9 +63,9 @@ def van() -> Shape:
     return shape
 
 
-def bus() -> Shape:
+def bus() -> MeshBuilder:
     """Return a city bus, 12 m long."""
-    shape = Shape()
+    shape = MeshBuilder()
     half, nose, stern, height, base = 1.25, 6.0, -6.0, 3.05, 0.28
     rings = [
         (0.0, 0.96, 0.08),
@@ -78,7 +78,7 @@ def bus() -> Shape:
         (1.0, 0.86, 0.25),
     ]
     shape.shell(
-        [Level(h, half * w, stern + end, nose - end, 0.35, 5.5) for h, w, end in rings],
+        [Ring(h, half * w, stern + end, nose - end, 0.35, 5.5) for h, w, end in rings],
         base,
         lambda _: height,
         "paint",
@@ -116,9 +116,9 @@ def bus() -> Shape:
     return shape
 
 
-def truck() -> Shape:
+def truck() -> MeshBuilder:
     """Return a rigid truck with a box body, 9 m long."""
-    shape = Shape()
+    shape = MeshBuilder()
     half, nose, base = 1.22, 4.5, 0.45
     rings = [
         (0.0, 0.95, 0.1),
@@ -131,7 +131,7 @@ def truck() -> Shape:
         (1.0, 0.8, 0.46),
     ]
     shape.shell(
-        [Level(h, half * w, 2.4, nose - end, 0.3, 5.0) for h, w, end in rings], base, lambda _: 2.95, "paint", 0.05
+        [Ring(h, half * w, 2.4, nose - end, 0.3, 5.0) for h, w, end in rings], base, lambda _: 2.95, "paint", 0.05
     )
     surface = shape.surface()
     shape.end_patch(surface, [(0, 1.62), (1.08, 1.62), (1.02, 2.5), (0, 2.5)], "glass", front=True)
@@ -158,9 +158,9 @@ def truck() -> Shape:
     return shape
 
 
-def axle(half_width: float, radius: float, width: float) -> Shape:
+def axle(half_width: float, radius: float, width: float) -> MeshBuilder:
     """Return the two wheels of an axle, around the origin."""
-    shape = Shape()
+    shape = MeshBuilder()
     for side in (-1, 1):
         shape.wheel((side * (half_width - width / 2), 0, 0), radius, width, spokes=8, rim=0.56)
     return shape
@@ -170,7 +170,7 @@ def _through(knots: list[float], heights: list[float]) -> Callable[[float], floa
     return lambda y: float(np.interp(y, knots, heights))
 
 
-def _front(shape: Shape, surface: BVHTree, half: float, z: float, base: float) -> None:
+def _front(shape: MeshBuilder, surface: BVHTree, half: float, z: float, base: float) -> None:
     """Add lamps, grille, bumper and number plate."""
     shape.end_patch(
         surface,

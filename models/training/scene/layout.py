@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RoadLayout:
     """A road that leads away from the camera, first straight and then in a bend; lengths in metres.
 
     Road coordinates are `along` (distance from the camera) and `offset` (to the right of the centre line). Traffic is

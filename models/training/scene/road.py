@@ -4,15 +4,15 @@ import random
 
 import bpy
 
-from .layout import Layout
-from .shapes import Shape
+from .layout import RoadLayout
+from .shapes import MeshBuilder
 
 STEP = 4.0  # m between points along the road
 
 
-def build(layout: Layout, rng: random.Random) -> None:
+def build(layout: RoadLayout, rng: random.Random) -> None:
     """Add the road to the scene."""
-    shape = Shape()
+    shape = MeshBuilder()
     kerb, outside = layout.kerb, layout.outside
     _strip(shape, layout, -kerb, kerb, z=0.0, material="asphalt")
     for side in (-1, 1):
@@ -37,8 +37,8 @@ def build(layout: Layout, rng: random.Random) -> None:
 
 
 def _strip(
-    shape: Shape,
-    layout: Layout,
+    shape: MeshBuilder,
+    layout: RoadLayout,
     left: float,
     right: float,
     *,
@@ -56,13 +56,13 @@ def _strip(
     shape.grid(rows, material, smooth=False)
 
 
-def _wall(shape: Shape, layout: Layout, offset: float, height: float) -> None:
+def _wall(shape: MeshBuilder, layout: RoadLayout, offset: float, height: float) -> None:
     count = round((layout.end - layout.begin) / STEP)
     places = [layout.place(layout.begin + STEP * number, offset) for number in range(count + 1)]
     shape.grid([[(x, y, 0), (x, y, height)] for x, y, _ in places], "concrete", smooth=False)
 
 
-def _median(shape: Shape, layout: Layout) -> None:
+def _median(shape: MeshBuilder, layout: RoadLayout) -> None:
     """Add a raised concrete strip with a W-beam guard rail on each side."""
     half = layout.median / 2
     _strip(shape, layout, -half, half, z=0.14, material="concrete")
@@ -81,7 +81,7 @@ def _median(shape: Shape, layout: Layout) -> None:
         shape.box((x, y, 0.42), (0.1, 0.08, 0.6), "steel")
 
 
-def _lamp_posts(shape: Shape, layout: Layout) -> None:
+def _lamp_posts(shape: MeshBuilder, layout: RoadLayout) -> None:
     for number in range(9):
         for side in (-1, 1):
             along = 27 + number * 28 + (14 if side > 0 else 0)
@@ -92,7 +92,7 @@ def _lamp_posts(shape: Shape, layout: Layout) -> None:
             shape.ball((arm_x, arm_y, 8.72), (0.38, 0.16, 0.08), "pole")
 
 
-def _signs(shape: Shape, layout: Layout, rng: random.Random) -> None:
+def _signs(shape: MeshBuilder, layout: RoadLayout, rng: random.Random) -> None:
     for along, side, material in ((34, 1, "sign_blue"), (62, -1, "sign_white"), (88, 1, "sign_white")):
         x, y, _ = layout.place(along + rng.uniform(-4, 4), side * (layout.kerb + 0.9))
         shape.tube([(x, y, 0), (x, y, 3.1)], [0.035, 0.035], "pole", 8)

@@ -8,7 +8,7 @@ import bpy
 from . import camera, road, sky_and_light, surroundings, traffic
 from .camera import View
 from .fleet import RoadUser
-from .layout import Layout
+from .layout import RoadLayout
 from .sky_and_light import Weather
 from .traffic import Trip
 
@@ -18,7 +18,7 @@ class Setting:
     """Parameters of a scene; equal settings give equal scenes. `period` is in seconds."""
 
     seed: int
-    layout: Layout
+    layout: RoadLayout
     weather: Weather
     view: View
     period: float = 20.0

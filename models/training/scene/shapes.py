@@ -18,7 +18,7 @@ Height = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Ring:
     """A horizontal ring of a shell, in metres; `height` is a fraction of the distance from base to top.
 
     The ends are rounded over `end_depth` metres and the whole width; `squareness` 2 is an ellipse.
@@ -32,7 +32,7 @@ class Level:
     squareness: float = 3.4
 
 
-def half_ring(level: Level, side_steps: int = 14, end_steps: int = 9) -> list[tuple[float, float]]:
+def half_ring(level: Ring, side_steps: int = 14, end_steps: int = 9) -> list[tuple[float, float]]:
     """Return the right half of a ring as x and y, from the centre of the rear to the centre of the front."""
     power = 2 / level.squareness
     end = [
@@ -46,7 +46,7 @@ def half_ring(level: Level, side_steps: int = 14, end_steps: int = 9) -> list[tu
     return rear + side + front
 
 
-class Shape:
+class MeshBuilder:
     """Builder of a mesh: x to the right, y forward, z up, in metres."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Shape:
         faces = [(corner, corner + 1, corner + width + 1, corner + width) for corner in corners]
         self.add([point for row in rows for point in row], faces, material, smooth)
 
-    def shell(self, levels: Sequence[Level], base: float, top: Height, material: str, crown: float = 0.03) -> None:
+    def shell(self, levels: Sequence[Ring], base: float, top: Height, material: str, crown: float = 0.03) -> None:
         """Add a closed, rounded, symmetric body of height `top(y)` at y, with a dome of `crown` metres."""
         rows: list[list[Point]] = []
         for level in levels:

@@ -7,8 +7,8 @@ import bpy
 from mathutils import Vector, noise
 
 from . import materials
-from .layout import Layout
-from .shapes import Point, Shape
+from .layout import RoadLayout
+from .shapes import MeshBuilder, Point
 
 WALLS = [
     (0.42, 0.36, 0.29),
@@ -20,7 +20,7 @@ WALLS = [
 ]
 
 
-def build(layout: Layout, rng: random.Random) -> None:
+def build(layout: RoadLayout, rng: random.Random) -> None:
     """Add the surroundings to the scene."""
     _ground()
     _hills(rng)
@@ -36,7 +36,7 @@ def _link(name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:
 
 
 def _ground() -> None:
-    shape = Shape()
+    shape = MeshBuilder()
     shape.grid(
         [[(-900, -80, -0.02), (900, -80, -0.02)], [(-900, 900, -0.02), (900, 900, -0.02)]], "grass", smooth=False
     )
@@ -44,7 +44,7 @@ def _ground() -> None:
 
 
 def _hills(rng: random.Random) -> None:
-    shape = Shape()
+    shape = MeshBuilder()
     shift = rng.uniform(0, 100)
     rows = []
     for row in range(14):
@@ -64,7 +64,7 @@ def _hills(rng: random.Random) -> None:
     _link("hills", shape.to_mesh("hills"))
 
 
-def _houses(layout: Layout, rng: random.Random) -> None:
+def _houses(layout: RoadLayout, rng: random.Random) -> None:
     for side in (-1, 1):
         along = 24.0 if side > 0 else 34.0
         while along < layout.end - 10:
@@ -108,7 +108,7 @@ def _house_mesh(width: float, depth: float, height: float, pitched: bool) -> bpy
     return mesh
 
 
-def _trees(layout: Layout, rng: random.Random) -> None:
+def _trees(layout: RoadLayout, rng: random.Random) -> None:
     kinds = [_tree(rng, height) for height in (5.5, 7.0, 8.5, 2.2)]
     for side in (-1, 1):
         for number in range(26):
@@ -132,7 +132,7 @@ def _plant(rng: random.Random, kind: bpy.types.Mesh, place: tuple[float, float, 
 
 def _tree(rng: random.Random, height: float) -> bpy.types.Mesh:
     """Return a tree: trunk, branches, and leaves as small quads in clumps around the ends of the branches."""
-    shape = Shape()
+    shape = MeshBuilder()
     trunk = height * 0.35
     shape.tube(
         [(0, 0, -0.1), (0.06, 0.0, trunk * 0.6), (0, 0.05, height * 0.75)],
@@ -167,8 +167,8 @@ def _tree(rng: random.Random, height: float) -> bpy.types.Mesh:
     return shape.to_mesh("tree")
 
 
-def _bus_stop(layout: Layout) -> None:
-    shape = Shape()
+def _bus_stop(layout: RoadLayout) -> None:
+    shape = MeshBuilder()
     x, y, _ = layout.place(41, layout.kerb + 2.2)
     shape.box((x, y, 2.45), (1.5, 4.2, 0.1), "pole")
     for corner in (-2.0, 0.0, 2.0):

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 
 from .fleet import KINDS, Colour
-from .layout import Layout
+from .layout import RoadLayout
 
 CLEARANCE = 5.0  # m: minimum gap between two vehicles in a lane
 SIDE_BY_SIDE = 2.3  # m: lateral distance from which vehicles can pass each other
@@ -33,7 +33,7 @@ class Trip:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RoadUserState:
     """Position of a road user: `heading` is relative to the road, `way` is the distance travelled."""
 
     along: float
@@ -42,15 +42,15 @@ class State:
     way: float
 
 
-def copies(trip: Trip, layout: Layout, period: float) -> int:
+def copies(trip: Trip, layout: RoadLayout, period: float) -> int:
     """Return the maximum number of copies of a trip on the road: a slow one is still there when the next one enters."""
     return 1 if trip.speed == 0 else math.ceil((layout.end - layout.begin) / (trip.speed * period))
 
 
-def state(trip: Trip, copy: int, time: float, layout: Layout, period: float) -> State:
+def state(trip: Trip, copy: int, time: float, layout: RoadLayout, period: float) -> RoadUserState:
     """Return the state of copy number `copy` of a trip at `time`, in seconds."""
     if trip.speed == 0:
-        return State(
+        return RoadUserState(
             trip.along, trip.offsets[0], math.pi / 2 * trip.direction + 0.1 * math.sin(2 * math.pi * time / period), 0.0
         )
     way = trip.speed * ((time - trip.entered_at) % period + copy * period)
@@ -60,11 +60,11 @@ def state(trip: Trip, copy: int, time: float, layout: Layout, period: float) -> 
     start, end = trip.offsets
     along = layout.begin + way if trip.direction > 0 else layout.end - way
     heading = -math.atan((end - start) * slope * trip.direction) + (0.0 if trip.direction > 0 else math.pi)
-    return State(along, start + (end - start) * smooth, heading, way)
+    return RoadUserState(along, start + (end - start) * smooth, heading, way)
 
 
 def plan(
-    layout: Layout, rng: random.Random, *, period: float, vehicles: int, bicycles: int, standing: int
+    layout: RoadLayout, rng: random.Random, *, period: float, vehicles: int, bicycles: int, standing: int
 ) -> list[Trip]:
     """Return the traffic of a period, with fewer `vehicles` if the lanes have no room for all."""
     trips: list[Trip] = []
@@ -99,7 +99,7 @@ def plan(
     return trips
 
 
-def _drive(rng: random.Random, layout: Layout, kind: str, period: float) -> Trip:
+def _drive(rng: random.Random, layout: RoadLayout, kind: str, period: float) -> Trip:
     direction, lane = rng.choice((-1, 1)), rng.randrange(layout.lanes)
     slow = KINDS[kind].label in ("truck", "bus")
     if slow:
@@ -126,7 +126,7 @@ def _colour(rng: random.Random, kind: str) -> Colour:
     return rng.choice(KINDS[kind].colours)
 
 
-def _track(trip: Trip, layout: Layout, period: float) -> list[list[tuple[float, float]]]:
+def _track(trip: Trip, layout: RoadLayout, period: float) -> list[list[tuple[float, float]]]:
     """Return along and offset of every copy, four times per second."""
     moments = [step / 4 for step in range(round(period * 4))]
     return [

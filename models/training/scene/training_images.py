@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from . import renderer
-from .boxes import CLASSES, Box, boxes
+from .boxes import CLASSES, ExactBox, boxes
 from .camera import SENSOR, View
 from .encode import graded, with_noise
 from .images import read_ids, read_image
-from .layout import Layout
+from .layout import RoadLayout
 from .scene import Scene, Setting
 from .sky_and_light import Weather
 
@@ -51,7 +51,7 @@ def make(count: int, folder: Path, seed: int) -> None:
         (folder / temporary).unlink(missing_ok=True)
 
 
-def yolo_line(box: Box) -> str:
+def yolo_line(box: ExactBox) -> str:
     """Return a box as a line of a YOLO label file."""
     centre, size = ((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2), (box.x2 - box.x1, box.y2 - box.y1)
     return f"{CLASSES.index(box.label)} {centre[0]:.5f} {centre[1]:.5f} {size[0]:.5f} {size[1]:.5f}\n"
@@ -59,7 +59,7 @@ def yolo_line(box: Box) -> str:
 
 def random_setting(rng: random.Random) -> Setting:
     """Return a random road at a random time of day, from a pole beside it or a bridge over it."""
-    layout = Layout(
+    layout = RoadLayout(
         lanes=rng.choice((1, 2, 2, 3)),
         lane_width=rng.uniform(3.1, 3.7),
         median=rng.uniform(0.8, 3.0),
@@ -87,7 +87,7 @@ def random_setting(rng: random.Random) -> Setting:
     )
 
 
-def random_view(rng: random.Random, layout: Layout) -> View:
+def random_view(rng: random.Random, layout: RoadLayout) -> View:
     """Return a random camera that looks along the road at traffic 10 to 70 m away."""
     x = rng.uniform(-layout.carriageway, layout.carriageway)
     if rng.random() < 0.5:

@@ -2,12 +2,12 @@
 
 from math import cos, pi, sin
 
-from .shapes import Point, Shape
+from .shapes import MeshBuilder, Point
 
 
-def motorcycle() -> Shape:
+def motorcycle() -> MeshBuilder:
     """Return a motorcycle with its rider, 2.1 m long, without wheels."""
-    shape = Shape()
+    shape = MeshBuilder()
     shape.tube([(0, 0.72, 0.32), (0, 0.5, 0.85), (0, 0.42, 1.0)], [0.055, 0.06, 0.05], "steel")
     shape.tube([(0, 0.35, 0.86), (0, 0.1, 0.92), (0, -0.15, 0.82)], [0.12, 0.19, 0.13], "paint")
     shape.tube([(0, 0.5, 0.95), (0, 0.62, 0.9)], [0.13, 0.09], "paint")
@@ -34,9 +34,9 @@ def motorcycle() -> Shape:
     return shape
 
 
-def bicycle() -> Shape:
+def bicycle() -> MeshBuilder:
     """Return a bicycle with its rider, 1.75 m long, without wheels."""
-    shape = Shape()
+    shape = MeshBuilder()
     hub_rear, hub_front, crank, saddle, head = (
         (0, -0.52, 0.34),
         (0, 0.54, 0.34),
@@ -68,9 +68,9 @@ def bicycle() -> Shape:
     return shape
 
 
-def walker() -> Shape:
+def walker() -> MeshBuilder:
     """Return a pedestrian, without legs."""
-    shape = Shape()
+    shape = MeshBuilder()
     _torso(shape, (0, 0, 0.93), (0, 0.03, 1.44))
     _head(shape, (0, 0.05, 1.66), helmet=False)
     for side, swing in ((-1, 0.16), (1, -0.14)):
@@ -83,17 +83,17 @@ def walker() -> Shape:
     return shape
 
 
-def leg() -> Shape:
+def leg() -> MeshBuilder:
     """Return a leg, with the hip at the origin."""
-    shape = Shape()
+    shape = MeshBuilder()
     shape.tube([(0, 0, 0), (0, 0.02, -0.42), (0, -0.02, -0.82)], [0.085, 0.06, 0.045], "denim")
     shape.tube([(0, -0.05, -0.87), (0, 0.14, -0.89)], [0.045, 0.035], "leather")
     return shape
 
 
-def wheel(radius: float, width: float) -> Shape:
+def wheel(radius: float, width: float) -> MeshBuilder:
     """Return a wheel, around the origin."""
-    shape = Shape()
+    shape = MeshBuilder()
     if width < 0.06:
         turns = [(0.0, radius * y, radius * z) for y, z in _circle(28)]
         shape.tube(turns, [width / 2] * len(turns), "rubber", 6)
@@ -108,7 +108,9 @@ def _circle(count: int) -> list[tuple[float, float]]:
     return [(cos(2 * pi * step / (count - 1)), sin(2 * pi * step / (count - 1))) for step in range(count)]
 
 
-def _rider(shape: Shape, seat: Point, lean: float, hands: Point, feet: Point, *, trousers: str, helmet: bool) -> None:
+def _rider(
+    shape: MeshBuilder, seat: Point, lean: float, hands: Point, feet: Point, *, trousers: str, helmet: bool
+) -> None:
     shoulder = (0, seat[1] + lean, seat[2] + 0.48)
     _torso(shape, seat, shoulder)
     _head(shape, (0, shoulder[1] + 0.1, shoulder[2] + 0.21), helmet)
@@ -127,7 +129,7 @@ def _rider(shape: Shape, seat: Point, lean: float, hands: Point, feet: Point, *,
         )
 
 
-def _torso(shape: Shape, hip: Point, shoulder: Point) -> None:
+def _torso(shape: MeshBuilder, hip: Point, shoulder: Point) -> None:
     middle = tuple((a + b) / 2 for a, b in zip(hip, shoulder, strict=True))
     for x, widths in ((-0.07, (0.12, 0.12, 0.1)), (0.07, (0.12, 0.12, 0.1))):
         shape.tube(
@@ -138,7 +140,7 @@ def _torso(shape: Shape, hip: Point, shoulder: Point) -> None:
         )
 
 
-def _head(shape: Shape, centre: Point, helmet: bool) -> None:
+def _head(shape: MeshBuilder, centre: Point, helmet: bool) -> None:
     x, y, z = centre
     shape.tube([(x, y - 0.05, z - 0.16), (x, y - 0.01, z - 0.05)], [0.06, 0.055], "skin")
     if helmet:
