@@ -238,6 +238,7 @@ VIOLATIONS = [
     ("Model runtime", "common/frames.py", "import onnxruntime as ort", "common.frames -> onnxruntime"),
     ("Websocket client", "common/server/planted.py", "import websockets.sync.client", "server.planted -> websockets"),
     ("Web server", "common/capture/planted.py", "from aiohttp import web", "common.capture.planted -> aiohttp"),
+    ("Certificates", "common/server/planted.py", "from cryptography import x509", "server.planted -> cryptography"),
     ("Command line", "threading_impl/planted.py", "import argparse", "threading_impl.planted -> argparse"),
     ("OpenCV", "common/server/planted.py", "import cv2", "common.server.planted -> cv2"),
 ]

@@ -39,7 +39,8 @@ def imported_packages() -> set[str]:
 def requirements() -> list[str]:
     """Of the app and of its benchmark."""
     lines = "".join(
-        (ROOT / name).read_text() for name in ("requirements.txt", "requirements-bench.txt", "requirements-mqtt.txt")
+        (ROOT / name).read_text()
+        for name in ("requirements.txt", "requirements-bench.txt", "requirements-mqtt.txt", "requirements-zenoh.txt")
     ).splitlines()
     return [line for line in lines if not line.startswith("#")]
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str | None] = {
     "compare": None,
     "bench": "benchmark.command",
     "models": "common.model_commands.command",
+    "certificates": "common.certificates.command",
 }
 """The subcommands. A command with arguments of its own must be the first word, and its module has a `main(argv)`."""
 
@@ -64,6 +65,7 @@ examples:
   python main.py --source gate=rtsp://… --source yard=0   several cameras, each with a name
   python main.py bench --quick                      measure processes and threads; see bench --help
   python main.py models list                        the models that models fetch NAME can download
+  python main.py certificates hub=hub.local gate    a private authority, and certificates of two nodes
 
 A flag overrides its environment variable, which overrides the same name in the TOML file (ui_fps = 30).
 Several cameras and processors, each with settings of its own, are configured in the file: see vision.example.toml.

@@ -141,7 +141,7 @@ def test_the_log_level_may_be_in_any_case() -> None:
         (["--zzz=secret"], "unknown option --zzz"),
         (["--infer", "3"], "unknown option --infer"),
         (["-x"], "unknown option -x"),
-        (["walk"], "'walk' is not a command; choose from run, compare, bench, models"),
+        (["walk"], "'walk' is not a command; choose from run, compare, bench, models, certificates"),
         (["--port", "0", "bench"], "bench must be the first word"),
         (["--port", "0", "models", "list"], "models must be the first word"),
         (["compare", "run"], "unexpected argument 'run'"),

@@ -10,6 +10,8 @@ from typing import Self
 
 import pytest
 
+from tests.support.ports import free_port
+
 PATIENCE_S = 20.0
 
 
@@ -21,9 +23,7 @@ class Broker:
             pytest.skip("mosquitto is not installed")
         self._folder = folder
         self._password = password
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

@@ -1,0 +1,1 @@
+"""Certificates for nodes that connect over TLS."""
