@@ -19,8 +19,9 @@ from common.events.spool import Spool
 from common.events.writer import EventWriter
 from common.frames import Frame
 from common.interfaces import FrameReader, StopSignal
+from common.messaging.base import Message
 from common.messaging.event import Event
-from common.messaging.messages import UNNAMED, Detections, Message, ServerMessage, Status, label
+from common.messaging.messages import UNNAMED, Detections, ServerMessage, Status, label
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock
 from common.telemetry.meter import Meter

@@ -17,7 +17,8 @@ from common.detection.reloading import ReloadingProcessing
 from common.detection.user_code import load_user_code
 from common.frames import Frame
 from common.interfaces import StopSignal
-from common.messaging.messages import Message, Model, ServerMessage, Status
+from common.messaging.base import Message
+from common.messaging.messages import Model, ServerMessage, Status
 from common.model_zoo.resolve import resolve_named_model
 from common.telemetry.machine import inference_threads
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from common.detection.detector import Detector, Result
 from common.errors import VisionError
 from common.frames import Image
-from common.messaging.messages import UNNAMED, Message, Model, ModelChange, ServerMessage, Status
+from common.messaging.base import Message
+from common.messaging.messages import UNNAMED, Model, ModelChange, ServerMessage, Status
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from common.detection.outcome import Outcome
 from common.detection.user_code import UserProcessing, load_user_code
 from common.errors import ProcessorError
 from common.frames import Frame
-from common.messaging.messages import Message, Status
+from common.messaging.base import Message
+from common.messaging.messages import Status
 
 logger = logging.getLogger(__name__)
 

@@ -5,14 +5,7 @@ from uuid import uuid4
 
 from pydantic import BeforeValidator, Field
 
-from common.messaging.messages import (
-    MAX_STATUS_CHARACTERS,
-    FrameId,
-    Message,
-    Name,
-    UnixTime,
-    fit_status_text,
-)
+from common.messaging.base import MAX_STATUS_CHARACTERS, FrameId, Message, Name, UnixTime, fit_status_text
 
 MAX_THUMBNAIL_CHARACTERS = 64 * 1024  # base64 of 48 KiB: a JPEG of 320 × 180 pixels has some 10 KiB
 MAX_FIELDS = 50

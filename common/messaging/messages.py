@@ -13,17 +13,17 @@ JSON; the JPEG. All other messages are text: JSON objects with a "type".
 from collections.abc import Sized
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from common.errors import MessageError
+from common.messaging.base import MAX_STATUS_CHARACTERS, FrameId, Message, Name, UnixTime, fit_status_text
 from common.messaging.info import CameraInfo, ProcessorInfo
 from common.messaging.shapes import Shape
 from common.text import printable_line
 
 PROTOCOL = 1
 MAX_HEADER_BYTES = 1024
-MAX_STATUS_CHARACTERS = 500
 MAX_VALUES = 50
 MAX_SHAPES = 100
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -36,34 +36,14 @@ Time: TypeAlias = Literal[
 Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]
 Measure: TypeAlias = Annotated[float, Field(ge=-1e15, le=1e15)]
 Seconds: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e9)]
-UnixTime: TypeAlias = Annotated[float, Field(ge=0)]
-FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # the integers that a JavaScript number holds exactly
 Pixels: TypeAlias = Annotated[int, Field(gt=0, lt=2**16)]  # sides that a JPEG can have
 State: TypeAlias = Literal["ok", "degraded", "lost", "restarting", "failed"]
 UNNAMED = "main"  # the only camera, and the only processor, where none is configured
-
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-def fit_status_text(text: str, info: ValidationInfo) -> str:
-    """Cut the text of a status that is being made, and replace lone surrogates, which UTF-8 cannot encode.
-
-    A status that was received is not changed: the server forwards it as it came, so it must fit already.
-    """
-    if info.mode == "json":
-        return text
-    return text[:MAX_STATUS_CHARACTERS].encode(errors="replace").decode()
 
 
 def is_empty(value: Sized) -> bool:
     """Return whether a field is to be omitted from the JSON."""
     return not value
-
-
-class Message(BaseModel):
-    """Base of all messages: validated when made, immutable, without unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FrameHeader(Message):
@@ -101,7 +81,9 @@ class Detections(Message):
     inference_ms: Measure
     processing_ms: Measure
     detections: tuple[Detection, ...]
-    values: Annotated[dict[Name, Measure], Field(max_length=MAX_VALUES, exclude_if=is_empty)] = {}
+    values: Annotated[dict[Name, Measure], Field(max_length=MAX_VALUES, exclude_if=is_empty)] = Field(
+        default_factory=dict
+    )
     shapes: Annotated[tuple[Shape, ...], Field(max_length=MAX_SHAPES, exclude_if=is_empty)] = ()
 
 
@@ -127,10 +109,10 @@ class MetricsReport(Message):
     processor: Name | None = None
     pid: Annotated[int, Field(ge=0, lt=2**31)]
     duration_s: Seconds
-    counts: dict[Name, Count] = {}
-    drops: dict[Annotated[str, Field(max_length=100, pattern="^[^/]+/.+$")], Count] = {}
-    samples: dict[Time, Annotated[tuple[Measure, ...], Field(min_length=1)]] = {}
-    gauges: dict[Name, Measure] = {}
+    counts: dict[Name, Count] = Field(default_factory=dict)
+    drops: dict[Annotated[str, Field(max_length=100, pattern="^[^/]+/.+$")], Count] = Field(default_factory=dict)
+    samples: dict[Time, Annotated[tuple[Measure, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    gauges: dict[Name, Measure] = Field(default_factory=dict)
 
 
 class Status(Message):
@@ -185,8 +167,8 @@ class Stats(Message):
     percentiles: dict[Name, dict[Name, float]]
     roles: dict[Name, dict[Name, float]]
     machine: dict[Name, float]
-    cameras: dict[Name, dict[Name, dict[Name, Any]]] = {}
-    processors: dict[Name, dict[Name, dict[Name, Any]]] = {}
+    cameras: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)
+    processors: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)
 
 
 class Ack(Message):

@@ -14,16 +14,8 @@ from websockets.exceptions import ConnectionClosed
 
 from common.backoff import backoff
 from common.errors import MessageError
-from common.messaging.messages import (
-    FrameHeader,
-    Message,
-    Model,
-    ServerMessage,
-    Status,
-    kind_of,
-    pack_frame,
-    parse_server,
-)
+from common.messaging.base import Message
+from common.messaging.messages import FrameHeader, Model, ServerMessage, Status, kind_of, pack_frame, parse_server
 
 logger = logging.getLogger(__name__)
 

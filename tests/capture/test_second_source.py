@@ -14,7 +14,8 @@ from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
 from common.errors import SourceError
 from common.frames import Frame
-from common.messaging.messages import FrameHeader, Message, ServerMessage, Status, ViewerCount
+from common.messaging.base import Message
+from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from tests.support.videos import OTHER, MjpegCamera, write_clip
 from threading_impl.frame_memory import FrameMemory

@@ -15,7 +15,8 @@ from common.detection.live import Live
 from common.detection.model_processing import ModelProcessing
 from common.errors import ModelError, VisionError
 from common.frames import Frame, Image
-from common.messaging.messages import Detection, Detections, Message, ServerMessage, SettingChange, ViewerCount
+from common.messaging.base import Message
+from common.messaging.messages import Detection, Detections, ServerMessage, SettingChange, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from common.telemetry.meter import Meter
 from threading_impl.latest_queue import LatestQueue

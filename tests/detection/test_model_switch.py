@@ -10,7 +10,8 @@ import pytest
 from common.detection.detector import Detector, load_detector
 from common.detection.model_switch import ModelSwitch
 from common.errors import ModelError
-from common.messaging.messages import Message, Model, ModelChange, SettingChange, Status
+from common.messaging.base import Message
+from common.messaging.messages import Model, ModelChange, SettingChange, Status
 from common.model_zoo.resolve import default_model, resolve_named_model
 from tests.support.format_models import save_class_grid
 from tests.support.onnx_models import save_failing, save_yolox

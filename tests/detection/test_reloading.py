@@ -7,7 +7,8 @@ import numpy as np
 
 from common.detection.reloading import ReloadingProcessing
 from common.frames import Frame
-from common.messaging.messages import Message, Status
+from common.messaging.base import Message
+from common.messaging.messages import Status
 
 FRAME = Frame("gate", 7, 1000.0, np.zeros((4, 6, 3), np.uint8))
 CODE = "from common.processing import Result\ndef process(frame): return Result(values={'n': NUMBER})\nNUMBER = "

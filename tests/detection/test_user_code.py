@@ -12,7 +12,8 @@ from common.detection.outcome import MAX_DETECTIONS
 from common.detection.user_code import UserProcessing, load_user_code
 from common.errors import ProcessorError
 from common.frames import Frame
-from common.messaging.messages import Detection, Detections, Message, Status, parse_ingest
+from common.messaging.base import Message
+from common.messaging.messages import Detection, Detections, Status, parse_ingest
 from common.messaging.publisher import Ingest, Publisher
 from common.messaging.shapes import Line
 from common.telemetry.meter import Meter

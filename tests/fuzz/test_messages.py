@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from common.config.settings import LiveSettings
 from common.errors import MessageError
+from common.messaging.base import MAX_STATUS_CHARACTERS
 from common.messaging.messages import (
     MAX_HEADER_BYTES,
-    MAX_STATUS_CHARACTERS,
     Detections,
     FrameHeader,
     ModelChange,

@@ -6,14 +6,13 @@ import pytest
 from pydantic import ValidationError
 
 from common.errors import MessageError
+from common.messaging.base import MAX_STATUS_CHARACTERS, Message
 from common.messaging.messages import (
     MAX_HEADER_BYTES,
-    MAX_STATUS_CHARACTERS,
     Ack,
     Detection,
     Detections,
     FrameHeader,
-    Message,
     MetricsReport,
     Model,
     SettingChange,

@@ -12,7 +12,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 from websockets.sync.client import ClientConnection, connect
 
-from common.messaging.messages import Detection, Detections, Message, MetricsReport, Status
+from common.messaging.base import Message
+from common.messaging.messages import Detection, Detections, MetricsReport, Status
 from tests.support.apps import PATIENCE_S
 from tests.support.servers import Server, frame, serving
 

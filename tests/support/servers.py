@@ -18,8 +18,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from common.config.settings import LiveSettings
 from common.frames import Image
+from common.messaging.base import Message
 from common.messaging.info import CameraInfo, ProcessorInfo
-from common.messaging.messages import FrameHeader, Message, Model, Rates, Status, pack_frame
+from common.messaging.messages import FrameHeader, Model, Rates, Status, pack_frame
 from common.server.app import run_server
 from common.server.guard.tls import Tls
 from common.server.listen import listen
