@@ -14,8 +14,8 @@ from common.messaging.messages import Detection
 from common.messaging.shapes import Line, Polygon, Text
 from common.model_zoo.resolve import resolve_model
 from common.telemetry.machine import inference_threads
-from common.tracking.geometry import TrackedBox
 from common.tracking.line_counter import Crossing, LineCounter
+from common.tracking.tracked_box import TrackedBox
 from common.tracking.tracker import Tracker
 from common.tracking.zone import Zone, ZoneChange
 

@@ -25,16 +25,6 @@ def as_browsers_write(origin: str) -> str:
     return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
-def segments_cross(first: tuple[Point, Point], second: tuple[Point, Point]) -> bool:
-    """Return whether two segments have a point in common, other than by being parallel."""
-
-    def side(segment: tuple[Point, Point], point: Point) -> float:
-        (x1, y1), (x2, y2) = segment
-        return (x2 - x1) * (point[1] - y1) - (y2 - y1) * (point[0] - x1)
-
-    return side(first, second[0]) * side(first, second[1]) < 0 and side(second, first[0]) * side(second, first[1]) < 0
-
-
 class SettingsModel(BaseModel):
     """Frozen settings: unknown names, NaN and infinity are errors, a number may stand for text (`source = 0`)."""
 

@@ -16,8 +16,8 @@ from common.config.fields import (
     SettingsModel,
     Text,
     Width,
-    segments_cross,
 )
+from common.geometry import crosses_itself
 
 MAIN = "main"
 """The name of the only camera, and of the only processor, where none is configured."""
@@ -61,11 +61,8 @@ class ZoneSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _check_edges(self) -> Self:
-        edges = list(zip(self.points, (*self.points[1:], self.points[0]), strict=True))
-        for index, first in enumerate(edges):
-            for second in edges[index + 2 : len(edges) - (index == 0)]:  # not the neighbours, which share a corner
-                if segments_cross(first, second):
-                    raise ValueError(f"points of {self.name} must not form edges that cross")
+        if crosses_itself(self.points):
+            raise ValueError(f"points of {self.name} must not form edges that cross")
         return self
 
 

@@ -11,8 +11,8 @@ from common.detection.tracking_options import TrackingOptions
 from common.frames import Frame
 from common.messaging.messages import Detection
 from common.messaging.shapes import Line, Polygon
-from common.tracking.geometry import TrackedBox
 from common.tracking.line_counter import LineCounter
+from common.tracking.tracked_box import TrackedBox
 from common.tracking.tracker import Tracker
 from common.tracking.zone import Zone
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from common.tracking.geometry import Point, TrackedBox, segments_cross, signed_distance
+from common.geometry import Point, segments_cross, signed_distance
+from common.tracking.tracked_box import TrackedBox
 
 Direction: TypeAlias = Literal["in", "out"]
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from common.tracking.geometry import Point, TrackedBox, contains, distance_to_edge
+from common.geometry import Point, contains, distance_to_edge
+from common.tracking.tracked_box import TrackedBox
 
 GONE_AFTER_S = 2.0  # a track in the zone that was not seen for longer has left it
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from common.model_zoo.resolve import sample_clip
 from common.tracking.association import overlap
-from common.tracking.geometry import TrackedBox
+from common.tracking.tracked_box import TrackedBox
 
 CLIP_FPS = 30
 MAX_GAP = 30  # frames for which a vehicle may be hidden

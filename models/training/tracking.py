@@ -15,7 +15,7 @@ from common.frames import Image
 from common.messaging.messages import Detection
 from common.model_zoo.resolve import default_model, sample_clip
 from common.tracking.association import overlap
-from common.tracking.geometry import TrackedBox
+from common.tracking.tracked_box import TrackedBox
 from common.tracking.tracker import Tracker
 from models.training.exact_tracks import CLIP_FPS, exact_tracks
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from common.tracking.geometry import Point, TrackedBox
+from common.geometry import Point
 from common.tracking.line_counter import Direction, LineCounter
+from common.tracking.tracked_box import TrackedBox
 
 LEFT, RIGHT = (0.2, 0.5), (0.8, 0.5)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from common.tracking.geometry import Point, TrackedBox, contains, crosses_itself, distance_to_edge
+from common.geometry import Point
+from common.tracking.tracked_box import TrackedBox
 from common.tracking.zone import GONE_AFTER_S, Zone
 
 SQUARE = [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)]
@@ -65,22 +66,3 @@ def test_ended_tracks_use_no_memory() -> None:
     for step in range(10_000):
         zone.update(step, [at(INSIDE, 2 * step), at(OUTSIDE, 2 * step + 1)])
     assert len(zone._inside) + len(zone._outside) < 20
-
-
-def test_a_concave_polygon_contains_what_is_inside_its_outline() -> None:
-    arrow = [(0.1, 0.1), (0.9, 0.1), (0.5, 0.5), (0.9, 0.9), (0.1, 0.9)]
-    assert contains(arrow, (0.3, 0.5))
-    assert not contains(arrow, (0.8, 0.5))
-    assert distance_to_edge(SQUARE, (0.5, 0.7)) == pytest.approx(0.1)
-
-
-@pytest.mark.parametrize(
-    ("polygon", "expected"),
-    [
-        (SQUARE, False),
-        ([(0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9)], True),
-        ([(0.1, 0.1), (0.9, 0.1), (0.5, 0.9)], False),
-    ],
-)
-def test_a_polygon_that_crosses_itself_is_found(polygon: list[Point], expected: bool) -> None:
-    assert crosses_itself(polygon) is expected
