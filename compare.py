@@ -37,7 +37,7 @@ def run_in_threads(settings: Settings, comparison: Comparison, stop: StopSignal)
         stop.beat()
         return stop.is_set()
 
-    Pipeline(settings, threading_impl.RUNTIME, comparison).run(stop_requested)
+    Pipeline(settings, threading_impl.RUNTIME, comparison).run(stop_requested, lambda: None)
 
 
 def port_of(listener: socket.socket) -> int:

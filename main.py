@@ -60,8 +60,8 @@ def run_command(argv: Sequence[str]) -> int:
     stop_requested = watch_stop_signals()
     settings = resolve_settings(settings)
     pipeline = make_pipeline(command, settings)
-    print(start_text(command, settings, pipeline.links()))
-    if left := pipeline.run(stop_requested):
+    text = start_text(command, settings, pipeline.links())
+    if left := pipeline.run(stop_requested, lambda: print(text)):
         raise HungError(f"{', '.join(left)} did not stop")
     ignore_stop_signals()
     return 0

@@ -12,7 +12,6 @@ from common.capture.outputs import ProviderOutput
 from common.config.access import access_token
 from common.config.sections import CameraSettings, ProcessorSettings
 from common.config.settings import LiveSettings, Settings
-from common.detection.onnx_file import check_onnx_file
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.detection.tracking_options import tracking_of
@@ -56,11 +55,8 @@ class Pipeline:
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
         """`settings` are those of resolve_settings. Starts nothing.
 
-        Raises ModelError, SettingsError, AddressError and ResourceError.
+        Raises SettingsError, AddressError and ResourceError.
         """
-        for each in settings.processors:
-            if each.run is None:
-                check_onnx_file(Path(each.model))
         self._settings = settings
         self._runtime = runtime
         self._comparison = comparison
@@ -87,16 +83,19 @@ class Pipeline:
         scheme = "https" if self._tls else "http"
         return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
 
-    def run(self, stop_requested: Callable[[], bool]) -> list[str]:
+    def run(self, stop_requested: Callable[[], bool], on_started: Callable[[], None]) -> list[str]:
         """Run until stop is requested, and return the names of roles that could not be ended.
 
-        Raises UserError and HungError (see Supervisor).
+        `on_started` is called once every role has started: a source or a model that cannot be used has then ended the
+        app. Raises UserError and HungError (see Supervisor).
         """
         register_sinks(self._settings)
         with self._public, self._ingest_socket, Publisher(self._ingest, self._keep_setting) as publisher:
             supervisor = Supervisor(self._roles(), self._runtime, self._queues.replace, publisher.send)
             try:
                 supervisor.start()
+                supervisor.run(lambda: stop_requested() or supervisor.started())
+                on_started()
                 supervisor.run(stop_requested)
             finally:
                 left = supervisor.end()

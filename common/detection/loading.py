@@ -11,6 +11,7 @@ from common.pacing import Clock
 from common.supervision.heartbeat import BEAT_S
 
 END_S = 1.0  # a native library aborts a process that exits while the library runs in a thread
+FIRST_BEAT_S = 3.0  # the app is announced after the first heartbeat: a model that cannot be used ends it before
 LIMIT_S = 1800.0  # TensorRT on a Jetson, which compiles a large model once
 
 T = TypeVar("T")
@@ -21,13 +22,14 @@ def load_with_heartbeat(
 ) -> T | None:
     """Call `load` in a thread and return its result, or None if stop is set first. Raises what `load` raises.
 
-    The heartbeats end after `limit_s` seconds, for the supervisor to replace a role whose load does not return.
+    The heartbeats begin after FIRST_BEAT_S, and end after `limit_s` seconds, for the supervisor to replace a role whose
+    load does not return.
     """
     result: Future[T] = Future()
     threading.Thread(target=_complete, args=(result, load), name="loading", daemon=True).start()
-    deadline = clock() + limit_s
+    started = clock()
     while not result.done():
-        if clock() < deadline:
+        if FIRST_BEAT_S <= clock() - started < limit_s:
             stop.beat()
         wait([result], BEAT_S)
         if stop.is_set():

@@ -79,6 +79,10 @@ class SupervisedRole:
             self._failures.popleft()
         return len(self._failures)
 
+    def is_starting(self) -> bool:
+        """Return whether the role is in its first run, which has not sent a heartbeat yet."""
+        return self.state is RoleState.FIRST_RUN and self.run is not None and self.run.stop.beats() == 0
+
     def schedule(self, start_at: float) -> None:
         """Drop the present run and start again at `start_at`."""
         self.state, self.run, self.start_at = RoleState.WAITING, None, start_at

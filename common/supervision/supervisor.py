@@ -54,6 +54,10 @@ class Supervisor:
             self.check()
             time.sleep(CHECK_EVERY_S)
 
+    def started(self) -> bool:
+        """Return whether the first run of every role has sent a heartbeat, as it does once it can work, or failed."""
+        return not any(role.is_starting() for role in self._roles)
+
     def check(self) -> None:
         """Check every role once, and make the transitions that are due. Raises as run()."""
         for role in self._roles:

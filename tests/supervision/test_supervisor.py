@@ -407,3 +407,16 @@ def test_the_run_ends_on_request() -> None:
     stage.supervisor.run(lambda: time.monotonic() - begun > 0.2)
     assert stage.supervisor.end() == []
     assert stage.started == ["server"]
+
+
+def test_all_have_started_once_each_has_sent_a_heartbeat_or_failed(release: threading.Event) -> None:
+    def load(stop: StopSignal) -> None:
+        release.wait(PATIENCE_S)
+        work(stop)
+
+    stage = Stage(role("server", work), role("processor", load), role("provider", fail))
+    stage.check_after_the_end_of("provider")
+    assert not stage.supervisor.started()
+    release.set()
+    stage.supervisor.run(stage.supervisor.started)
+    assert stage.supervisor.end() == []

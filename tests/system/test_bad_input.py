@@ -43,12 +43,13 @@ def good(inputs: Path) -> tuple[str, ...]:
 
 @pytest.fixture
 def refusal(tmp_path: Path, good: tuple[str, ...]) -> Iterator[Callable[..., str]]:
-    """Return a function that starts the app with invalid flags and returns its error, one line."""
+    """Return a function that starts the app with invalid flags and returns its error: one line, and no address."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def refused(*flags: str) -> str:
         processes.append(start(tmp_path, *(good[2:] if "--source" in flags else good), *flags))
         assert processes[-1].wait(PATIENCE_S) == 2
+        assert (tmp_path / "stdout").read_text() == ""
         lines = (tmp_path / "stderr").read_text(encoding="utf-8").splitlines()
         faults = [line for line in lines if not LOG_LINE.match(line)]
         assert len(faults) == 1, lines
@@ -109,8 +110,10 @@ def test_a_bad_flag_is_named(refusal: Callable[..., str], flags: list[str], word
         ("--impl threading --source empty.mp4", "not a video file"),
         ("--impl multiprocessing --model identity.onnx", "a map over the frame"),
         ("--impl threading --model identity.onnx", "a map over the frame"),
-        ("--impl threading --model noise.onnx", "as an ONNX model"),
+        ("--impl multiprocessing --model noise.onnx", "as an ONNX model: it is truncated, damaged, or not ONNX"),
+        ("--impl threading --model noise.onnx", "as an ONNX model: it is truncated, damaged, or not ONNX"),
         ("--impl threading --model failing.onnx", "failed on a frame"),
+        ("compare --model identity.onnx", "a map over the frame"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(refusal: Callable[..., str], inputs: Path, flags: str, words: str) -> None:
@@ -118,15 +121,6 @@ def test_a_file_that_cannot_be_used_is_named(refusal: Callable[..., str], inputs
     line = refusal(*given, str(inputs / name))
     assert name in line
     assert words in line
-
-
-def test_a_file_that_is_not_a_model_is_refused_before_the_address_is_printed(
-    refusal: Callable[..., str], inputs: Path, tmp_path: Path
-) -> None:
-    for implementation in ("multiprocessing", "threading"):
-        line = refusal("--impl", implementation, "--model", str(inputs / "noise.onnx"))
-        assert line.endswith("noise.onnx as an ONNX model: it is truncated, damaged, or not ONNX")
-        assert (tmp_path / "stdout").read_text() == ""
 
 
 def test_a_model_of_no_known_format_is_refused_with_what_it_has_and_what_it_may_be(
