@@ -48,6 +48,11 @@ export class Controls {
     this.#handlers.onChoice();
   }
 
+  /** Hides the boxes of these processors. */
+  hide(processors) {
+    this.#choose({ hidden: processors });
+  }
+
   #chooseConfidence(score) {
     this.#choose({ confidence: score });
     clearTimeout(this.#sendTimer);

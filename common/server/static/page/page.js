@@ -4,6 +4,7 @@ import { CameraTabs } from "../shared/camera_tabs.js";
 import { Viewer } from "../viewer/viewer.js";
 import { Controls } from "./controls.js";
 import { InferenceChart } from "./inference_chart.js";
+import { LayerSwitches } from "./layer_switches.js";
 import { ModelChooser } from "./model_chooser.js";
 import { Panel } from "./panel.js";
 
@@ -20,10 +21,12 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
     tabs.setCameras(cameras.map(({ name }) => name));
     panel.hello(hello);
     models.setModels(hello.models ?? [], hello.model);
+    layers.setProcessors(hello.processors ?? [], viewer.view.styles);
     controls.setDetectorThreshold(hello.settings.min_score);
   },
   onCamera(camera, rates) {
     tabs.select(camera.name);
+    layers.setCamera(camera.name);
     panel.camera(camera, rates, tabs.isOneOfSeveral);
   },
   onDetections: ({ inference_ms }) => chart.add(inference_ms),
@@ -40,12 +43,11 @@ const controls = new Controls(element("viewer"), {
   onPlaying: () => viewer.play(controls.playing),
   onLowerScore: (score) => viewer.set("min_score", score),
 });
+const layers = new LayerSwitches(element("layers"), controls.choices.hidden, (names) => controls.hide(names));
 
 function applyChoices() {
   const { mode, confidence, boxes, labels, motion } = controls.choices;
-  viewer.view.options = { minScore: confidence ?? 0, boxes, labels, motion };
-  viewer.view.setMode(mode);
-  viewer.view.draw();
+  viewer.view.choose({ mode, minScore: confidence ?? 0, boxes, labels, motion, hidden: layers.off });
 }
 
 function refresh() {

@@ -1,7 +1,7 @@
 // Preferences: the choices of this viewer, saved in the browser where it permits that.
 
 const KEY = "edge-vision";
-const DEFAULTS = { confidence: null, boxes: true, labels: true, motion: true, mode: "live" };
+const DEFAULTS = { confidence: null, boxes: true, labels: true, motion: true, hidden: [], mode: "live" };
 
 /** Returns the saved choices, with defaults for those that are missing or cannot be read. */
 export function load() {

@@ -3,6 +3,7 @@
 import { Arrivals, RecentMedian } from "../shared/measurements.js";
 import { setText } from "../shared/format.js";
 import { alerts, notices } from "./alerts.js";
+import { ONLY_LAYER } from "./layer_styles.js";
 import { itemsAt } from "./motion.js";
 import { GONE_AT_S, Overlay } from "./overlay.js";
 import { Player } from "./player.js";
@@ -22,12 +23,13 @@ function prepend(root, tag, className, attributes = {}) {
 }
 
 export class CameraView {
-  options = { minScore: 0, boxes: true, labels: true, motion: true };
+  styles = new Map(); // by processor; without a style it is the only layer
   received = new Arrivals();
   painted = new Arrivals();
   detected = new Arrivals();
   frameAge = new RecentMedian(RECENT);
   detectionsAge = new RecentMedian(RECENT);
+  #choices = { minScore: 0, boxes: true, labels: true, motion: true, hidden: new Set() };
   #player;
   #overlay;
   #video;
@@ -38,7 +40,7 @@ export class CameraView {
 
   /**
    * Builds the view inside the element `root`. `onAck(frameId)` acknowledges a frame;
-   * `onDraw({ count, age_s })` reports how many boxes were drawn, and the age of their detections, null where there are none.
+   * `onDraw({ count, age_s })` reports how many boxes were drawn, and the age of the oldest, null without detections.
    */
   constructor(root, label, onAck, onDraw) {
     const alertArea = prepend(root, "div", "alerts");
@@ -49,6 +51,7 @@ export class CameraView {
     this.#overlay = new Overlay(prepend(root, "canvas", "overlay", { "aria-hidden": "true" }));
     this.#video = prepend(root, "canvas", "video", { width: 16, height: 9, role: "img", "aria-label": label });
     this.#player = new Player(this.#video, onAck, (shown) => this.#onPaint(shown));
+    this.#player.isShown = (processor) => !this.#choices.hidden.has(processor);
     this.#onDraw = onDraw;
     new ResizeObserver(() => this.draw()).observe(root);
   }
@@ -57,8 +60,11 @@ export class CameraView {
     return this.#player.mode;
   }
 
-  setMode(mode) {
+  /** Applies the choices of the viewer; `hidden` has the names of the processors that are switched off. */
+  choose({ mode, ...choices }) {
+    this.#choices = choices;
     if (mode !== this.mode) this.#player.setMode(mode);
+    this.draw();
   }
 
   addFrame(frame) {
@@ -82,13 +88,15 @@ export class CameraView {
     }
   }
 
-  /** Draws the boxes on the frame that is shown. They age, so this is repeated while no frame arrives. */
+  /** Draws the layers on the frame that is shown. They age, so this is repeated while no frame arrives. */
   draw() {
     const { shown } = this.#player;
     if (!shown) return;
-    const age_s = this.#player.detectionsAge();
-    const count = this.#overlay.draw(this.#items(shown), this.#video, { labels: this.options.labels, age: age_s ?? 0 });
-    this.#onDraw({ count, age_s: age_s < GONE_AT_S ? age_s : null });
+    const found = shown.layers.filter(({ processor }) => !this.#choices.hidden.has(processor));
+    const layers = found.map((detections) => this.#layerOf(detections, shown));
+    const count = this.#overlay.draw(this.#choices.boxes ? layers : [], this.#video, { labels: this.#choices.labels });
+    const ages = layers.map(({ age_s }) => age_s).filter((age_s) => age_s < GONE_AT_S);
+    this.#onDraw({ count, age_s: ages.length ? Math.max(...ages) : null });
   }
 
   /** Shows what is wrong. `rates` are those of the configuration, `sourceFps` is the source's own or undefined. */
@@ -103,11 +111,16 @@ export class CameraView {
     this.#show(this.#notice, connection === "open" ? notices(statuses) : []);
   }
 
-  #items({ captured_at, detections }) {
-    if (!detections || !this.options.boxes) return [];
-    const moved = this.options.motion && this.mode === "live";
-    const items = moved ? itemsAt(detections, captured_at) : detections.detections;
-    return items.filter(({ score }) => score >= this.options.minScore);
+  #layerOf(detections, { captured_at, until }) {
+    const { motion, minScore } = this.#choices;
+    const isOfThisFrame = this.mode === "synced" && detections.frame_id === until;
+    const items = motion && !isOfThisFrame ? itemsAt(detections, captured_at) : detections.detections;
+    return {
+      items: items.filter(({ score }) => score >= minScore),
+      shapes: detections.shapes ?? [],
+      style: this.styles.get(detections.processor) ?? ONLY_LAYER,
+      age_s: this.#player.ageOf(detections),
+    };
   }
 
   #onPaint(shown) {

@@ -1,19 +1,11 @@
-// The overlay: boxes and labels at the resolution of the screen, legible on any frame and inside it.
+// The overlay: boxes, shapes and labels at the resolution of the screen, legible on any frame and inside it.
+
+import { colourOfLabel } from "./layer_styles.js";
+import { PLATE, Plates } from "./plates.js";
 
 const FADE_FROM_S = 1; // older boxes are likely to be off their object: they fade until GONE_AT_S
 export const GONE_AT_S = 2;
-const PLATE = "rgb(12 16 18 / 0.82)";
-const INK = "#fff";
-
-// Hues in degrees of the OKLCH circle; those of common road users are far apart.
-const ROAD_HUES = { car: 195, truck: 85, bus: 330, van: 145, motorcycle: 45, bicycle: 115, person: 290 };
-
-/** The colour of a label: the same on every page, and of equal lightness for all. */
-function colourOf(label) {
-  let hash = 0;
-  for (const char of label) hash = (31 * hash + char.codePointAt(0)) % 360;
-  return `oklch(0.84 0.15 ${ROAD_HUES[label] ?? hash})`;
-}
+const FILL_SHARE = 0.12; // of the opacity of a polygon's edge
 
 /** The area that a frame covers in an element of `width` × `height` with `object-fit: contain`. */
 function frameArea(width, height, frame) {
@@ -22,15 +14,8 @@ function frameArea(width, height, frame) {
   return { x: (width - w) / 2, y: (height - h) / 2, w, h };
 }
 
-const overlaps = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
-
-/** The place of a box's plate: above, below or in the box; null where it would cover another plate or leave `area`. */
-function placePlate(box, w, h, area, taken) {
-  const x = Math.max(area.x, Math.min(box.x, area.x + area.w - w));
-  const free = (y) => y >= area.y && y + h <= area.y + area.h && !taken.some((other) => overlaps({ x, y, w, h }, other));
-  const y = [box.y - h, box.y + box.h, box.y].find(free);
-  return y === undefined ? null : { x, y, w, h };
-}
+/** The opacity of what was found `age_s` ago. */
+const opacityAt = (age_s) => (age_s <= FADE_FROM_S ? 1 : 1 - (0.8 * (age_s - FADE_FROM_S)) / (GONE_AT_S - FADE_FROM_S));
 
 export class Overlay {
   #canvas;
@@ -42,29 +27,23 @@ export class Overlay {
   }
 
   /**
-   * Draws `items` (label, score, box, optional alpha) over a frame of which width and height are used, and returns how
-   * many. `age` is that of the detections, in seconds.
+   * Draws layers over a frame of which width and height are used, and returns the number of boxes. A layer has `items`
+   * (label, score, box, optional alpha), `shapes`, `style` and `age_s`, the age of its detections.
    */
-  draw(items, frame, { labels, age }) {
+  draw(layers, frame, { labels }) {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     this.#fitResolution(width, height);
     this.#context.clearRect(0, 0, width, height);
-    if (age >= GONE_AT_S) return 0;
     const area = frameArea(width, height, frame);
-    const fade = age <= FADE_FROM_S ? 1 : 1 - (0.8 * (age - FADE_FROM_S)) / (GONE_AT_S - FADE_FROM_S);
-    const drawn = items
-      .map((item) => ({
-        text: `${item.label} ${item.score.toFixed(2)}`,
-        score: item.score,
-        colour: colourOf(item.label),
-        alpha: fade * (item.alpha ?? 1),
-        box: this.#toPixels(item.box, area),
-      }))
-      .sort((a, b) => a.score - b.score); // the highest score is drawn last, on top
-    for (const item of drawn) this.#drawBox(item);
-    if (labels) this.#drawLabels(drawn.reverse(), area); // the highest score takes its place first
+    const drawn = layers.filter(({ age_s }) => age_s < GONE_AT_S);
+    const plates = new Plates(this.#context, area);
+    for (const layer of drawn) this.#drawShapes(layer, area, labels, plates);
+    const boxes = drawn.flatMap((layer) => boxesOf(layer, area)).sort((a, b) => a.score - b.score);
+    for (const box of boxes) this.#drawBox(box); // the highest score is drawn last, on top
+    if (labels) for (const { box, text, colour, alpha } of boxes.toReversed()) plates.addToBox(box, text, { colour, alpha });
+    plates.draw();
     this.#context.globalAlpha = 1;
-    return drawn.length;
+    return boxes.length;
   }
 
   #fitResolution(width, height) {
@@ -74,41 +53,66 @@ export class Overlay {
     this.#context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
   }
 
-  #toPixels([x1, y1, x2, y2], area) {
-    const [left, right] = [x1, x2].map((x) => Math.round(area.x + x * area.w)); // whole pixels: sharp lines
-    const [top, bottom] = [y1, y2].map((y) => Math.round(area.y + y * area.h));
-    return { x: left, y: top, w: right - left, h: bottom - top };
-  }
-
-  #drawBox({ box, colour, alpha }) {
-    this.#context.globalAlpha = alpha;
-    // A dark line under the coloured one: one of the two contrasts with any background.
-    for (const [style, width] of [[PLATE, 4], [colour, 2]]) {
-      this.#context.strokeStyle = style;
-      this.#context.lineWidth = width;
-      this.#context.strokeRect(box.x, box.y, box.w, box.h);
+  #drawShapes({ shapes, style, age_s }, area, labels, plates) {
+    const look = { colour: style.colour, alpha: opacityAt(age_s) };
+    for (const { type, points, point, text } of shapes) {
+      if (type === "text") {
+        plates.addAt(toPixels(point, area), text, look);
+      } else if (type === "line" || type === "polygon") {
+        const corners = points.map((each) => toPixels(each, area));
+        this.#drawPath(corners, type === "polygon", { ...look, dashes: style.dashes });
+        if (text && labels) plates.addAt(corners.reduce((top, each) => (each.y < top.y ? each : top)), text, look);
+      }
     }
   }
 
-  #drawLabels(items, area) {
+  #drawPath(corners, isClosed, { colour, alpha, dashes }) {
+    const path = new Path2D();
+    for (const { x, y } of corners) path.lineTo(x, y);
+    if (isClosed) {
+      path.closePath();
+      this.#context.globalAlpha = alpha * FILL_SHARE;
+      this.#context.fillStyle = colour;
+      this.#context.fill(path);
+    }
+    this.#stroke(path, { colour, alpha, dashes });
+  }
+
+  #drawBox({ box, ...look }) {
+    const path = new Path2D();
+    path.rect(box.x, box.y, box.w, box.h);
+    this.#stroke(path, look);
+  }
+
+  /** Strokes a dark line under a coloured one: one of the two contrasts with any background. */
+  #stroke(path, { colour, alpha, dashes }) {
     const context = this.#context;
-    const size = area.w < 600 ? 11 : 12.5;
-    const height = Math.round(size * 1.5);
-    context.font = `600 ${size}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
-    context.textBaseline = "middle";
-    const plates = [];
-    for (const { text, box, colour, alpha } of items) {
-      const place = placePlate(box, Math.ceil(context.measureText(text).width) + 13, height, area, plates);
-      if (place) plates.push({ ...place, text, colour, alpha });
+    context.globalAlpha = alpha;
+    for (const [style, width, pattern] of [[PLATE, 4, []], [colour, 2, dashes]]) {
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.setLineDash(pattern);
+      context.stroke(path);
     }
-    for (const { text, colour, alpha, ...plate } of plates) {
-      context.globalAlpha = alpha;
-      context.fillStyle = PLATE;
-      context.fillRect(plate.x, plate.y, plate.w, plate.h);
-      context.fillStyle = colour;
-      context.fillRect(plate.x, plate.y, 3, plate.h);
-      context.fillStyle = INK;
-      context.fillText(text, plate.x + 8, plate.y + plate.h / 2 + 0.5);
-    }
+    context.setLineDash([]);
   }
 }
+
+/** The boxes of a layer: place in CSS pixels, text, score, and how they are drawn. */
+function boxesOf({ items, style, age_s }, area) {
+  return items.map(({ label, score, box: [x1, y1, x2, y2], alpha = 1 }) => {
+    const { x, y } = toPixels([x1, y1], area);
+    const { x: right, y: bottom } = toPixels([x2, y2], area);
+    return {
+      text: `${label} ${score.toFixed(2)}`,
+      score,
+      colour: style.byLabel ? colourOfLabel(label) : style.colour,
+      dashes: style.dashes,
+      alpha: opacityAt(age_s) * alpha,
+      box: { x, y, w: right - x, h: bottom - y },
+    };
+  });
+}
+
+/** A point of the frame in whole pixels: lines are sharp. */
+const toPixels = ([x, y], area) => ({ x: Math.round(area.x + x * area.w), y: Math.round(area.y + y * area.h) });

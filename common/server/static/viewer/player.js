@@ -1,9 +1,8 @@
 // The player: selects the frame to show and the detections on it, decodes the frame and paints it.
 
-import { withVelocities } from "./motion.js";
+import { Layers } from "./layers.js";
 
 const KEPT_FRAMES = 45; // three seconds at 15 FPS as JPEG, about 3 MB; decoded they would take 160 MB at 720p
-const KEPT_DETECTIONS = 45;
 
 /** Wraps onAck so that each frame is acknowledged exactly once: painted, replaced or broken. */
 function acknowledgeOnce(onAck) {
@@ -21,14 +20,15 @@ function acknowledgeOnce(onAck) {
  */
 export class Player {
   mode = "live";
-  shown = null; // the frame on the canvas: frame_id, captured_at, painted_at, and the detections drawn on it
+  shown = null; // the frame on the canvas: frame_id, captured_at, painted_at, and the detections of each processor on it
+  isShown = () => true; // whether a processor is shown: synced mode shows its frames
   #canvas;
   #context;
   #ack;
   #onPaint;
   #frames = [];
-  #detections = [];
-  #matched = null;
+  #layers = new Layers();
+  #matched = null; // the id of the frame whose detections synced mode shows
   #waiting = null;
   #decoding = false;
   #ready = null;
@@ -56,10 +56,9 @@ export class Player {
   }
 
   addDetections(detections) {
-    this.#detections.push(withVelocities(detections, this.#detections.at(-1)));
-    if (this.#detections.length > KEPT_DETECTIONS) this.#detections.shift();
+    this.#layers.add(detections);
     if (this.mode === "synced") this.#showMatched();
-    else if (this.shown) this.shown.detections = this.#newestDetectionsUpTo(this.shown.frame_id);
+    if (this.shown) this.shown.layers = this.#layers.upTo(this.shown.until);
   }
 
   setMode(mode) {
@@ -70,12 +69,11 @@ export class Player {
   }
 
   /**
-   * Seconds between the shown frame and the one its detections were found in; null without detections. In live mode it
-   * grows while no new frame is painted. Both times are the server's, so the viewer's clock does not matter.
+   * Seconds between the shown frame and the one in which `detections` were found. In live mode it grows while no new
+   * frame is painted. Both times are the server's, so the viewer's clock does not matter.
    */
-  detectionsAge() {
-    if (!this.shown?.detections) return null;
-    const { captured_at, painted_at, frozen_at, detections } = this.shown;
+  ageOf(detections) {
+    const { captured_at, painted_at, frozen_at } = this.shown;
     const difference_s = captured_at - detections.captured_at;
     if (this.mode === "synced") return Math.abs(difference_s);
     return difference_s + ((frozen_at ?? performance.now()) - painted_at) / 1000;
@@ -98,37 +96,36 @@ export class Player {
 
   #discard() {
     this.#frames = [];
-    this.#detections = [];
+    this.#layers.clear();
     this.#matched = null;
-  }
-
-  #newestDetectionsUpTo(frameId) {
-    return this.#detections.findLast((detections) => detections.frame_id <= frameId) ?? null;
   }
 
   /**
    * Synced mode: shows the newest detections of a frame that has arrived, on the kept frame nearest to theirs. It is
-   * the same frame when the processor's rate divides the UI rate; with 10 of 25 and 4 of 25 FPS it need not be.
+   * the same frame when the processor's rate divides the UI rate; with 10 of 25 and 4 of 25 FPS it need not be. Of several
+   * processors the one with the newest detections determines the frame; frames are shown in order.
    */
   #showMatched() {
     if (!this.#frames.length) return;
-    const detections = this.#newestDetectionsUpTo(this.#frames.at(-1).frame_id);
-    if (!detections || detections === this.#matched || detections.frame_id < this.#frames[0].frame_id) return;
-    const distance = (frame) => Math.abs(frame.frame_id - detections.frame_id);
+    const found = this.#layers.upTo(this.#frames.at(-1).frame_id).filter(({ processor }) => this.isShown(processor));
+    const newest = Math.max(...found.map(({ frame_id }) => frame_id));
+    if (!(newest > (this.#matched ?? -1)) || newest < this.#frames[0].frame_id) return;
+    const distance = (frame) => Math.abs(frame.frame_id - newest);
     const nearest = this.#frames.reduce((best, frame) => (distance(frame) <= distance(best) ? frame : best));
-    this.#matched = detections;
-    this.#show(nearest, detections);
+    this.#matched = newest;
+    this.#show(nearest, newest);
   }
 
-  #show(frame, detections = null) {
+  /** Shows a frame with the detections of frames up to `until`: its own id, or that of the matched detections. */
+  #show(frame, until = frame.frame_id) {
     if (this.#waiting) this.#ack(this.#waiting.frame);
-    this.#waiting = { frame, detections };
+    this.#waiting = { frame, until };
     this.#decode();
   }
 
   async #decode() {
     if (this.#decoding || !this.#waiting) return;
-    const { frame, detections } = this.#waiting;
+    const { frame, until } = this.#waiting;
     const generation = this.#generation;
     this.#waiting = null;
     this.#decoding = true;
@@ -140,7 +137,7 @@ export class Player {
     }
     this.#decoding = false;
     if (generation !== this.#generation) bitmap?.close();
-    else if (bitmap) this.#makeReady({ frame, detections, bitmap });
+    else if (bitmap) this.#makeReady({ frame, until, bitmap });
     this.#decode();
   }
 
@@ -156,9 +153,7 @@ export class Player {
 
   #paint() {
     if (!this.#ready) return;
-    const { frame, bitmap } = this.#ready;
-    // Live mode: the newest detections that are not from a later frame. Synced mode: those that selected this frame.
-    const detections = this.#ready.detections ?? this.#newestDetectionsUpTo(frame.frame_id);
+    const { frame, until, bitmap } = this.#ready;
     this.#ready = null;
     if (this.#canvas.width !== bitmap.width || this.#canvas.height !== bitmap.height) {
       this.#canvas.width = bitmap.width;
@@ -168,7 +163,7 @@ export class Player {
     bitmap.close();
     this.#ack(frame);
     const { frame_id, captured_at } = frame;
-    this.shown = { frame_id, captured_at, detections, painted_at: performance.now() };
+    this.shown = { frame_id, captured_at, until, layers: this.#layers.upTo(until), painted_at: performance.now() };
     this.#onPaint(this.shown);
   }
 }

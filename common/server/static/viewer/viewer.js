@@ -1,6 +1,7 @@
 // The viewer: the stream of a server and the view of its camera, for the page and for the compare page.
 
 import { CameraView } from "./camera_view.js";
+import { stylesOf } from "./layer_styles.js";
 import { Stream } from "./stream.js";
 import { nameOf } from "./alerts.js";
 
@@ -106,6 +107,7 @@ export class Viewer {
     if (message.type === "hello") {
       this.#hello = message;
       this.#cameras = message.cameras?.length ? message.cameras : [{ name: "main", source: message.source, ...message.rates }];
+      this.view.styles = stylesOf((message.processors ?? []).map(({ name }) => name));
       this.#handlers.onHello?.(message, this.#cameras);
       this.select(this.#wanted);
     } else if (message.type === "detections") {
