@@ -9,17 +9,17 @@ from urllib.parse import quote
 
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
+from common.changes import Changes
 from common.config.access import access_token
 from common.config.sections import CameraSettings, ProcessorSettings
-from common.config.settings import LiveSettings, Settings
+from common.config.settings import Settings
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
-from common.detection.tracking_options import tracking_of
 from common.errors import SettingsError, SpoolError
 from common.events.spool import Spool
 from common.interfaces import FrameMemory, FrameReader, Runtime, StopSignal
-from common.messaging.info import CameraInfo, ProcessorInfo
-from common.messaging.messages import Rates, ServerMessage, SettingChange, label
+from common.messaging.info import CameraInfo
+from common.messaging.messages import Rates, label
 from common.messaging.publisher import Ingest, Publisher
 from common.model_zoo.resolve import model_names
 from common.queues import Queues
@@ -62,7 +62,7 @@ class Pipeline:
         self._comparison = comparison
         self._tls = tls_of(settings)
         self.token = comparison.token if comparison else access_token(settings)
-        self._changes: dict[str, bool | int | float] = {}  # live settings by name, written by the publisher's thread
+        self._changes = Changes(settings.live)
         # Both listen from before the first start of the server until after its last end: a connection made meanwhile
         # waits in the backlog instead of being refused.
         self._public = comparison.public if comparison else listen(settings.host, settings.port)
@@ -90,7 +90,7 @@ class Pipeline:
         app. Raises UserError and HungError (see Supervisor).
         """
         register_sinks(self._settings)
-        with self._public, self._ingest_socket, Publisher(self._ingest, self._keep_setting) as publisher:
+        with self._public, self._ingest_socket, Publisher(self._ingest, self._changes.keep) as publisher:
             supervisor = Supervisor(self._roles(), self._runtime, self._queues.replace, publisher.send)
             try:
                 supervisor.start()
@@ -116,19 +116,20 @@ class Pipeline:
             implementation=self._runtime.name,
             source=source_name(camera.source),
             rates=Rates(capture_fps=camera.capture_fps, ui_fps=camera.ui_fps, queue_fps=processor.fps),
-            live=self._live(processor),
+            live=self._changes.live(processor),
             token=self.token,
             ingest_token=self._ingest.token,
             other_port=comparison.other_port if comparison else None,
             tls=self._tls,
             models=model_names(),
             cameras=tuple(camera_info(each) for each in self._settings.cameras),
-            processors=tuple(processor_info(each) for each in self._settings.processors),
             allowed_origins=self._settings.allowed_origins,
         )
 
         def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:
-            return replace(options, live=self._live(processor)), self._public, self._ingest_socket
+            processors = tuple(self._changes.info(each) for each in self._settings.processors)
+            changed = replace(options, live=self._changes.live(processor), processors=processors)
+            return changed, self._public, self._ingest_socket
 
         return Role("server", "server", serve, arguments)
 
@@ -164,19 +165,18 @@ class Pipeline:
             name=processor.name,
             model=Path(processor.model),
             execution=ExecutionOptions(processor.provider, processor.device, Path(self._settings.cache_folder)),
-            live=self._live(processor),
+            live=self._changes.live(processor),
             input_size=processor.input_size,
             run=processor.run,
             reload=self._settings.reload,
             run_options=processor.options,
-            tracking=tracking_of(processor),
             spool=Path(self._settings.event_file) if self._settings.sinks else None,
             max_events=self._settings.keep_events,
         )
 
         def arguments() -> tuple[ProcessorOptions, Ingest, FrameReader]:
             return (
-                replace(options, live=self._live(processor)),
+                replace(options, live=self._changes.live(processor), tracking=self._changes.tracking(processor)),
                 self._ingest,
                 self._queues.reader(processor.name, worker),
             )
@@ -204,18 +204,6 @@ class Pipeline:
         several = len(self._settings.cameras) > 1 or len(self._settings.processors) > 1
         return f"{kind} {name}" if several else kind
 
-    def _live(self, processor: ProcessorSettings) -> LiveSettings:
-        """Return the live settings of a processor, with the changes since the start of the app."""
-        live = self._settings.live.changed("min_score", processor.min_score)
-        for name, value in self._changes.copy().items():
-            live = live.changed(name, value)
-        return live
-
-    def _keep_setting(self, message: ServerMessage) -> None:
-        """Keep a live setting for a server or a processor that is started again."""
-        if isinstance(message, SettingChange):
-            self._changes[message.name] = message.value
-
 
 def register_sinks(settings: Settings) -> None:
     """Create the event spool, so that a sink gets every event from the start on. Raises SettingsError."""
@@ -237,13 +225,6 @@ def camera_info(camera: CameraSettings) -> CameraInfo:
         capture_fps=camera.capture_fps,
         ui_fps=camera.ui_fps,
         ui_width=camera.ui_width,
-    )
-
-
-def processor_info(processor: ProcessorSettings) -> ProcessorInfo:
-    """Return the description of a processor for viewers."""
-    return ProcessorInfo(
-        name=processor.name, cameras=processor.cameras, fps=processor.fps, min_score=processor.min_score
     )
 
 

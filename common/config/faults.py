@@ -5,7 +5,7 @@ from typing import Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from common.config.fields import PROCESSOR_PATTERN
+from common.config.fields import PROCESSOR_PATTERN, Point
 from common.text import redact
 
 
@@ -30,7 +30,8 @@ def sentence(fault: ErrorDetails, field: FieldInfo) -> str:
         case "missing":
             return "is missing"
         case "too_short":
-            return "at least one is needed"
+            least = fault["ctx"]["min_length"]
+            return "at least one is needed" if least == 1 else f"at least {least} are needed"
         case "too_long":
             return f"{fault['ctx']['actual_length']} exceed the maximum of {fault['ctx']['max_length']}"
         case "tuple_type" | "value_error" if get_origin(field.annotation) is tuple:
@@ -56,6 +57,8 @@ def _expected(field: FieldInfo) -> str:
         return f"an origin such as {field.examples[0]}"
     if any(getattr(constraint, "pattern", None) == PROCESSOR_PATTERN for constraint in field.metadata):
         return "FILE.py:NAME or package.module:NAME"
+    if field.annotation == tuple[Point, ...]:
+        return "a number between 0 and 1"
     if any(hasattr(constraint, "pattern") for constraint in field.metadata):
         return "a name of 1 to 40 letters (a to z), digits, dots, hyphens and underscores"
     return kinds.get(field.annotation, "") + limits(field) or "a text of at least one character"

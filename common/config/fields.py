@@ -1,5 +1,6 @@
 """The base class of all settings models, and the types that their fields share."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -23,6 +24,15 @@ def as_browsers_write(origin: str) -> str:
     """Return an origin in lower case, without the default port of its scheme."""
     origin = origin.strip().lower().removesuffix("/")
     return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
+
+
+def check_distinct(values: Iterable[tuple[str, object]]) -> None:
+    """Raise ValueError when a value, given with its place, occurs twice."""
+    places: dict[object, str] = {}
+    for place, value in values:
+        if value in places:
+            raise ValueError(f"{place} ({value}) must differ from {places[value]}")
+        places[value] = place
 
 
 class SettingsModel(BaseModel):

@@ -16,6 +16,7 @@ from common.config.command_line import DEFAULT_FILE, parse
 from common.config.faults import place, sentence
 from common.config.fields import SettingsModel
 from common.config.print_settings import to_toml
+from common.config.regions import REGIONS
 from common.config.sections import CameraSettings, ProcessorSettings
 from common.config.settings import Settings
 from common.config.sinks import SINK_TYPES
@@ -110,7 +111,8 @@ def _describe(fault: ErrorDetails, given: Mapping[str, Given]) -> str:
         return _describe_conflict(str(fault["ctx"]["error"]), location, given)
     setting = given[str(location[0])]
     where = f"{setting.origin}: {place(location)}" if setting.in_file else setting.origin
-    return f"{where}: {sentence(fault, fields[str(location[2] if len(location) > 2 else location[0])])}"
+    name = next(part for part in reversed(location) if isinstance(part, str))
+    return f"{where}: {sentence(fault, fields[name])}"
 
 
 def _describe_conflict(message: str, location: Location, given: Mapping[str, Given]) -> str:
@@ -130,6 +132,8 @@ def _located(location: Location) -> tuple[Location, Mapping[str, FieldInfo]]:
     match location:
         case ["sinks", int(), str(kind), *rest]:
             return (*location[:2], *rest), SINK_TYPES[kind].model_fields
+        case ["processors", int(), ("lines" | "zones") as kind, int(), str(), *_]:
+            return location, REGIONS[kind].model_fields
         case [str(section), int(), str(), *_]:
             return location, MODELS[section].model_fields
         case _:

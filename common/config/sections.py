@@ -1,6 +1,6 @@
 """The settings of one camera and of one processor, with every default resolved."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 from common.config.fields import (
     PROCESSOR_PATTERN,
     Name,
-    Point,
     ProviderName,
     Quality,
     Rate,
@@ -17,7 +16,7 @@ from common.config.fields import (
     Text,
     Width,
 )
-from common.geometry import crosses_itself
+from common.config.regions import Lines, Zones, check_names
 
 MAIN = "main"
 """The name of the only camera, and of the only processor, where none is configured."""
@@ -46,26 +45,6 @@ class CameraSettings(SettingsModel):
         return self
 
 
-class LineSettings(SettingsModel):
-    """A line at which a processor counts tracks, as fractions of the frame."""
-
-    name: Name
-    points: Annotated[tuple[Point, ...], Field(min_length=2, max_length=2)]
-
-
-class ZoneSettings(SettingsModel):
-    """A zone in which a processor counts tracks, as fractions of the frame. Its edges do not cross."""
-
-    name: Name
-    points: Annotated[tuple[Point, ...], Field(min_length=3, max_length=50)]
-
-    @model_validator(mode="after")
-    def _check_edges(self) -> Self:
-        if crosses_itself(self.points):
-            raise ValueError(f"points of {self.name} must not form edges that cross")
-        return self
-
-
 class ProcessorSettings(SettingsModel):
     """One processor. `fps` are the frames a second of each of its `cameras`, which its `workers` share.
 
@@ -90,8 +69,8 @@ class ProcessorSettings(SettingsModel):
     run: Annotated[Text | None, Field(pattern=PROCESSOR_PATTERN)] = None
     options: dict[str, Any] = Field(default_factory=dict)
     track: bool = False
-    lines: tuple[LineSettings, ...] = ()
-    zones: tuple[ZoneSettings, ...] = ()
+    lines: Lines = ()
+    zones: Zones = ()
     input_size: Annotated[int | None, Field(ge=32, le=4096)] = None
     provider: ProviderName
     device: Text | None = None
@@ -104,8 +83,7 @@ class ProcessorSettings(SettingsModel):
     def _check_options(self) -> Self:
         if self.options and self.run is None:
             raise ValueError("options need run, the code that takes them")
-        check_distinct((f"lines[{index}].name", line.name) for index, line in enumerate(self.lines))
-        check_distinct((f"zones[{index}].name", zone.name) for index, zone in enumerate(self.zones))
+        check_names(self.lines, self.zones)
         return self
 
     @model_validator(mode="after")
@@ -129,12 +107,3 @@ def webcams(cameras: Sequence[CameraSettings]) -> Iterator[tuple[str, int]]:
         for name, source in (("source", camera.source), ("detect_source", camera.detect_source or "")):
             if source.isdecimal():
                 yield f"cameras[{number}].{name}", int(source)
-
-
-def check_distinct(values: Iterable[tuple[str, object]]) -> None:
-    """Raise ValueError when a value, given with its place, occurs twice."""
-    places: dict[object, str] = {}
-    for place, value in values:
-        if value in places:
-            raise ValueError(f"{place} ({value}) must differ from {places[value]}")
-        places[value] = place

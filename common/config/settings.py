@@ -16,8 +16,9 @@ from common.config.fields import (
     Text,
     Width,
     as_browsers_write,
+    check_distinct,
 )
-from common.config.sections import MAIN, CameraSettings, ProcessorSettings, check_distinct, complete, webcams
+from common.config.sections import MAIN, CameraSettings, ProcessorSettings, complete, webcams
 from common.config.sinks import SinkSettings
 from common.errors import SettingsError
 

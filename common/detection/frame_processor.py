@@ -120,8 +120,9 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     loaded = load_with_heartbeat(lambda: load_processing(options, live, stop, report), stop)
     if loaded is None:
         return
-    handlers += loaded.handlers  # before the server sends what viewers chose, which it does when the role connects
-    process = TrackedProcessing(loaded.process, options.tracking, live) if options.tracking else loaded.process
+    process = TrackedProcessing(loaded.process, options.tracking, live, options.name)
+    # Before the server sends what viewers chose, which it does when the role connects.
+    handlers += [*loaded.handlers, process.handle]
     with event_sink(options) as emit, publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         for message in loaded.announcements:
             report(message)

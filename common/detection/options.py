@@ -31,6 +31,6 @@ class ProcessorOptions:
     run: str | None = None
     reload: bool = False
     run_options: Mapping[str, Any] = field(default_factory=dict)
-    tracking: TrackingOptions | None = None
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
     spool: Path | None = None
     max_events: int = 10_000

@@ -4,22 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from common.config.sections import ProcessorSettings
-from common.messaging.shapes import Point
+from common.geometry import Point, Segment
+from common.messaging.regions import RegionsChange
 
 
 @dataclass(frozen=True)
 class TrackingOptions:
-    """`lines` have two points, `zones` three or more, as fractions of the frame."""
+    """`lines` have two points, `zones` three or more, as fractions of the frame. `track` needs neither."""
 
-    lines: Mapping[str, tuple[Point, Point]] = field(default_factory=dict)
+    track: bool = False
+    lines: Mapping[str, Segment] = field(default_factory=dict)
     zones: Mapping[str, Sequence[Point]] = field(default_factory=dict)
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether objects are tracked."""
+        return bool(self.track or self.lines or self.zones)
 
-def tracking_of(settings: ProcessorSettings) -> TrackingOptions | None:
-    """Return the lines and zones of a processor, None where it does not track."""
-    if not (settings.track or settings.lines or settings.zones):
-        return None
+
+def tracking_of(track: bool, regions: ProcessorSettings | RegionsChange) -> TrackingOptions:
+    """Return the options for the lines and zones of the settings, or of a viewer."""
     return TrackingOptions(
-        {line.name: (line.points[0], line.points[1]) for line in settings.lines},
-        {zone.name: zone.points for zone in settings.zones},
+        track,
+        {line.name: (line.points[0], line.points[1]) for line in regions.lines},
+        {zone.name: zone.points for zone in regions.zones},
     )

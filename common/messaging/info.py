@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from common.messaging.regions import Region
+
 
 class CameraInfo(BaseModel):
     """A camera as it was configured; `source` contains no password."""
@@ -16,7 +18,10 @@ class CameraInfo(BaseModel):
 
 
 class ProcessorInfo(BaseModel):
-    """A processor as it was configured, and the model that it runs, "loading" before it is known."""
+    """A processor as it was configured, the model that it runs, "loading" before it is known, and its lines and zones.
+
+    `track` is the setting; a processor with a line or a zone tracks as well.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,3 +31,6 @@ class ProcessorInfo(BaseModel):
     cameras: tuple[str, ...]
     fps: float
     min_score: float
+    track: bool = False
+    lines: tuple[Region, ...] = ()
+    zones: tuple[Region, ...] = ()

@@ -2,9 +2,9 @@
 
 Role (provider, processor, supervisor) → server, on the ingest socket: a frame, Detections, Model, MetricsReport,
 Status.
-Server → role: SettingChange, ModelChange, ViewerCount.
-Server → viewer, on /ws/ui: a frame, Hello, Detections, Stats, Status.
-Viewer → server: Ack, SettingChange, ModelChange, Watch.
+Server → role: SettingChange, ModelChange, RegionsChange, ViewerCount.
+Server → viewer, on /ws/ui: a frame, Hello, Detections, Stats, Status, Refusal.
+Viewer → server: Ack, SettingChange, ModelChange, RegionsChange, Watch.
 
 A frame is a binary message: 4 bytes, big-endian, with the length of the header; the header, a FrameHeader as UTF-8
 JSON; the JPEG. All other messages are text: JSON objects with a "type".
@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass
 from common.errors import MessageError
 from common.messaging.base import MAX_STATUS_CHARACTERS, FrameId, Message, Name, UnixTime, fit_status_text
 from common.messaging.info import CameraInfo, ProcessorInfo
+from common.messaging.regions import RegionsChange
 from common.messaging.shapes import Shape
 from common.text import printable_line
 
@@ -210,8 +211,8 @@ class ModelChange(Message):
 
 
 IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
-ServerMessage: TypeAlias = SettingChange | ModelChange | ViewerCount
-ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange | Watch
+ServerMessage: TypeAlias = SettingChange | ModelChange | RegionsChange | ViewerCount
+ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange | RegionsChange | Watch
 
 
 def label(name: str) -> str | None:

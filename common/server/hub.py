@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from common.config.regions import checked_regions
 from common.errors import SettingsError
 from common.messaging.messages import (
     Detections,
@@ -21,10 +22,12 @@ from common.messaging.messages import (
     parse_ingest,
     unpack_frame,
 )
+from common.messaging.regions import RegionsChange
 from common.server.guard.log_limit import LimitByMessage
 from common.server.options import ServerOptions
 from common.server.stats import StatsBoard
 from common.telemetry.meter import Meter
+from common.text import printable_line
 
 logger = logging.getLogger(__name__)
 logger.addFilter(LimitByMessage())
@@ -71,6 +74,7 @@ class Hub:
         self._live = options.live
         self._changes: dict[str, SettingChange] = {}
         self._model_change: ModelChange | None = None
+        self._regions: dict[str, RegionsChange] = {}
         self._processors = {each.name: each for each in options.processors}
         self._statuses: dict[str, Status] = {}
         self._subscribers: set[Subscriber] = set()
@@ -105,6 +109,8 @@ class Hub:
             send(change)
         if self._model_change:
             send(self._model_change)
+        for regions in self._regions.values():
+            send(regions)
         send(self._viewer_count())
 
     def remove_role(self, send: SendToRole) -> None:
@@ -154,6 +160,21 @@ class Hub:
             return
         self._model_change = change
         self._send_to_roles(change)
+
+    def change_regions(self, change: RegionsChange) -> None:
+        """Check the lines and zones that a viewer drew, then keep them and send them to all roles and viewers.
+
+        Raises SettingsError.
+        """
+        known = self._processors.get(change.processor)
+        if known is None:
+            name = printable_line(change.processor, 80)
+            raise SettingsError(f"no processor {name}; the processors are {', '.join(self._processors)}")
+        checked_regions(change.model_dump(include={"lines", "zones"}))
+        self._processors[known.name] = known.model_copy(update={"lines": change.lines, "zones": change.zones})
+        self._regions[known.name] = change
+        self._send_to_roles(change)
+        self._broadcast("Hello", self._hello().model_dump_json())
 
     def current_stats(self) -> Stats:
         """Return the statistics of this moment."""

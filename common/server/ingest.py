@@ -8,6 +8,7 @@ from aiohttp import WSMsgType, web
 from common.errors import MessageError
 from common.frames import MAX_FRAME_BYTES
 from common.messaging.messages import MAX_HEADER_BYTES, ServerMessage, SettingChange
+from common.messaging.regions import RegionsChange
 from common.server.guard.access import ignore_disconnects
 from common.server.guard.log_limit import LimitByMessage
 from common.server.guard.tokens import same_secret
@@ -55,13 +56,22 @@ def check_token(request: web.Request) -> None:
         raise web.HTTPUnauthorized
 
 
+def kind_to_role(message: ServerMessage) -> str:
+    """Return the kind of a message to a role, which replaces an unsent one of its own kind."""
+    match message:
+        case SettingChange(name=name):
+            return name
+        case RegionsChange(processor=processor):
+            return f"{message.type} {processor}"
+    return message.type
+
+
 async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:
     """Pass on what the role publishes, until it closes the websocket or sends an invalid message."""
     outbox: LatestByKind[str] = LatestByKind()
 
     def send(message: ServerMessage) -> None:
-        kind = message.name if isinstance(message, SettingChange) else message.type
-        outbox.put(kind, message.model_dump_json(exclude_none=True))
+        outbox.put(kind_to_role(message), message.model_dump_json(exclude_none=True))
 
     async def send_all() -> None:
         while True:

@@ -6,8 +6,9 @@ from collections import defaultdict
 
 from aiohttp import WSMsgType, web
 
-from common.errors import MessageError
-from common.messaging.messages import Ack, ModelChange, Watch, parse_viewer
+from common.errors import MessageError, SettingsError
+from common.messaging.messages import Ack, ModelChange, SettingChange, Watch, parse_viewer
+from common.messaging.regions import Refusal, RegionsChange
 from common.server.cameras import selected_cameras
 from common.server.guard.log_limit import LimitByMessage
 from common.server.guard.token_bucket import TokenBucket
@@ -23,7 +24,7 @@ logger.addFilter(LimitByMessage())
 HEARTBEAT_S = 10.0
 WRITE_DEADLINE_S = 5.0  # a viewer that accepts no data for this long is disconnected
 SEND_BUFFER_BYTES = 128 * 1024  # one or two frames: more would be old when they arrive
-MAX_MESSAGE_BYTES = 4096  # a Watch of 64 cameras
+MAX_MESSAGE_BYTES = 32 * 1024  # 32 lines and 32 zones of 50 points, with 4 decimals
 MAX_CREDIT = 16
 # Twice the acknowledgements at the maximum frame rate. A setting costs ten messages, because it is sent to all viewers;
 # a slider that is dragged makes one per refresh of the screen.
@@ -160,15 +161,25 @@ async def _receive(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> N
                     case change:
                         if not bucket.take(COST_OF_SETTING):
                             raise MessageError("too many settings")
-                        if isinstance(change, ModelChange):
-                            hub.change_model(change)
-                        else:
-                            hub.change_setting(change)
+                        _change(change, viewer, hub)
             case WSMsgType.PING:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
                     await socket.pong(message.data)
             case WSMsgType.BINARY:
                 raise MessageError("a binary message")
+
+
+def _change(change: SettingChange | ModelChange | RegionsChange, viewer: Viewer, hub: Hub) -> None:
+    match change:
+        case ModelChange():
+            hub.change_model(change)
+        case SettingChange():
+            hub.change_setting(change)
+        case RegionsChange():
+            try:
+                hub.change_regions(change)
+            except SettingsError as error:
+                viewer.put_text("Refusal", Refusal(request=change.type, message=str(error)).model_dump_json())
 
 
 async def _send_or_abort(viewer: Viewer, request: web.Request) -> None:

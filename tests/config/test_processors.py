@@ -41,8 +41,8 @@ def processor_of(text: str) -> ProcessorSettings:
 def test_a_processor_has_its_code_options_lines_and_zones() -> None:
     found = processor_of(WHOLE)
     assert (found.run, found.options) == ("mine.py:Crossings", {"line": [[0.1, 0.6], [0.9, 0.6]]})
-    assert tracking_of(found) == TrackingOptions(
-        {"road": ((0.2, 0.55), (0.95, 0.55))}, {"yard": ((0, 0), (1, 0), (1, 1))}
+    assert tracking_of(found.track, found) == TrackingOptions(
+        True, {"road": ((0.2, 0.55), (0.95, 0.55))}, {"yard": ((0, 0), (1, 0), (1, 1))}
     )
 
 
@@ -55,7 +55,7 @@ def test_what_is_printed_means_the_same(folder: Path) -> None:
 def test_the_flag_is_the_default_of_the_only_processor() -> None:
     assert load_settings(["--processor", "mine.py:process"])[1].processors[0].run == "mine.py:process"
     found = load_settings([])[1].processors[0]
-    assert (found.run, tracking_of(found)) == (None, None)
+    assert (found.run, tracking_of(found.track, found).is_needed) == (None, False)
 
 
 @pytest.mark.parametrize(

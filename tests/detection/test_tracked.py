@@ -1,14 +1,20 @@
 """Tracks, lines and zones from settings, on a car that drives down the frame."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from common.config.settings import LiveSettings
+from common.detection.frame_processor import detections_of
 from common.detection.live import Live
 from common.detection.outcome import Outcome
 from common.detection.tracked import TrackedProcessing
 from common.detection.tracking_options import TrackingOptions
 from common.frames import Frame
-from common.messaging.messages import Detection
+from common.geometry import Point, Segment
+from common.messaging.messages import MAX_SHAPES, MAX_VALUES, Detection
+from common.messaging.regions import Region, RegionsChange
 from common.messaging.shapes import Line, Polygon
 
 OPTIONS = TrackingOptions(
@@ -61,3 +67,76 @@ def test_each_camera_has_its_own_tracks() -> None:
         for camera in ("gate", "yard"):
             last = process(Frame(camera, index, 1000 + 0.1 * index, IMAGE))
     assert last.values["road in car"] == 1
+
+
+def change(
+    lines: dict[str, Segment], zones: dict[str, Sequence[Point]] | None = None, processor: str = "main"
+) -> RegionsChange:
+    return RegionsChange(
+        processor=processor,
+        lines=tuple(Region(name=name, points=points) for name, points in lines.items()),
+        zones=tuple(Region(name=name, points=tuple(points)) for name, points in (zones or {}).items()),
+    )
+
+
+def drive_through(process: TrackedProcessing, first: int, end: int) -> list[Outcome]:
+    """Process the frames from `first` to `end` of the car that drives down."""
+    return [process(Frame("gate", index, 1000 + 0.1 * index, IMAGE)) for index in range(first, end)]
+
+
+def test_a_line_that_a_viewer_adds_counts_from_the_next_frame_on_and_tracks_keep_their_ids() -> None:
+    process = TrackedProcessing(drive, OPTIONS, Live(LiveSettings()))
+    before = drive_through(process, 0, 8)[-1]
+    assert before.values["road in car"] == 1
+    process.handle(
+        change({**OPTIONS.lines, "exit": ((0.0, 0.75), (1.0, 0.75))}, {"yard": tuple(OPTIONS.zones["yard"])})
+    )
+    after = drive_through(process, 8, 16)[-1]
+    assert after.values["road in car"] == 1  # unchanged, so its count is kept
+    assert after.values["exit in car"] == 1
+    assert after.detections[0].track_id == before.detections[0].track_id == 1
+    assert [shape.text for shape in after.shapes] == ["road", "exit", "yard"]
+
+
+def test_a_line_that_is_moved_counts_from_zero() -> None:
+    process = TrackedProcessing(drive, OPTIONS, Live(LiveSettings()))
+    drive_through(process, 0, 8)
+    process.handle(change({"road": ((0.0, 0.9), (1.0, 0.9))}))
+    assert drive_through(process, 8, 9)[0].values == {"own": 1}
+
+
+def test_a_zone_keeps_its_stays_while_another_is_added() -> None:
+    process = TrackedProcessing(drive, OPTIONS, Live(LiveSettings()))
+    drive_through(process, 0, 12)
+    zones = {**OPTIONS.zones, "all": ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))}
+    process.handle(change({}, zones))
+    (after,) = drive_through(process, 12, 13)
+    assert after.values["yard mean stay s"] > 0
+    assert [event.text for event in after.events] == ["car entered all"]
+
+
+def test_a_processor_begins_to_track_with_its_first_line_and_ends_with_its_last() -> None:
+    process = TrackedProcessing(drive, TrackingOptions(), Live(LiveSettings()))
+    (before,) = drive_through(process, 0, 1)
+    process.handle(change({"road": ((0.0, 0.5), (1.0, 0.5))}))
+    during = drive_through(process, 1, 8)[-1]
+    process.handle(change({}))
+    (after,) = drive_through(process, 8, 9)
+    assert [each.detections[0].track_id for each in (before, during, after)] == [None, 1, None]
+    assert (during.values["road in car"], after.values) == (1, {"own": 1})
+
+
+def test_lines_of_another_processor_change_nothing() -> None:
+    process = TrackedProcessing(drive, OPTIONS, Live(LiveSettings()), "vehicles")
+    process.handle(change({}, processor="people"))
+    assert drive_through(process, 0, 8)[-1].values["road in car"] == 1
+
+
+def test_values_and_shapes_beyond_the_limits_of_a_message_are_omitted() -> None:
+    def many(frame: Frame) -> Outcome:
+        shapes = [Line(((0.0, 0.0), (1.0, 1.0)))] * MAX_SHAPES
+        return replace(drive(frame), values={str(number): 1.0 for number in range(MAX_VALUES)}, shapes=shapes)
+
+    last = drive_through(TrackedProcessing(many, OPTIONS, Live(LiveSettings())), 0, 16)[-1]
+    assert (len(last.values), len(last.shapes)) == (MAX_VALUES, MAX_SHAPES)
+    assert detections_of(Frame("gate", 1, 1000, IMAGE), last, "main").values == last.values

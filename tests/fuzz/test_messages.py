@@ -8,8 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.config.settings import LiveSettings
-from common.errors import MessageError
+from common.errors import MessageError, SettingsError, VisionError
 from common.messaging.base import MAX_STATUS_CHARACTERS
+from common.messaging.info import ProcessorInfo
 from common.messaging.messages import (
     MAX_HEADER_BYTES,
     Detections,
@@ -25,6 +26,7 @@ from common.messaging.messages import (
     parse_server,
     parse_viewer,
 )
+from common.messaging.regions import RegionsChange
 from common.server.hub import EncodedFrame, Hub
 from common.server.options import ServerOptions
 from common.telemetry.meter import Meter
@@ -36,6 +38,7 @@ amounts = st.floats(0, 1e12) | st.integers(0, 10**12)
 measures = st.floats(-1e15, 1e15)
 durations = st.floats(1e-3, 1e9)
 fractions = st.floats(0, 1)
+points = st.tuples(*[st.floats(-0.1, 1.1) | st.integers(0, 1)] * 2)
 odd = json_values | st.sampled_from(
     [0, -1, 2**53, 10**400, 1e308, -1e308, float("inf"), float("nan"), "1", "", "\n", "\x1b[31m", "\ud800", "x" * 200]
 )
@@ -53,6 +56,11 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "value": st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     },
     "viewers": {"count": st.integers(0, 1000)},
+    "regions": {
+        "processor": names,
+        "lines": st.lists(st.fixed_dictionaries({"name": names, "points": st.lists(points, max_size=3)}), max_size=2),
+        "zones": st.lists(st.fixed_dictionaries({"name": names, "points": st.lists(points, max_size=5)}), max_size=2),
+    },
     "model_change": {"model": st.text(max_size=120)},
     "detections": {
         **{name: headers[name] for name in ("camera", "frame_id", "captured_at")},
@@ -102,7 +110,7 @@ def nearly_of(*kinds: str) -> st.SearchStrategy[str]:
     return st.one_of(*(nearly({"type": st.just(kind)} | shapes[kind]) for kind in kinds), garbage)
 
 
-@given(nearly_of("ack", "set", "set", "status"))
+@given(nearly_of("ack", "set", "set", "regions", "regions", "status"))
 @example('{"type":"set","name":"min_score","value":' + "9" * 400 + "}")
 @example('{"type":"set","name":"infer_repeat","value":' + "9" * 5000 + "}")
 @example("[" * 100_000)
@@ -118,6 +126,13 @@ def test_messages_of_viewers(text: str) -> None:
         return
     if isinstance(message, SettingChange):
         hub.change_setting(message)
+    if isinstance(message, RegionsChange):
+        try:
+            hub.change_regions(message)
+        except SettingsError as error:
+            assert_loggable(error)
+        else:
+            assert message.processor == "main"
     assert set(LiveSettings.model_fields) == set(subscriber.parsed["Hello"]["settings"])
 
 
@@ -144,7 +159,7 @@ def test_messages_of_roles(text: str) -> None:
     strict_json(json.dumps(hub.problems(frames=True, inference=True)))
 
 
-@given(nearly_of("set", "viewers", "model_change", "ack"))
+@given(nearly_of("set", "viewers", "model_change", "regions", "ack"))
 @bounded
 def test_messages_of_the_server_to_roles(text: str) -> None:
     try:
@@ -156,7 +171,7 @@ def test_messages_of_the_server_to_roles(text: str) -> None:
         assert message.count >= 0
     elif isinstance(message, ModelChange):
         assert 1 <= len(message.model) <= 100
-    else:
+    elif isinstance(message, SettingChange):
         assert type(message.value) in (bool, int, float)
 
 
@@ -205,8 +220,9 @@ def test_every_frame_that_can_be_packed_is_valid(header: FrameHeader, jpeg: byte
 
 
 def new_hub() -> Hub:
-    options = ServerOptions("threading", "road.mp4", Rates(capture_fps=30, ui_fps=15, queue_fps=5), LiveSettings(),
-                            None, "secret")  # fmt: skip
+    rates = Rates(capture_fps=30, ui_fps=15, queue_fps=5)
+    processor = ProcessorInfo(name="main", cameras=("main",), fps=5, min_score=0.3)
+    options = ServerOptions("threading", "road.mp4", rates, LiveSettings(), None, "secret", processors=(processor,))
     return Hub(options, Meter("server"))
 
 
@@ -239,6 +255,6 @@ def strict_json(text: str) -> Any:
     return json.loads(text.encode().decode(), parse_constant=lambda name: pytest.fail(f"{name} in {text}"))
 
 
-def assert_loggable(error: MessageError) -> None:
+def assert_loggable(error: VisionError) -> None:
     assert str(error).isprintable()
-    assert len(str(error)) <= 400
+    assert len(str(error)) <= 500

@@ -212,6 +212,10 @@ class ViewerClient:
         """Send a request for another model."""
         await self._socket.send(json.dumps({"type": "model_change", "model": name}))
 
+    async def draw(self, processor: str, **regions: Any) -> None:
+        """Change the lines and zones of a processor."""
+        await self._socket.send(json.dumps({"type": "regions", "processor": processor, **regions}))
+
     def messages_of(self, kind: str) -> list[dict[str, Any]]:
         """Return all messages of a type."""
         return [message for _, message in self.messages if message["type"] == kind]
