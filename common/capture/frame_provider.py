@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from itertools import compress
+from typing import NamedTuple
 
 import cv2
 
@@ -16,7 +17,7 @@ from common.capture.reconnect import SourceState
 from common.capture.second_source import SecondSource
 from common.capture.video_source import VideoSource, open_source
 from common.errors import FrameTooLargeError
-from common.frames import Frame
+from common.frames import Frame, Image
 from common.interfaces import FrameMemory, StopSignal
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount, label
 from common.messaging.publisher import Ingest, Publisher
@@ -25,6 +26,13 @@ from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
 
 logger = logging.getLogger(__name__)
+
+
+class Views(NamedTuple):
+    """What viewers of a camera need: full frames, and frames for tiles, 0 pixels wide if there are no tiles."""
+
+    full: bool
+    tile_width: int
 
 
 class FrameProvider:
@@ -46,13 +54,15 @@ class FrameProvider:
         self._clock = clock
         self._selection = FrameSelection(options.capture_fps, options.ui_fps, [output.fps for output in outputs])
         self._too_large_log = Throttle(1, clock)
-        self._watched = False
+        self._views = Views(full=False, tile_width=0)
         self._frame_ids = frame_ids
 
     def handle(self, message: ServerMessage) -> None:
         """Encode frames only while there are viewers. Called by the publisher's thread."""
         if isinstance(message, ViewerCount):
-            self._watched = (message.cameras or {}).get(self._options.camera, message.count) > 0
+            camera = self._options.camera
+            is_watched = (message.cameras or {}).get(camera, message.count) > 0
+            self._views = Views(is_watched, message.tiles.get(camera, 0))
 
     def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
         """Distribute the frames of `source` until `stop` is set."""
@@ -72,7 +82,7 @@ class FrameProvider:
         """Return the consumers of a frame that arrives now, None if there are none. Called by the source."""
         self.captured_count += 1
         due = self._selection.due(self._clock())
-        due = due._replace(viewers=due.viewers and self._watched)
+        due = due._replace(viewers=due.viewers and any(self._views))
         return due if due.viewers or any(due.processors) else None
 
     def _put(self, frame: Frame, output: WorkerQueues) -> None:
@@ -84,8 +94,18 @@ class FrameProvider:
             self._meter.count("queued")
 
     def _send(self, frame: Frame, publisher: Publisher) -> None:
+        """Send the full frame, the smaller one for tiles, or both. Tiles that are not smaller get the full frame."""
+        views, image = self._views, frame.image
+        full_width = min(image.shape[1], self._options.ui_width or image.shape[1])
+        has_tile = 0 < views.tile_width < full_width
+        if views.full or not has_tile:
+            image = shrink(image, full_width)
+            self._send_jpeg(frame, image, publisher, tile=False)
+        if has_tile:
+            self._send_jpeg(frame, shrink(image, views.tile_width), publisher, tile=True)
+
+    def _send_jpeg(self, frame: Frame, image: Image, publisher: Publisher, *, tile: bool) -> None:
         started = time.perf_counter()
-        image = shrink(frame.image, self._options.ui_width)
         height, width = image.shape[:2]
         try:
             jpeg = encode_jpeg(image, self._options.jpeg_quality)
@@ -94,10 +114,15 @@ class FrameProvider:
             return
         self._meter.sample("encode_ms", 1000 * (time.perf_counter() - started))
         header = FrameHeader(
-            camera=frame.camera, frame_id=frame.frame_id, captured_at=frame.captured_at, width=width, height=height
+            camera=frame.camera,
+            frame_id=frame.frame_id,
+            captured_at=frame.captured_at,
+            width=width,
+            height=height,
+            tile=tile,
         )
         publisher.send_frame(header, jpeg)
-        self._meter.count("sent")
+        self._meter.count("sent tile" if tile else "sent")
 
     def _drop(self, consumer: str, error: FrameTooLargeError) -> None:
         self._meter.drop(consumer, "too large")

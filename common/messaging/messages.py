@@ -48,13 +48,17 @@ def is_empty(value: Sized) -> bool:
 
 
 class FrameHeader(Message):
-    """Header of a frame. `captured_at` is Unix time in seconds; `width` and `height` are pixels of the JPEG."""
+    """Header of a frame. `captured_at` is Unix time in seconds; `width` and `height` are pixels of the JPEG.
+
+    `tile` is true, and otherwise absent, for a smaller copy of a frame, for viewers that show its camera as a tile.
+    """
 
     camera: Name
     frame_id: FrameId
     captured_at: UnixTime
     width: Pixels
     height: Pixels
+    tile: Annotated[bool, Field(exclude_if=lambda tile: not tile)] = False
 
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
@@ -170,6 +174,7 @@ class Stats(Message):
     machine: dict[Name, float]
     cameras: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)
     processors: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)
+    results: dict[Name, dict[Name, float]] = Field(default_factory=dict)
 
 
 class Ack(Message):
@@ -189,18 +194,26 @@ class SettingChange(Message):
 
 
 class Watch(Message):
-    """Select the cameras whose frames and detections the viewer gets from now on."""
+    """Select the cameras whose frames and detections the viewer gets from now on.
+
+    `width` is the width in pixels at which they are shown, for a viewer that shows them as tiles; None for full frames.
+    """
 
     type: Literal["watch"] = "watch"
     cameras: Annotated[tuple[Name, ...], Field(max_length=64)]
+    width: Pixels | None = None
 
 
 class ViewerCount(Message):
-    """Number of subscribers for frames, of several cameras also for each. At 0 a provider encodes none."""
+    """Number of subscribers for full frames, of several cameras also for each. At 0 a provider encodes none.
+
+    `tiles` has the cameras that are shown as a tile, with the width in pixels of the widest tile.
+    """
 
     type: Literal["viewers"] = "viewers"
     count: Annotated[int, Field(ge=0)]
     cameras: dict[Name, Annotated[int, Field(ge=0)]] | None = None
+    tiles: Annotated[dict[Name, Pixels], Field(exclude_if=is_empty)] = Field(default_factory=dict)
 
 
 class ModelChange(Message):

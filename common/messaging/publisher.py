@@ -64,7 +64,7 @@ class Publisher:
 
     def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
         """Put a frame to be sent; it is dropped while the server is not connected."""
-        self._put("Frame", pack_frame(header, jpeg))
+        self._put("Tile" if header.tile else "Frame", pack_frame(header, jpeg))
 
     def send(self, message: Message) -> None:
         """Put a message to be sent; while the server is not connected, only a Model or a Status is kept."""

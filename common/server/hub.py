@@ -57,6 +57,8 @@ class Subscriber(Protocol):
     """The cameras whose frames and detections are sent to it."""
     takes_frames: bool
     """Whether frames are encoded for it and sent to it."""
+    tile_width: int | None
+    """The width in pixels at which it shows its cameras as tiles; None for full frames."""
 
     def put_frame(self, frame: EncodedFrame) -> None:
         """Put the newest frame in place of an unsent one. Never blocks."""
@@ -78,6 +80,7 @@ class Hub:
         self._processors = {each.name: each for each in options.processors}
         self._statuses: dict[str, Status] = {}
         self._subscribers: set[Subscriber] = set()
+        self._tile_widths: dict[str, int] = {}  # of the widest tile, by camera
         self._roles: set[SendToRole] = set()
         self.meter = meter
         self.stats = StatsBoard()
@@ -96,7 +99,12 @@ class Hub:
         self.count_viewers()
 
     def count_viewers(self) -> None:
-        """Send the roles the viewer count; called when a subscriber watches other cameras."""
+        """Send the roles the viewer count; called when a subscriber watches other cameras, or at another width."""
+        self._tile_widths = {}
+        for each in self._subscribers:
+            if each.takes_frames and each.tile_width is not None:
+                for name in each.cameras.intersection(self.cameras):
+                    self._tile_widths[name] = max(each.tile_width, self._tile_widths.get(name, 0))
         self._send_to_roles(self._viewer_count())
 
     def add_role(self, send: SendToRole) -> None:
@@ -120,8 +128,11 @@ class Hub:
     def handle_frame(self, packed: bytes) -> None:
         """Forward a frame message from a role. Raises MessageError."""
         frame = EncodedFrame(packed)
+        camera = frame.header.camera
+        fits_tiles = frame.header.width <= self._tile_widths.get(camera, 0)
         for subscriber in self._subscribers:
-            if subscriber.takes_frames and frame.header.camera in subscriber.cameras:
+            is_suitable = not frame.header.tile if subscriber.tile_width is None else fits_tiles
+            if is_suitable and subscriber.takes_frames and camera in subscriber.cameras:
                 subscriber.put_frame(frame)
 
     def handle_message(self, text: str) -> None:
@@ -138,6 +149,7 @@ class Hub:
                 self.stats.count_status(message)
                 self._broadcast(kind_of(message), text)
             case Detections():
+                self.stats.count_result(message)
                 for subscriber in self._subscribers:
                     if message.camera in subscriber.cameras:
                         subscriber.put_text(kind_of(message), text)
@@ -215,9 +227,9 @@ class Hub:
             send(message)
 
     def _viewer_count(self) -> ViewerCount:
-        viewers = [subscriber.cameras for subscriber in self._subscribers if subscriber.takes_frames]
+        viewers = [each.cameras for each in self._subscribers if each.takes_frames and each.tile_width is None]
         cameras = {name: sum(name in each for each in viewers) for name in self.cameras}
-        return ViewerCount(count=len(viewers), cameras=cameras if len(cameras) > 1 else None)
+        return ViewerCount(count=len(viewers), cameras=cameras if len(cameras) > 1 else None, tiles=self._tile_widths)
 
     def _add_model(self, model: Model) -> None:
         known = self._processors.get(model.processor)

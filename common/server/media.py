@@ -20,6 +20,7 @@ class FrameSubscriber:
     """Subscribes to the frames of a camera and keeps the newest one until it is read."""
 
     takes_frames = True
+    tile_width: int | None = None
 
     def __init__(self, hub: Hub, camera: str) -> None:
         self._hub = hub

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from common.messaging.messages import MetricsReport
 
-STAGES = ("captured", "queued", "overwritten", "taken", "processed", "sent", "delivered", "painted")
+STAGES = ("captured", "queued", "overwritten", "taken", "processed", "sent", "sent tile", "delivered", "painted")
 ROLES = ("server", "provider", "processor")
 DROPS = (
     ("provider", "replaced by a newer frame"),

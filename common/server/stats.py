@@ -1,10 +1,12 @@
 """Statistics: the reports of all roles, summed up for the page, /api/stats and Prometheus.
 
 Stages (counts, and rates per second over WINDOW_S): captured, queued, overwritten, taken, processed, sent (JPEGs sent
-to the server), delivered (written to the socket of a viewer), painted (acknowledged by a viewer).
+to the server), sent tile (smaller ones for tiles), delivered (written to the socket of a viewer), painted (acknowledged
+by a viewer).
 Times (percentiles over WINDOW_S, in ms): encode_ms, inference_ms, processing_ms; processor_age_ms and paint_age_ms,
 the age of a frame there; and per role gil_delay_ms.
 By camera and by processor, where they have names: the rates of their own roles, and the times.
+Results: by camera and processor, the results a second of each pair.
 The machine: its cores, and busy_percent of them over the last second, with the work of all programs.
 """
 
@@ -16,9 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from common.messaging.messages import MetricsReport, Stats, Status
+from common.messaging.messages import Detections, MetricsReport, Stats, Status
 from common.pacing import Clock
 from common.server.prometheus import Metrics
+from common.server.recent_rate import RecentRate
 from common.telemetry.machine import busy_percent, cores
 
 WINDOW_S = 5.0
@@ -43,6 +46,7 @@ class StatsBoard:
         self._passed_at: dict[str, float] = {}  # arrival of the newest frame, by stage
         self._counters: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
+        self._results: dict[str, dict[str, RecentRate]] = {}
         self._busy_percent = 0.0
         self._metrics = Metrics()
         self._source_fps = math.inf  # the rate of a live source, as the provider measures it
@@ -58,6 +62,11 @@ class StatsBoard:
         self._drops.update(report.drops)
         self._metrics.add(report)
         self._source_fps = report.gauges.get("source_fps", self._source_fps)
+
+    def count_result(self, found: Detections) -> None:
+        """Count the result of a processor for a frame of a camera."""
+        processors = self._results.setdefault(found.camera, {})
+        processors.setdefault(found.processor, RecentRate(WINDOW_S, self._clock)).count()
 
     def count_status(self, status: Status) -> None:
         """Count a restart."""
@@ -86,6 +95,10 @@ class StatsBoard:
             roles=self._roles(),
             cameras=self._by_name(lambda report: report.camera),
             processors=self._by_name(lambda report: report.processor),
+            results={
+                camera: rounded({name: each.per_second() for name, each in processors.items()})
+                for camera, processors in self._results.items()
+            },
             machine={"cores": cores(), "busy_percent": round(self._busy_percent, 1)},
         )
 

@@ -50,6 +50,7 @@ class Viewer:
         """`credit` is the maximum number of unacknowledged frames of each camera; None for no limit."""
         self.cameras = cameras
         self.takes_frames = takes_frames
+        self.tile_width: int | None = None
         self._socket = socket
         self._credit = credit
         self._meter = meter
@@ -153,10 +154,10 @@ async def _receive(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> N
                 match parse_viewer(message.data):
                     case Ack(camera=camera, frame_id=frame_id):
                         viewer.acknowledge(camera, frame_id)
-                    case Watch(cameras=cameras):
+                    case Watch(cameras=cameras, width=width):
                         if not bucket.take(COST_OF_SETTING):
                             raise MessageError("too many changes of the cameras")
-                        viewer.cameras = frozenset(cameras)
+                        viewer.cameras, viewer.tile_width = frozenset(cameras), width
                         hub.count_viewers()
                     case change:
                         if not bucket.take(COST_OF_SETTING):

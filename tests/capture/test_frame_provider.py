@@ -172,6 +172,29 @@ def test_nothing_is_encoded_without_viewers(clock: FakeClock) -> None:
     assert len(publisher.sent) == shown
 
 
+@pytest.mark.parametrize(
+    ("viewers", "tiles", "sent"),
+    [
+        (0, {"main": 16}, [(16, True)]),
+        (1, {"main": 16}, [(32, False), (16, True)]),
+        (1, {"other": 16}, [(32, False)]),
+        (0, {"other": 16}, []),
+        (0, {"main": 32}, [(32, False)]),  # not smaller than a full frame
+        (1, {"main": 999}, [(32, False)]),
+    ],
+)
+def test_tiles_get_smaller_frames_and_full_ones_are_encoded_only_for_viewers_of_them(
+    clock: FakeClock, viewers: int, tiles: dict[str, int], sent: list[tuple[int, bool]]
+) -> None:
+    publisher, meter = RecordingPublisher(), Meter("provider")
+    provider = make(RecordingQueue(), clock, meter, ui_width=32)
+    provider.handle(ViewerCount(count=viewers, tiles=tiles))
+    provider.run(Camera(clock, 30, 2), publisher, StopSignal())  # 64 pixels wide
+    assert [(header.width, header.tile) for header, _ in publisher.sent] == sent
+    counts = Counter(meter.take_report().counts)
+    assert (counts["sent"], counts["sent tile"]) == (sum(not tile for _, tile in sent), sum(tile for _, tile in sent))
+
+
 def test_ids_rise_across_a_restart(clock: FakeClock) -> None:
     ids = []
     for _ in range(2):

@@ -55,12 +55,16 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "name": names | st.sampled_from(list(LiveSettings.model_fields)),
         "value": st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     },
-    "viewers": {"count": st.integers(0, 1000)},
     "regions": {
         "processor": names,
         "lines": st.lists(st.fixed_dictionaries({"name": names, "points": st.lists(points, max_size=3)}), max_size=2),
         "zones": st.lists(st.fixed_dictionaries({"name": names, "points": st.lists(points, max_size=5)}), max_size=2),
     },
+    "viewers": {
+        "count": st.integers(0, 1000),
+        "tiles": st.dictionaries(names, st.integers(1, 65535), max_size=2),
+    },
+    "watch": {"cameras": st.lists(names, max_size=3), "width": st.integers(1, 65535)},
     "model_change": {"model": st.text(max_size=120)},
     "detections": {
         **{name: headers[name] for name in ("camera", "frame_id", "captured_at")},
@@ -110,7 +114,7 @@ def nearly_of(*kinds: str) -> st.SearchStrategy[str]:
     return st.one_of(*(nearly({"type": st.just(kind)} | shapes[kind]) for kind in kinds), garbage)
 
 
-@given(nearly_of("ack", "set", "set", "regions", "regions", "status"))
+@given(nearly_of("ack", "watch", "set", "set", "regions", "regions", "status"))
 @example('{"type":"set","name":"min_score","value":' + "9" * 400 + "}")
 @example('{"type":"set","name":"infer_repeat","value":' + "9" * 5000 + "}")
 @example("[" * 100_000)
@@ -238,6 +242,7 @@ class StrictSubscriber:
 
     cameras: frozenset[str] = EveryCamera()
     takes_frames = True
+    tile_width: int | None = None
 
     def __init__(self) -> None:
         self.parsed: dict[str, dict[str, Any]] = {}

@@ -216,6 +216,16 @@ def test_only_the_newest_unsent_frame_is_sent_and_the_others_are_counted(listene
         assert len(ids) + publisher.dropped_count == 100
 
 
+def test_a_frame_for_tiles_does_not_replace_the_full_one(listener: Listener) -> None:
+    listener.reads.clear()
+    with connected(listener.port) as publisher:
+        for frame_id in range(100):
+            for tile in (False, True):
+                publisher.send_frame(header(frame_id).model_copy(update={"tile": tile}), LARGE_JPEG)
+        listener.reads.set()
+        wait_until(lambda: frame_ids(listener)[-2:] == [99, 99])
+
+
 def frame_ids(listener: Listener) -> list[int]:
     return [unpack_frame(message)[0].frame_id for message in list(listener.received) if isinstance(message, bytes)]
 

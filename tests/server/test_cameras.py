@@ -4,12 +4,13 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
-from common.messaging.messages import Detections, Model, Status
+from common.messaging.messages import Detections, FrameHeader, Model, Status, pack_frame
 from tests.support.servers import PATIENCE_S, Server, frame, next_frame, next_text, received_by_now, send, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
@@ -20,9 +21,13 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def camera_of(message: bytes) -> str:
+def header_of(message: bytes) -> dict[str, Any]:
     length = int.from_bytes(message[:4], "big")
-    return str(json.loads(message[4 : 4 + length])["camera"])
+    return dict(json.loads(message[4 : 4 + length]))
+
+
+def camera_of(message: bytes) -> str:
+    return str(header_of(message)["camera"])
 
 
 def detections(camera: str, frame_id: int) -> Detections:
@@ -116,10 +121,16 @@ async def test_unknown_camera_in_a_watch_message_is_ignored(server: Server) -> N
         assert await cameras_received(role, viewer) == ({"gate"}, {"gate"})
 
 
-@pytest.mark.parametrize("cameras", [["a"] * 65, "gate", [1], None])
-async def test_an_invalid_watch_closes_the_viewer(server: Server, cameras: object) -> None:
+@pytest.mark.parametrize(
+    "watch",
+    [
+        *({"cameras": cameras} for cameras in (["a"] * 65, "gate", [1], None)),
+        *({"cameras": ["gate"], "width": width} for width in (0, -1, 65536, 320.5, "320", [320])),
+    ],
+)
+async def test_an_invalid_watch_closes_the_viewer(server: Server, watch: dict[str, object]) -> None:
     async with server.viewer() as viewer:
-        await viewer.send(json.dumps({"type": "watch", "cameras": cameras}))
+        await viewer.send(json.dumps({"type": "watch", **watch}))
         await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
         assert viewer.close_code == 1008
 
@@ -145,6 +156,92 @@ async def until_watched(role: ClientConnection, cameras: dict[str, int]) -> None
     async with asyncio.timeout(PATIENCE_S):
         while (await next_text(role, "viewers")).get("cameras") != cameras:
             pass
+
+
+def tile(camera: str, width: int, frame_id: int = 1) -> bytes:
+    """Return a frame for tiles."""
+    header = FrameHeader(
+        camera=camera, frame_id=frame_id, captured_at=time.time(), width=width, height=width // 2, tile=True
+    )
+    return pack_frame(header, jpeg_of(numbered_frame(frame_id)))
+
+
+async def watch(viewer: ClientConnection, *cameras: str, width: int | None = None) -> None:
+    """Select cameras; `width` is that of tiles."""
+    await viewer.send(json.dumps({"type": "watch", "cameras": cameras} | ({"width": width} if width else {})))
+
+
+async def until_tiles(role: ClientConnection, cameras: dict[str, int], tiles: dict[str, int]) -> None:
+    """Wait until the role receives these numbers of viewers of full frames, and these widths of tiles."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            message = await next_text(role, "viewers")
+            if (message["cameras"], message.get("tiles", {})) == (cameras, tiles):
+                return
+
+
+async def frames_received(role: ClientConnection, viewer: ClientConnection) -> list[tuple[str, int]]:
+    """The camera and the width of each frame that the viewer has received by now."""
+    headers = [header_of(each) for each in await received_by_now(role, viewer) if isinstance(each, bytes)]
+    return [(header["camera"], header["width"]) for header in headers]
+
+
+async def test_a_viewer_of_tiles_gets_the_smaller_frames_and_others_the_full_ones(server: Server) -> None:
+    async with server.role() as role, server.viewer() as wall, server.viewer() as full:
+        await watch(wall, "gate", "yard", width=80)
+        await until_tiles(role, {"gate": 1, "yard": 1}, {"gate": 80, "yard": 80})
+        for camera in ("gate", "yard"):
+            await role.send(frame(1, camera=camera))  # 160 pixels wide
+            await role.send(tile(camera, 80))
+        assert await frames_received(role, wall) == [("gate", 80), ("yard", 80)]
+        assert await frames_received(role, full) == [("gate", 160), ("yard", 160)]
+
+
+async def test_tiles_of_a_small_camera_get_its_full_frames(server: Server) -> None:
+    async with server.role() as role, server.viewer() as wall:
+        await watch(wall, "gate", width=320)
+        await until_tiles(role, {"gate": 0, "yard": 0}, {"gate": 320})
+        await role.send(frame(1, camera="gate"))
+        assert await frames_received(role, wall) == [("gate", 160)]
+
+
+async def test_one_smaller_frame_is_for_all_viewers_of_tiles_as_wide_as_the_widest(server: Server) -> None:
+    async with server.role() as role, server.viewer() as wall, server.viewer() as other:
+        await watch(wall, "gate", width=80)
+        await watch(other, "gate", "moon", width=120)
+        await until_tiles(role, {"gate": 0, "yard": 0}, {"gate": 120})
+        await role.send(tile("gate", 120))
+        for viewer in (wall, other):
+            assert await frames_received(role, viewer) == [("gate", 120)]
+        await watch(other)
+        await until_tiles(role, {"gate": 0, "yard": 0}, {"gate": 80})
+        await watch(wall, "gate")
+        await until_tiles(role, {"gate": 1, "yard": 0}, {})
+
+
+async def test_a_full_frame_that_is_wider_than_the_tiles_is_not_sent_to_them(server: Server) -> None:
+    async with server.role() as role, server.viewer() as wall:
+        await watch(wall, "gate", width=80)
+        await until_tiles(role, {"gate": 0, "yard": 0}, {"gate": 80})
+        await role.send(frame(1, camera="gate"))
+        await role.send(tile("gate", 120))  # for a tile that was wider
+        assert await frames_received(role, wall) == []
+
+
+async def test_stats_have_the_results_a_second_of_each_pair_of_camera_and_processor(server: Server) -> None:
+    async with server.role() as role:
+        for number in range(12):
+            for camera, processor, every in (("gate", "vehicles", 1), ("gate", "people", 2), ("yard", "vehicles", 3)):
+                if number % every == 0:
+                    await send(role, detections(camera, number).model_copy(update={"processor": processor}))
+            await asyncio.sleep(0.1)
+        results = json.loads(server.ask("/api/stats").body)["results"]
+    assert {camera: set(rates) for camera, rates in results.items()} == {
+        "gate": {"vehicles", "people"},
+        "yard": {"vehicles"},
+    }
+    assert 4 < results["gate"]["vehicles"] <= 10
+    assert results["gate"]["vehicles"] > 1.5 * results["gate"]["people"] > 1.5 * results["yard"]["vehicles"] > 0
 
 
 async def test_hello_describes_cameras_and_processors_with_the_models_that_they_loaded(server: Server) -> None:
