@@ -28,6 +28,7 @@ from common.pipeline import Pipeline
 from common.start_text import start_text
 from common.telemetry.console_log import configure_logging
 from common.telemetry.console_stream import drain_console, unblock_console
+from common.telemetry.memory_probe import end_without_memory
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -56,6 +57,7 @@ def run_command(argv: Sequence[str]) -> int:
         return int(command_main(argv[1:]))
     command, settings = load_settings(argv)
     unblock_console()
+    end_without_memory()
     configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
     stop_requested = watch_stop_signals()
     settings = resolve_settings(settings)

@@ -10,6 +10,7 @@ from common.interfaces import Target
 from common.supervision.run_role import run_role
 from common.telemetry.console_log import configure_logging
 from common.telemetry.console_stream import unblock_console
+from common.telemetry.memory_probe import end_without_memory
 
 from .os_support import blocked, end_with_parent, exit_reason, prepare_to_spawn
 
@@ -70,4 +71,5 @@ def _run(sender: connection.Connection, level: int, name: str, target: Target, a
     end_with_parent()
     unblock_console()
     configure_logging(level)
+    end_without_memory()
     sender.send(run_role(name, target, args))

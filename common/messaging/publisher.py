@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from common.backoff import backoff
 from common.errors import MessageError
 from common.messaging.base import Message
+from common.messaging.loop_errors import LoopErrors
 from common.messaging.messages import FrameHeader, Model, ServerMessage, Status, kind_of, pack_frame, parse_server
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Publisher:
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
+        self._loop.set_exception_handler(LoopErrors())
         self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()

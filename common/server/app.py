@@ -4,11 +4,11 @@ import asyncio
 import socket
 
 from common.interfaces import StopSignal
+from common.messaging.loop_errors import LoopErrors
 from common.messaging.messages import MetricsReport
 from common.server.http_server import HttpServer
 from common.server.hub import Hub
 from common.server.ingest import ingest_app
-from common.server.loop_errors import LoopErrors
 from common.server.options import ServerOptions
 from common.server.routes import public_app
 from common.telemetry.meter import Meter

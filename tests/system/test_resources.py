@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from tests.support.apps import IMPLEMENTATIONS, ROOT, ViewerClient, running, viewing
+from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, ViewerClient, running, viewing
 from tests.support.videos import MjpegCamera
 
 ROOM = 0.2
@@ -108,6 +108,33 @@ async def test_processor_without_memory_is_replaced_while_the_video_continues(sm
         assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
         assert app.role("processor") != processor
         app.wait_until_ready()
+
+
+@linux_only
+def test_app_in_threads_without_memory_ends_with_code_1_and_the_reason(small: tuple[str, ...]) -> None:
+    with running("--impl", "threading", *small) as app:
+        app.wait_until_ready()
+        exhaust_memory(app.process.pid)
+        assert app.process.wait(PATIENCE_S) == 1
+        app.ended = True
+        lines = app.stderr.splitlines()
+        assert lines[-1].endswith("CRITICAL out of memory (see ulimit -v and -d): the process ends")
+        assert len(lines) < 200
+
+
+@linux_only
+def test_server_process_without_memory_is_replaced(small: tuple[str, ...]) -> None:
+    with running(*small) as app:
+        app.wait_until_ready()
+        server = app.role("server")
+        exhaust_memory(server.pid)
+        server.wait(PATIENCE_S)
+        app.wait_until_ready()
+
+
+def exhaust_memory(pid: int) -> None:
+    """Let every further mapping of a process fail, whatever malloc has in reserve (setrlimit(2), RLIMIT_DATA)."""
+    resource.prlimit(pid, resource.RLIMIT_DATA, (1, 1))
 
 
 ON_ONE_CORE = """

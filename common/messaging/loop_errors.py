@@ -1,4 +1,4 @@
-"""Exception handler of the server's event loop, for errors outside any request."""
+"""Exception handler of an event loop, for errors outside any task: in the connections, for example."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ OTHER_ERROR_S = 60.0  # logged with a traceback
 
 
 class LoopErrors:
-    """Limits the log: without a free file descriptor, asyncio reports an error for every connection in the backlog."""
+    """Limits the log: without a free file descriptor or memory, asyncio reports an error for every connection."""
 
     def __init__(self) -> None:
         self._system_errors = Throttle(SYSTEM_ERROR_S)
@@ -22,8 +22,8 @@ class LoopErrors:
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """See asyncio.loop.set_exception_handler."""
         error = context.get("exception")
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | MemoryError):
             if self._system_errors.due():
-                logger.error("%s: %s", context["message"], error)
+                logger.error("%s: %s", context["message"], str(error) or "out of memory")
         elif self._other_errors.due():
             loop.default_exception_handler(context)
