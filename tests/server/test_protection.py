@@ -2,17 +2,22 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
 import psutil
 import pytest
+from aiohttp import web
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from common.server import viewers
+from common.server.viewers import MESSAGES_PER_S
+from common.server.websocket import limit_send_buffer
 from tests.support.servers import (
     PATIENCE_S,
     UPGRADE,
@@ -26,6 +31,9 @@ from tests.support.servers import (
     serving,
     until_viewers,
 )
+
+# A frame with a payload of 125 bytes, the maximum of a ping, masked with zeros (RFC 6455, sections 5.2 and 5.5).
+PING = b"\x89\xfd" + bytes(4) + b"x" * 125
 
 
 @pytest.fixture
@@ -81,6 +89,56 @@ async def test_viewer_that_never_reads_is_closed_at_the_write_deadline(
                 except TimeoutError:
                     assert time.monotonic() < deadline, "the viewer is still connected"
         assert await asyncio.to_thread(is_closed, silent)
+
+
+@pytest.mark.parametrize("pings_per_s", [MESSAGES_PER_S // 2, 10 * MESSAGES_PER_S])
+async def test_viewers_that_ping_without_reading_are_closed_with_little_queued_and_few_log_lines(
+    server: Server, pings_per_s: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    transports: list[asyncio.WriteTransport] = []
+
+    def record_transport(request: web.Request, size: int) -> None:
+        assert isinstance(request.transport, asyncio.WriteTransport)
+        transports.append(request.transport)
+        limit_send_buffer(request, size)
+
+    monkeypatch.setattr(viewers, "limit_send_buffer", record_transport)
+    monkeypatch.setattr(viewers, "SEND_BUFFER_BYTES", 8 * 1024)
+    monkeypatch.setattr(viewers, "WRITE_DEADLINE_S", 0.3)
+    caplog.set_level(logging.INFO)
+    begun = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        peers = [Pinging(stack.enter_context(server.silent_reader("/ws/ui", UPGRADE))) for _ in range(10)]
+        queued = 0
+        while peers:
+            assert time.monotonic() < begun + 2 * PATIENCE_S, f"{len(peers)} viewers are still connected"
+            peers = [peer for peer in peers if peer.ping(pings_per_s // 50)]
+            await asyncio.sleep(1 / 50)
+            queued = max([queued, *(transport.get_write_buffer_size() for transport in transports)])
+    assert 0 < queued < 4 * viewers.SEND_BUFFER_BYTES
+    kinds = Counter(record.msg for record in caplog.records)
+    assert max(kinds.values(), default=0) <= time.monotonic() - begun + 1
+    assert "Traceback" not in caplog.text
+
+
+class Pinging:
+    """A viewer that sends pings without waiting, and does not read."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        peer.setblocking(False)
+        self._peer = peer
+        self._unsent = b""
+
+    def ping(self, count: int) -> bool:
+        """Send at most so many pings, whole ones in the end, and return whether the connection is open."""
+        self._unsent = self._unsent or PING * count
+        try:
+            self._unsent = self._unsent[self._peer.send(self._unsent) :]
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            return False
+        return True
 
 
 async def test_viewer_that_does_not_answer_pings_is_closed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
