@@ -1,10 +1,17 @@
 """The seam: the protocols that an implementation provides and that the rest of the app uses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias
 
 from common.frames import Frame, Image
+from common.messaging.base import Message
+from common.messaging.messages import FrameHeader, ServerMessage
+
+Handle: TypeAlias = Callable[[ServerMessage], None]
+"""Takes a message of the server."""
 
 
 class FrameMemory(Protocol):
@@ -42,6 +49,82 @@ class LatestQueue(FrameReader, Protocol):
 
     def is_full(self) -> bool:
         """Return whether a frame is unread."""
+
+
+class Publisher(Protocol):
+    """Sends the frames and messages of a role to the server, from a thread of its own, so that it never blocks."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server is connected. Without one, only messages that last are kept."""
+
+    @property
+    def dropped_count(self) -> int:
+        """Messages and frames that were replaced before they were sent."""
+
+    def __enter__(self) -> Self:
+        """Start the thread."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the thread."""
+
+    def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
+        """Put a frame to be sent in place of an unsent one."""
+
+    def send(self, message: Message) -> None:
+        """Put a message to be sent in place of an unsent one of its kind."""
+
+
+class Ingest(Protocol):
+    """The way of one role to the server and back. It can be sent to the process of the role."""
+
+    def publisher(self, handle: Handle = ...) -> Publisher:
+        """Return a publisher; `handle` is called on its thread with each message of the server."""
+
+    def messages(self) -> AsyncIterator[str]:
+        """Yield the text messages that viewers get, and after a reconnect the present state again."""
+
+
+class Hub(Protocol):
+    """The part of the server that takes what roles send, and whose messages they get. Used on its event loop only."""
+
+    def handle_frame(self, packed: bytes) -> None:
+        """Forward a frame message. Raises MessageError."""
+
+    def handle_message(self, text: str) -> None:
+        """Keep or forward a text message. Raises MessageError."""
+
+    def add_role(self, send: Handle) -> None:
+        """Send a role that has connected the present state and every change to come."""
+
+    def remove_role(self, send: Handle) -> None:
+        """Send this role nothing more."""
+
+
+class Receiver(Protocol):
+    """The server's end of the way. It can be sent to the process of the server."""
+
+    def open(self, hub: Any) -> AbstractAsyncContextManager[None]:
+        """Pass to `hub` what roles send, and to roles what it sends, until the context is left."""
+
+
+class Transport(Protocol):
+    """The way of messages between all roles and the server; opened by the parent for as long as the app runs."""
+
+    receiver: Receiver
+
+    def __enter__(self) -> Self:
+        """Open what outlives a run of a role. Raises UserError."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+
+    def ingest(self, role: str) -> Ingest:
+        """Return the way of the role with this name."""
 
 
 class StopSignal(Protocol):
@@ -98,7 +181,8 @@ class Runtime:
     """One implementation: its name and the factories of its parts.
 
     frame_memory(queues), latest_queue(memory, name) or latest_queue() for one with a memory of its own,
-    queue_reader(queues), stop_signal(), worker(name, target, args).
+    queue_reader(queues), stop_signal(), worker(name, target, args). `transport` is None where messages take a loopback
+    websocket.
     """
 
     name: str
@@ -107,3 +191,4 @@ class Runtime:
     queue_reader: Callable[[Sequence[Any]], FrameReader]
     stop_signal: Callable[[], StopSignal]
     worker: Callable[[str, Target, tuple[Any, ...]], Worker]
+    transport: Transport | None = None

@@ -1,6 +1,5 @@
 """The pipeline: composes the roles from the settings and an implementation, and runs them."""
 
-import secrets
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,23 +12,23 @@ from common.changes import Changes
 from common.config.access import access_token
 from common.config.sections import CameraSettings, ProcessorSettings
 from common.config.settings import Settings
+from common.descriptions import camera_info, source_name
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.errors import SettingsError, SpoolError
 from common.events.spool import Spool
-from common.interfaces import FrameMemory, FrameReader, Runtime, StopSignal
-from common.messaging.info import CameraInfo
+from common.interfaces import FrameMemory, FrameReader, Ingest, Receiver, Runtime
 from common.messaging.messages import Rates, label
-from common.messaging.publisher import Ingest, Publisher
 from common.model_zoo.resolve import model_names
 from common.queues import Queues
 from common.server.guard.tls import tls_of
 from common.server.listen import listen
+from common.server.loopback import LoopbackTransport
 from common.server.options import ServerOptions
 from common.sinks.options import SinksOptions
 from common.supervision.role import Role
 from common.supervision.supervisor import Supervisor
-from common.text import redact
+from common.targets import process, provide, send_events, serve
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 
@@ -50,7 +49,7 @@ class Comparison:
 
 
 class Pipeline:
-    """Owns what outlives a run of a role: the two listening sockets, the queues and the live settings."""
+    """Owns what outlives a run of a role: the listening socket, the transport, the queues and the live settings."""
 
     def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
         """`settings` are those of resolve_settings. Starts nothing.
@@ -63,11 +62,10 @@ class Pipeline:
         self._tls = tls_of(settings)
         self.token = comparison.token if comparison else access_token(settings)
         self._changes = Changes(settings.live)
-        # Both listen from before the first start of the server until after its last end: a connection made meanwhile
-        # waits in the backlog instead of being refused.
+        # Listens from before the first start of the server until after its last end: a connection made meanwhile waits
+        # in the backlog instead of being refused.
         self._public = comparison.public if comparison else listen(settings.host, settings.port)
-        self._ingest_socket = listen("127.0.0.1", 0)
-        self._ingest = Ingest(f"ws://127.0.0.1:{self._ingest_socket.getsockname()[1]}/ingest", secrets.token_urlsafe())
+        self._transport = runtime.transport or LoopbackTransport()
         self._queues = Queues(settings, runtime)
         self.port: int = self._public.getsockname()[1]
 
@@ -90,7 +88,8 @@ class Pipeline:
         app. Raises UserError and HungError (see Supervisor).
         """
         register_sinks(self._settings)
-        with self._public, self._ingest_socket, Publisher(self._ingest, self._changes.keep) as publisher:
+        supervision = self._transport.ingest("supervisor")
+        with self._public, self._transport, supervision.publisher(self._changes.keep) as publisher:
             supervisor = Supervisor(self._roles(), self._runtime, self._queues.replace, publisher.send)
             try:
                 supervisor.start()
@@ -118,7 +117,6 @@ class Pipeline:
             rates=Rates(capture_fps=camera.capture_fps, ui_fps=camera.ui_fps, queue_fps=processor.fps),
             live=self._changes.live(processor),
             token=self.token,
-            ingest_token=self._ingest.token,
             other_port=comparison.other_port if comparison else None,
             tls=self._tls,
             models=model_names(),
@@ -126,10 +124,10 @@ class Pipeline:
             allowed_origins=self._settings.allowed_origins,
         )
 
-        def arguments() -> tuple[ServerOptions, socket.socket, socket.socket]:
+        def arguments() -> tuple[ServerOptions, socket.socket, Receiver]:
             processors = tuple(self._changes.info(each) for each in self._settings.processors)
             changed = replace(options, live=self._changes.live(processor), processors=processors)
-            return changed, self._public, self._ingest_socket
+            return changed, self._public, self._transport.receiver
 
         return Role("server", "server", serve, arguments)
 
@@ -147,7 +145,8 @@ class Pipeline:
         )
 
         def arguments() -> tuple[ProviderOptions, Ingest, FrameMemory, Sequence[ProviderOutput]]:
-            return options, self._ingest, self._queues.memory(camera.name), self._queues.outputs(camera.name)
+            ingest = self._transport.ingest(options.role)
+            return options, ingest, self._queues.memory(camera.name), self._queues.outputs(camera.name)
 
         return Role(
             options.role,
@@ -177,7 +176,7 @@ class Pipeline:
         def arguments() -> tuple[ProcessorOptions, Ingest, FrameReader]:
             return (
                 replace(options, live=self._changes.live(processor), tracking=self._changes.tracking(processor)),
-                self._ingest,
+                self._transport.ingest(options.role),
                 self._queues.reader(processor.name, worker),
             )
 
@@ -195,7 +194,7 @@ class Pipeline:
             sinks=self._settings.sinks,
             spool=Path(self._settings.event_file),
             max_events=self._settings.keep_events,
-            ingest=self._ingest,
+            ingest=self._transport.ingest("sinks"),
         )
         return Role("sinks", "sinks", send_events, lambda: (options,))
 
@@ -215,56 +214,3 @@ def register_sinks(settings: Settings) -> None:
                 spool.add_sink(sink.name)
     except SpoolError as error:
         raise SettingsError(f"event_file: {error}") from error
-
-
-def camera_info(camera: CameraSettings) -> CameraInfo:
-    """Return the description of a camera for viewers."""
-    return CameraInfo(
-        name=camera.name,
-        source=source_name(camera.source),
-        capture_fps=camera.capture_fps,
-        ui_fps=camera.ui_fps,
-        ui_width=camera.ui_width,
-    )
-
-
-def source_name(source: str) -> str:
-    """Return the name of a source to display, without credentials."""
-    return redact(source) if "://" in source else Path(source).name
-
-
-# A role imports its libraries where it runs: the parent of the processes stays small and starts fast.
-
-
-def serve(options: ServerOptions, public: socket.socket, ingest: socket.socket, stop: StopSignal) -> None:
-    """Run the UiServer."""
-    from common.server.app import run_server
-
-    run_server(options, public, ingest, stop)
-
-
-def provide(
-    options: ProviderOptions,
-    ingest: Ingest,
-    memory: FrameMemory,
-    outputs: Sequence[ProviderOutput],
-    stop: StopSignal,
-) -> None:
-    """Run the FrameProvider."""
-    from common.capture.frame_provider import run_provider
-
-    run_provider(options, ingest, memory, outputs, stop)
-
-
-def process(options: ProcessorOptions, ingest: Ingest, reader: FrameReader, stop: StopSignal) -> None:
-    """Run the FrameProcessor."""
-    from common.detection.frame_processor import run_processor
-
-    run_processor(options, ingest, reader, stop)
-
-
-def send_events(options: SinksOptions, stop: StopSignal) -> None:
-    """Run the sinks."""
-    from common.sinks.role import run_sinks
-
-    run_sinks(options, stop)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.config.settings import Settings
-from common.pipeline import source_name
+from common.descriptions import source_name
 
 
 def start_text(command: str, settings: Settings, links: Sequence[str]) -> str:

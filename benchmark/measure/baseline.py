@@ -12,12 +12,12 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmark.results import Baseline
-from common.capture.jpeg import encode_jpeg
 from common.capture.video_source import open_source
 from common.detection.detector import load_detector
 from common.detection.providers import ExecutionOptions
 from common.errors import SourceError
 from common.frames import Image
+from common.jpeg import encode_jpeg
 from common.telemetry.machine import inference_threads
 from threading_impl import RUNTIME
 

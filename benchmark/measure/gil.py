@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from common.capture.jpeg import encode_jpeg
 from common.capture.opencv_capture import open_capture
 from common.detection.detector import load_detector
 from common.detection.experiments import work_in_python
 from common.frames import Image
+from common.jpeg import encode_jpeg
 from common.model_zoo.resolve import default_model, sample_clip
 
 Work = Callable[[], object]

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import cv2
 
 from common.capture.frame_selection import Due, FrameSelection
-from common.capture.jpeg import encode_jpeg, shrink
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput, WorkerQueues
 from common.capture.reconnect import SourceState
@@ -18,9 +17,9 @@ from common.capture.second_source import SecondSource
 from common.capture.video_source import VideoSource, open_source
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
-from common.interfaces import FrameMemory, StopSignal
+from common.interfaces import FrameMemory, Ingest, Publisher, StopSignal
+from common.jpeg import encode_jpeg, shrink
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount, label
-from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock, Throttle
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
@@ -150,7 +149,7 @@ def run_provider(
     camera = label(options.camera)
     meter, frame_ids = Meter(options.role, camera=camera), new_frame_ids()
     main = FrameProvider(options, () if options.detect_source else outputs, meter, frame_ids)
-    publisher = Publisher(ingest, main.handle)
+    publisher = ingest.publisher(main.handle)
 
     def open_camera(uri: str, component: str, memory: FrameMemory | None) -> VideoSource:
         def send_status(state: SourceState, message: str) -> None:

@@ -3,8 +3,8 @@
 import logging
 
 from common.errors import ProcessorError, VisionError
+from common.interfaces import Publisher
 from common.messaging.messages import State, Status
-from common.messaging.publisher import Publisher
 from common.pacing import Clock, Throttle
 
 logger = logging.getLogger(__name__)

@@ -18,11 +18,10 @@ from common.detection.tracked import TrackedProcessing
 from common.events.spool import Spool
 from common.events.writer import EventWriter
 from common.frames import Frame
-from common.interfaces import FrameReader, StopSignal
+from common.interfaces import FrameReader, Ingest, Publisher, StopSignal
 from common.messaging.base import Message
 from common.messaging.event import Event
 from common.messaging.messages import UNNAMED, Detections, ServerMessage, Status, label
-from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Clock
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
@@ -116,7 +115,7 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
         named = isinstance(message, Status)
         publisher.send(message.model_copy(update={"processor": label(options.name)}) if named else message)
 
-    publisher = Publisher(ingest, handle)
+    publisher = ingest.publisher(handle)
     loaded = load_with_heartbeat(lambda: load_processing(options, live, stop, report), stop)
     if loaded is None:
         return

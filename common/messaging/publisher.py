@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -16,7 +16,8 @@ from common.backoff import backoff
 from common.errors import MessageError
 from common.messaging.base import Message
 from common.messaging.loop_errors import LoopErrors
-from common.messaging.messages import FrameHeader, Model, ServerMessage, Status, kind_of, pack_frame, parse_server
+from common.messaging.messages import FrameHeader, ServerMessage, parse_server
+from common.messaging.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
@@ -26,27 +27,54 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 0.05, 1.0  # of the back-off between attempts t
 
 @dataclass(frozen=True)
 class Ingest:
-    """Address of the server's ingest socket, and the token of this run."""
+    """The server's ingest port on loopback, and the token of this run."""
 
-    url: str
+    port: int
     token: str = field(repr=False)
+
+    def publisher(self, handle: Callable[[ServerMessage], None] = lambda _: None) -> "Publisher":
+        """Return a publisher to this port; `handle` is called on its thread with each message of the server."""
+        return Publisher(self, handle)
+
+    async def messages(self) -> AsyncIterator[str]:
+        """Yield the text messages that viewers get, and after a reconnect the present state again."""
+        async for socket in self.connect("/messages?frames=0"):
+            with contextlib.suppress(ConnectionClosed):
+                async for message in socket:
+                    yield str(message)
+
+    def connect(self, path: str) -> connect:
+        """Return a connection, which is retried after every error: the server may be restarting."""
+        return connect(
+            f"ws://127.0.0.1:{self.port}{path}",
+            additional_headers={"Authorization": f"Bearer {self.token}"},
+            reconnect_delays=lambda: backoff(FIRST_DELAY_S, LONGEST_DELAY_S),
+            process_exception=lambda _: None,
+            compression=None,  # JPEG does not compress: deflate cost 1.8 ms a frame for 0.4 %
+            proxy=None,
+            ping_interval=HEARTBEAT_S,
+            ping_timeout=HEARTBEAT_S,
+        )
 
 
 class Publisher:
-    """Sends from a helper thread. Per kind of message only the newest unsent one is kept; replaced ones are counted.
-
-    A Model and the last Status of each component are sent again after a reconnect: a restarted server knows neither.
-    """
+    """Sends what is in its outbox from a helper thread."""
 
     def __init__(self, ingest: Ingest, handle: Callable[[ServerMessage], None] = lambda _: None) -> None:
         """`handle` is called on the helper thread with each message of the server."""
         self._ingest = ingest
         self._handle = handle
-        self._lock = threading.Lock()  # guards connected, _pending and _lasting: role and helper thread use them
-        self._pending: dict[str, bytes | str] = {}
-        self._lasting: dict[str, str] = {}
-        self.connected = False
-        self.dropped_count = 0
+        self._outbox = Outbox(lambda: self._loop.call_soon_threadsafe(self._changed.set))
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server is connected."""
+        return self._outbox.connected
+
+    @property
+    def dropped_count(self) -> int:
+        """Messages and frames that were replaced before they were sent."""
+        return self._outbox.dropped_count
 
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
@@ -66,24 +94,11 @@ class Publisher:
 
     def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
         """Put a frame to be sent; it is dropped while the server is not connected."""
-        self._put("Tile" if header.tile else "Frame", pack_frame(header, jpeg))
+        self._outbox.put_frame(header, jpeg)
 
     def send(self, message: Message) -> None:
         """Put a message to be sent; while the server is not connected, only a Model or a Status is kept."""
-        kind = kind_of(message)
-        text = message.model_dump_json(exclude_none=True)
-        if isinstance(message, Model | Status):
-            with self._lock:
-                self._lasting[kind] = text
-        self._put(kind, text)
-
-    def _put(self, kind: str, data: bytes | str) -> None:
-        with self._lock:
-            if not self.connected:
-                return
-            self.dropped_count += kind in self._pending
-            self._pending[kind] = data
-        self._loop.call_soon_threadsafe(self._changed.set)
+        self._outbox.put(message)
 
     def _run(self) -> None:
         with self._runner, contextlib.suppress(asyncio.CancelledError):
@@ -94,16 +109,7 @@ class Publisher:
             task.cancel()
 
     async def _stay_connected(self) -> None:
-        async for socket in connect(
-            self._ingest.url,
-            additional_headers={"Authorization": f"Bearer {self._ingest.token}"},
-            reconnect_delays=lambda: backoff(FIRST_DELAY_S, LONGEST_DELAY_S),
-            process_exception=lambda _: None,  # retry after every error: the server may be restarting
-            compression=None,  # JPEG does not compress: deflate cost 1.8 ms a frame for 0.4 %
-            proxy=None,
-            ping_interval=HEARTBEAT_S,
-            ping_timeout=HEARTBEAT_S,
-        ):
+        async for socket in self._ingest.connect("/ingest"):
             sender = asyncio.create_task(self._send_all(socket))
             try:
                 async for text in socket:
@@ -113,22 +119,17 @@ class Publisher:
             except MessageError as error:
                 logger.error("invalid message from the server: %s", error)
             finally:
-                self.connected = False
+                self._outbox.disconnect()
                 socket.transport.abort()  # a closing handshake would wait for a server that does not read
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)
 
     async def _send_all(self, socket: ClientConnection) -> None:
-        with self._lock:
-            self._pending = dict(self._lasting)
-            self.connected = True
-        self._changed.set()
+        self._outbox.connect()
         while True:
             await self._changed.wait()
             self._changed.clear()
-            with self._lock:
-                batch, self._pending = self._pending, {}
-            for data in batch.values():
+            for data in self._outbox.take_all():
                 try:
                     async with asyncio.timeout(HEARTBEAT_S):  # keepalive pings would wait behind this message
                         await socket.send(data)

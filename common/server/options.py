@@ -21,8 +21,7 @@ class ServerOptions:
     source: str
     rates: Rates
     live: LiveSettings
-    token: str | None = field(repr=False)
-    ingest_token: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
     other_port: int | None = None
     tls: Tls | None = None
     allowed_origins: tuple[str, ...] = ()

@@ -1,17 +1,13 @@
 """The sinks role: delivers events and states to every sink that is configured."""
 
 import asyncio
-import logging
+import json
 from collections.abc import Callable, Sequence
 
-import aiohttp
-
-from common.backoff import backoff
 from common.config.sinks import JsonlSettings, MqttSettings, SinkSettings
 from common.events.spool import Spool
 from common.interfaces import StopSignal
 from common.messaging.messages import Status
-from common.messaging.publisher import Publisher
 from common.sinks.delivery import Delivery
 from common.sinks.jsonl import JsonlSink
 from common.sinks.options import SinksOptions
@@ -21,18 +17,14 @@ from common.sinks.webhook import WebhookSink
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
 
-logger = logging.getLogger(__name__)
-
 STOP_CHECK_S = 0.1
-HEARTBEAT_S = 5.0
-MESSAGES = "/messages?frames=0"
 
 
 def run_sinks(options: SinksOptions, stop: StopSignal) -> None:
     """Run the role until stop is set. Raises SettingsError for a sink that can never work."""
     sinks = [make_sink(settings) for settings in options.sinks]
     meter = Meter("sinks")
-    with Publisher(options.ingest) as publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
+    with options.ingest.publisher() as publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         asyncio.run(_serve(options, sinks, meter, publisher.send, stop))
 
 
@@ -76,21 +68,9 @@ async def _serve(
 
 async def _follow(options: SinksOptions, state: State, deliveries: Sequence[Delivery]) -> None:
     """Keep `state` as the server broadcasts it, and wake the deliveries for each event."""
-    delays_s = backoff(0.05, 1)
-    url = options.ingest.url.replace("/ingest", MESSAGES)
-    headers = {"Authorization": f"Bearer {options.ingest.token}"}
-    async with aiohttp.ClientSession(headers=headers) as session:
-        while True:
-            try:
-                async with session.ws_connect(url, heartbeat=HEARTBEAT_S) as socket:
-                    delays_s = backoff(0.05, 1)
-                    async for message in socket:
-                        if message.type is aiohttp.WSMsgType.TEXT:
-                            parsed = message.json()
-                            state.update(parsed)
-                            if parsed.get("type") == "event":
-                                for delivery in deliveries:
-                                    delivery.wake()
-            except (aiohttp.ClientError, OSError) as error:
-                logger.debug("no messages from the server: %s", error)
-            await asyncio.sleep(next(delays_s))
+    async for text in options.ingest.messages():
+        message = json.loads(text)
+        state.update(message)
+        if message["type"] == "event":
+            for delivery in deliveries:
+                delivery.wake()

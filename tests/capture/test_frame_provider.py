@@ -72,7 +72,7 @@ class RecordingPublisher(Publisher):
     """Keeps the frames that are sent; there is no server."""
 
     def __init__(self) -> None:
-        super().__init__(Ingest("ws://127.0.0.1:1/", ""))
+        super().__init__(Ingest(1, ""))
         self.sent: list[tuple[FrameHeader, bytes]] = []
 
     def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:

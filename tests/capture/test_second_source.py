@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from common.capture import frame_provider
 from common.capture.frame_provider import run_provider
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
@@ -22,7 +21,6 @@ from threading_impl.frame_memory import FrameMemory
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
 
-INGEST = Ingest("ws://127.0.0.1:1/", "")
 REFUSED = "http://127.0.0.1:9/"
 PATIENCE_S = 15.0
 
@@ -55,6 +53,16 @@ class RecordingPublisher(Publisher):
 
     def send(self, message: Message) -> None:
         self.messages.append(message)
+
+
+class RecordingIngest(Ingest):
+    """Makes publishers that record."""
+
+    def publisher(self, handle: Callable[[ServerMessage], None] = lambda _: None) -> RecordingPublisher:
+        return RecordingPublisher(self, handle)
+
+
+INGEST = RecordingIngest(1, "")
 
 
 class Running:
@@ -91,11 +99,6 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < give_up, "did not happen"
         time.sleep(0.02)
-
-
-@pytest.fixture(autouse=True)
-def publisher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_provider, "Publisher", RecordingPublisher)
 
 
 def test_viewers_get_the_source_and_processors_the_detect_source(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def server() -> Iterator[Server]:
 @contextmanager
 def processing(server: Server, model: Path, execution: ExecutionOptions) -> Iterator[None]:
     """Run the FrameProcessor role, which gets no frames, in a thread."""
-    ingest = Ingest(f"ws://127.0.0.1:{server.ingest_port}/ingest", server.ingest_token)
+    ingest = Ingest(server.ingest_port, server.ingest_token)
     stop = RUNTIME.stop_signal()
     options = ProcessorOptions(model, execution, LiveSettings())
     arguments = (options, ingest, RUNTIME.latest_queue(), stop)

@@ -138,7 +138,7 @@ class StoppingPublisher(Publisher):
     """Records what it is given; there is no server. Sets stop after `count` messages."""
 
     def __init__(self, stop: StopSignal, count: int) -> None:
-        super().__init__(Ingest("ws://127.0.0.1:1/", ""))
+        super().__init__(Ingest(1, ""))
         self.sent: list[Message] = []
         self._stop = stop
         self._count = count

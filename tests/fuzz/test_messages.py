@@ -226,7 +226,7 @@ def test_every_frame_that_can_be_packed_is_valid(header: FrameHeader, jpeg: byte
 def new_hub() -> Hub:
     rates = Rates(capture_fps=30, ui_fps=15, queue_fps=5)
     processor = ProcessorInfo(name="main", cameras=("main",), fps=5, min_score=0.3)
-    options = ServerOptions("threading", "road.mp4", rates, LiveSettings(), None, "secret", processors=(processor,))
+    options = ServerOptions("threading", "road.mp4", rates, LiveSettings(), processors=(processor,))
     return Hub(options, Meter("server"))
 
 

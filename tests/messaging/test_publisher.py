@@ -76,7 +76,7 @@ def listener() -> Iterator[Listener]:
 
 
 def ingest(port: int) -> Ingest:
-    return Ingest(f"ws://127.0.0.1:{port}/ingest", "secret")
+    return Ingest(port, "secret")
 
 
 def wait_until(condition: Callable[[], object]) -> None:

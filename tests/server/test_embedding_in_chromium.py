@@ -53,7 +53,7 @@ def video(server: Server) -> Iterator[None]:
 
     def publish() -> None:
         ticker = Ticker(15)
-        with Publisher(Ingest(f"ws://127.0.0.1:{server.ingest_port}/ingest", server.ingest_token)) as publisher:
+        with Publisher(Ingest(server.ingest_port, server.ingest_token)) as publisher:
             for number in count(1):
                 if stop.wait(ticker.delay_s()):
                     return

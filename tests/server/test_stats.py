@@ -88,7 +88,7 @@ def test_rate_is_correct_from_the_first_report_whatever_its_duration(first_s: fl
 
 async def test_rates_are_correct_from_the_first_second(server: Server) -> None:
     meter = Meter("provider")
-    publisher = Publisher(Ingest(f"ws://127.0.0.1:{server.ingest_port}/ingest", server.ingest_token))
+    publisher = Publisher(Ingest(server.ingest_port, server.ingest_token))
     meter.follow_count("captured", lambda: int(25 * time.monotonic()))
     rates: list[float] = []
     async with server.viewer() as viewer:

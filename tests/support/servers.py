@@ -24,6 +24,7 @@ from common.messaging.messages import FrameHeader, Model, Rates, Status, pack_fr
 from common.server.app import run_server
 from common.server.guard.tls import Tls
 from common.server.listen import listen
+from common.server.loopback import LoopbackReceiver
 from common.server.options import ServerOptions
 from tests.support.videos import jpeg_of, numbered_frame
 from threading_impl import RUNTIME
@@ -98,7 +99,6 @@ def serving(
         RATES,
         LiveSettings(),
         token,
-        ingest_token,
         tls=tls,
         allowed_origins=allowed_origins,
         models=("default", "other"),
@@ -109,7 +109,7 @@ def serving(
     )
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:
-        role = threading.Thread(target=run_server, args=(options, public, ingest, stop))
+        role = threading.Thread(target=run_server, args=(options, public, LoopbackReceiver(ingest, ingest_token), stop))
         role.start()
         try:
             yield Server(public.getsockname()[1], ingest.getsockname()[1], ingest_token)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.capture.jpeg import encode_jpeg, shrink
+from common.jpeg import encode_jpeg, shrink
 
 
 def test_quality_makes_the_jpeg_larger() -> None:

@@ -1,0 +1,64 @@
+"""The messages of a role that wait to be sent to the server."""
+
+import threading
+from collections.abc import Callable
+
+from common.messaging.base import Message
+from common.messaging.messages import FrameHeader, Model, Status, kind_of, pack_frame
+
+
+class Outbox:
+    """Per kind of message only the newest unsent one is kept; replaced ones are counted.
+
+    A Model and the last Status of each component are sent again after connect(): a restarted server knows neither.
+    While the server is not connected, no other message is kept. Roles and the thread that sends use it at once.
+    """
+
+    def __init__(self, wake: Callable[[], object]) -> None:
+        """`wake` is called when there is something to take."""
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._pending: dict[str, bytes | str] = {}
+        self._lasting: dict[str, str] = {}
+        self.connected = False
+        self.dropped_count = 0
+
+    def connect(self) -> None:
+        """Keep messages from now on, and put those that last."""
+        with self._lock:
+            self._pending |= self._lasting
+            self.connected = True
+        self._wake()
+
+    def disconnect(self) -> None:
+        """Drop what is unsent: it would be old when the server is back."""
+        with self._lock:
+            self._pending.clear()
+            self.connected = False
+
+    def put_frame(self, header: FrameHeader, jpeg: bytes) -> None:
+        """Put a frame in place of an unsent one."""
+        self._put("Tile" if header.tile else "Frame", pack_frame(header, jpeg))
+
+    def put(self, message: Message) -> None:
+        """Put a message in place of an unsent one of its kind."""
+        kind = kind_of(message)
+        text = message.model_dump_json(exclude_none=True)
+        if isinstance(message, Model | Status):
+            with self._lock:
+                self._lasting[kind] = text
+        self._put(kind, text)
+
+    def take_all(self) -> list[bytes | str]:
+        """Return the unsent messages, frames as bytes, and remove them."""
+        with self._lock:
+            taken, self._pending = self._pending, {}
+        return list(taken.values())
+
+    def _put(self, kind: str, data: bytes | str) -> None:
+        with self._lock:
+            if not self.connected:
+                return
+            self.dropped_count += kind in self._pending
+            self._pending[kind] = data
+        self._wake()
