@@ -18,9 +18,9 @@ class FrameMemory(Protocol):
     """Memory for the frames of one camera, shared by its queues: a frame that is put into several is copied once."""
 
     def allocate(self, shape: tuple[int, ...]) -> Image:
-        """Return an array for the pixels of the next frame, which `LatestQueue.put` then does not copy.
+        """Return an array for the pixels of a frame, which `LatestQueue.put` then does not copy.
 
-        It is valid until the next call, and until another frame is put. Raises FrameTooLargeError.
+        Its memory is used again when neither a reference nor a queue holds it. Any thread may call this.
         """
 
 

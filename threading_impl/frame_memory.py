@@ -12,5 +12,5 @@ class FrameMemory:
         """The number of queues makes no difference."""
 
     def allocate(self, shape: tuple[int, ...]) -> Image:
-        """Return an array for the pixels of the next frame."""
+        """Return an array for the pixels of a frame."""
         return np.empty(shape, np.uint8)

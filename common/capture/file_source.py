@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from common.capture.conversion import FrameConverter
 from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.opencv_capture import (
     frame_count,
@@ -14,7 +15,6 @@ from common.capture.opencv_capture import (
     is_video,
     open_capture,
     position_s,
-    retrieve_image,
     rewind,
 )
 from common.capture.playback import Playback
@@ -50,7 +50,7 @@ class FileSource:
     ) -> None:
         """`start_s` is when, by `clock`, the clip started to play: sources that share it show the same frame.
 
-        None: when the first frame is read. Frames for processors are converted straight into `memory`, if it is given.
+        None: when the first frame is read. Frames are converted into `memory`, if it is given.
         """
         self.description = path.name
         self.fps: float | None = capture_fps
@@ -59,7 +59,7 @@ class FileSource:
         self._path = path
         self._tick_s = 1 / capture_fps
         self._on_status = on_status
-        self._memory = memory
+        self._converter = FrameConverter(memory)
         self._image: Image
         self._backoff = ReconnectBackoff(on_status, clock)
         self._clock = clock
@@ -95,7 +95,7 @@ class FileSource:
             if self._follow(self._clock() - start_s, stop):
                 followed_s, captured_at = self._clock(), time.time()
                 due = select()
-                if due is None or self._retrieve(any(due.processors)):
+                if due is None or self._retrieve():
                     if due is not None:
                         yield CapturedFrame(captured_at, self._image, due)
                     consumer_s = min(self._clock() - followed_s, self._tick_s)
@@ -161,12 +161,11 @@ class FileSource:
         self._is_retrieved = False
         return is_video(self._capture) and self._grab() and self._retrieve()
 
-    def _retrieve(self, for_processors: bool = False) -> bool:
-        """Convert the current frame, unless it is a repeated one; for processors into their memory."""
+    def _retrieve(self) -> bool:
+        """Convert the current frame, unless it is a repeated one."""
         if self._is_retrieved:
             return True
-        into = self._memory.allocate(self._image.shape) if self._memory and for_processors else None
-        image = retrieve_image(self._capture, into)
+        image = self._converter.convert(self._capture)
         if image is None:
             return False
         self._image = image

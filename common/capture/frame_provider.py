@@ -151,7 +151,7 @@ def run_provider(
     main = FrameProvider(options, () if options.detect_source else outputs, meter, frame_ids)
     publisher = ingest.publisher(main.handle)
 
-    def open_camera(uri: str, component: str, memory: FrameMemory | None) -> VideoSource:
+    def open_camera(uri: str, component: str) -> VideoSource:
         def send_status(state: SourceState, message: str) -> None:
             publisher.send(Status(component=component, camera=camera, state=state, message=message))
 
@@ -164,11 +164,11 @@ def run_provider(
 
     def read_detect_source(thread_stop: StopSignal) -> None:
         provider = FrameProvider(options, outputs, meter, frame_ids)
-        with open_camera(options.detect_source or "", "detect source", memory) as source:
+        with open_camera(options.detect_source or "", "detect source") as source:
             follow(source, provider)
             provider.run(source, publisher, thread_stop)
 
-    with publisher, open_camera(options.source, "source", None if options.detect_source else memory) as source:
+    with publisher, open_camera(options.source, "source") as source:
         follow(source, main)
         meter.follow_count("captured", lambda: main.captured_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)

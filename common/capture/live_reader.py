@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from common.capture.arrival_rate import ArrivalRate
-from common.capture.opencv_capture import Capture, Device, codec, declared_fps, retrieve_image
+from common.capture.conversion import FrameConverter
+from common.capture.opencv_capture import Capture, Device, codec, declared_fps
 from common.frames import Image
 from common.pacing import Clock
 
@@ -31,6 +32,7 @@ class LiveReader:
         device: Device,
         timeout_s: float,
         rate: ArrivalRate,
+        converter: FrameConverter,
         on_undecodable: Callable[[int], None],
         clock: Clock = time.monotonic,
         wall_clock: Clock = time.time,
@@ -42,6 +44,7 @@ class LiveReader:
         self._is_held = holds_frame(device, codec(capture))
         self._timeout_s = timeout_s
         self._rate = rate
+        self._converter = converter
         self._on_undecodable = on_undecodable
         self._clock = clock
         self._wall_clock = wall_clock
@@ -92,7 +95,7 @@ class LiveReader:
 
     def retrieve(self) -> Image | None:
         """Return the frame as a read-only BGR array, or None if it cannot be decoded."""
-        image = retrieve_image(self._capture)
+        image = self._converter.convert(self._capture)
         if image is None:
             self._unconverted += 1
             self._on_undecodable(1)

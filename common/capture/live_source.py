@@ -9,13 +9,14 @@ from typing import Self
 
 from common.capture.arrival_rate import ArrivalRate
 from common.capture.blank_frame import BlankFrameDetector
+from common.capture.conversion import FrameConverter
 from common.capture.diagnose import diagnose
 from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.live_reader import LiveReader
 from common.capture.opencv_capture import Capture, Device, frame_count, frame_rate, is_video, open_capture
 from common.capture.reconnect import OnStatus, ReconnectBackoff, SourceState
 from common.errors import VisionError
-from common.interfaces import StopSignal
+from common.interfaces import FrameMemory, StopSignal
 from common.pacing import Ticker
 
 logger = logging.getLogger(__name__)
@@ -37,15 +38,24 @@ class LiveSource:
     """
 
     def __init__(
-        self, device: Device, description: str, on_status: OnStatus, read_timeout_s: float = READ_TIMEOUT_S
+        self,
+        device: Device,
+        description: str,
+        on_status: OnStatus,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        memory: FrameMemory | None = None,
     ) -> None:
-        """`description` is shown to people, without credentials. `read_timeout_s` grows with a slow camera."""
+        """`description` is shown to people, without credentials. `read_timeout_s` grows with a slow camera.
+
+        Frames are converted into `memory`, if it is given.
+        """
         self.description = description
         self.replaced_count = 0
         self.undecodable_count = 0
         self._device = device
         self._on_status = on_status
         self._rate = ArrivalRate(read_timeout_s)
+        self._converter = FrameConverter(memory)
         self._backoff = ReconnectBackoff(self._put_status)
         self._closing = threading.Event()
         self._arrived = threading.Condition()  # guards the two slots and replaced_count
@@ -115,7 +125,7 @@ class LiveSource:
         # A recording behind a URL arrives as fast as it is read. Only recordings have a number of frames.
         recorded = frame_count(capture) is not None
         ticker = Ticker(frame_rate(capture, self.description)) if recorded else None
-        reader = LiveReader(capture, self._device, timeout_s, self._rate, self._count_undecodable)
+        reader = LiveReader(capture, self._device, timeout_s, self._rate, self._converter, self._count_undecodable)
         blank = BlankFrameDetector()
         connected = False
         for captured_at in reader.grabs():

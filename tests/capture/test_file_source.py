@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from itertools import count, cycle, islice, pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -381,7 +381,7 @@ def test_only_selected_frames_are_converted(tmp_path: Path, monkeypatch: pytest.
         converted.append(1)
         return retrieve_image(capture)
 
-    monkeypatch.setattr("common.capture.file_source.retrieve_image", retrieve)
+    monkeypatch.setattr("common.capture.conversion.retrieve_image", retrieve)
     simulated, calls = SimulatedTime(), count()
 
     def select_third() -> Due | None:
@@ -391,28 +391,3 @@ def test_only_selected_frames_are_converted(tmp_path: Path, monkeypatch: pytest.
         shown = [number_in(frame.image) for frame in islice(source.frames(simulated, select_third), 20)]
     assert shown == list(range(2, 62, 3))
     assert len(converted) == 1 + 20  # the first one when the file is opened
-
-
-class RecordingMemory:
-    """Keeps the arrays that it has allocated."""
-
-    def __init__(self) -> None:
-        self.arrays: list[Image] = []
-
-    def allocate(self, shape: tuple[int, ...]) -> Image:
-        self.arrays.append(np.empty(shape, np.uint8))
-        return self.arrays[-1]
-
-
-def test_frames_for_processors_are_converted_into_their_memory(tmp_path: Path) -> None:
-    memory, simulated = RecordingMemory(), SimulatedTime()
-    due = cycle([Due(True, (True, False)), Due(True, (False, False)), None])
-    path = write_clip(tmp_path / "clip.avi", 60, 30)
-    with FileSource(path, 30, Statuses(), simulated, memory=memory) as source:
-        frames = list(islice(source.frames(simulated, lambda: next(due)), 12))
-    for_processors = [image for _, image, consumers in frames if any(consumers.processors)]
-    assert [number_in(image) for _, image, _ in frames] == [3 * (index // 2) + index % 2 for index in range(12)]
-    # The first frame was converted when the file was opened.
-    assert [np.shares_memory(image, array) for image, array in zip(for_processors[1:], memory.arrays, strict=True)] == (
-        [True] * 5
-    )

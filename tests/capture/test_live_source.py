@@ -196,11 +196,11 @@ def test_only_selected_frames_are_converted_and_yielded(
     def select_fifth() -> Due | None:
         return Due(True, ()) if next(calls) % 5 == 0 else None
 
-    def retrieve(capture: Capture) -> Image | None:
+    def retrieve(capture: Capture, into: Image | None) -> Image | None:
         converted.append(1)
         return retrieve_image(capture)
 
-    monkeypatch.setattr("common.capture.live_reader.retrieve_image", retrieve)
+    monkeypatch.setattr("common.capture.conversion.retrieve_image", retrieve)
     with live(camera.url, statuses) as source:
         numbers = [number_in(image) for _, image, _ in islice(source.frames(stop, select_fifth), 20)]
     assert all(later - earlier in (5, 10) for earlier, later in pairwise(numbers[3:]))

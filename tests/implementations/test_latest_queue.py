@@ -1,9 +1,11 @@
 """The contract of the latest queue in every implementation: the newest frame, whole, and a put that never blocks."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -210,6 +212,41 @@ def test_an_allocated_array_may_be_put_as_several_frames(runtime: Runtime) -> No
     first.put(Frame("main", 1, 0.0, image))
     second.put(Frame("main", 2, 0.1, image))
     assert [(take(each).frame_id, int(image.max())) for each in (first, second)] == [(1, 1), (2, 1)]
+
+
+def test_allocated_arrays_stay_whole_while_they_are_in_use_and_further_frames_are_put(runtime: Runtime) -> None:
+    memory = runtime.frame_memory(1)
+    queue = runtime.latest_queue(memory, "queue")
+    kept = [memory.allocate((45, 80, 3)) for _ in range(3)]
+    for value, image in enumerate(kept):
+        image[:] = value
+    for frame_id in range(20):
+        image = memory.allocate((45, 80, 3))
+        image[:] = frame_id
+        queue.put(Frame("main", frame_id, 0.0, image))
+        assert is_whole(take(queue))
+    for value, image in enumerate(kept):
+        queue.put(Frame("main", value, 0.0, image))
+        assert is_whole(take(queue))
+
+
+def test_arrays_may_be_allocated_in_another_thread_than_that_which_puts(runtime: Runtime) -> None:
+    memory = runtime.frame_memory(1)
+    queue = runtime.latest_queue(memory, "queue")
+    filled: Queue[Frame] = Queue(maxsize=1)  # so that as many arrays are in use as with a live source
+
+    def fill() -> None:
+        for frame_id in range(500):
+            image = memory.allocate((90, 160, 3))
+            image[:] = frame_id % 251
+            filled.put(Frame("main", frame_id, 0.0, image), timeout=PATIENCE_S)
+
+    filling = threading.Thread(target=fill)
+    filling.start()
+    for _ in range(500):
+        queue.put(filled.get(timeout=PATIENCE_S))
+        assert is_whole(take(queue))
+    filling.join()
 
 
 def test_an_unread_frame_stays_whole_however_many_frames_the_other_queues_get(queues: list[LatestQueue]) -> None:

@@ -66,10 +66,12 @@ def consume(queue: LatestQueue, taken: Connection) -> None:
             taken.send(is_whole(frame))
 
 
-def write_without_end(queue: Any, tickets: Connection, shape: tuple[int, ...]) -> None:
-    """Write two frames in turn into the memory of a queue and send their tickets until the process is killed."""
+def put_without_end(queue: Any, tickets: Connection, shape: tuple[int, ...]) -> None:
+    """Put two frames in turn, each in place of the one before, and send their tickets until the process is killed."""
     for frame in itertools.cycle([uniform(1, shape), uniform(2, shape)]):
-        tickets.send(queue._frames.write(frame))
+        ticket = queue._frames.write(frame)
+        queue._frames.hold(queue.name, ticket, overwritten=True)
+        tickets.send(ticket)
 
 
 def wait_for_stop(ready: LatestQueue, stop: StopSignal) -> None:

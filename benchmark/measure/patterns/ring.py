@@ -11,7 +11,7 @@ from common.frames import Frame
 from multiprocessing_impl.os_support import anonymous_file
 from multiprocessing_impl.shared_frames import SharedFrames, Ticket
 
-SLOTS_FOR = 2  # consumers for which SharedFrames makes slots: 5, whatever the number of consumers
+HELD_FOR = 2  # queues, each of which holds the slots of two frames: a ring of five, whatever the number of consumers
 POLL_S = 0.001  # a memory cannot wake a consumer
 _SEQUENCE = struct.Struct("Q")  # odd while the entry is written (a sequence lock)
 _ENTRY = struct.Struct("qqqdqqq")  # slot, generation, frame_id, captured_at, height, width, channels
@@ -21,7 +21,7 @@ class SharedRing:
     """Slots in shared memory, and one entry that describes the newest frame. Producer and endpoint are one class."""
 
     def __init__(self, consumers: int = 0, *, memory: SharedFrames | None = None, fd: int | None = None) -> None:
-        self._memory = memory or SharedFrames(SLOTS_FOR)
+        self._memory = memory or SharedFrames(HELD_FOR)
         self._fd = anonymous_file(mmap.PAGESIZE) if fd is None else fd
         self._entry = mmap.mmap(self._fd, mmap.PAGESIZE)
         self._sequence = 0
@@ -37,6 +37,7 @@ class SharedRing:
         """Copy `frame` into the next slot, whoever reads it, and make it the newest."""
         ticket = self._memory.write(frame)
         self._sequence += 2
+        self._memory.hold(f"{self._sequence // 2 % HELD_FOR}", ticket, overwritten=False)
         _SEQUENCE.pack_into(self._entry, 0, self._sequence - 1)
         values = (ticket.slot, ticket.generation, ticket.frame_id, ticket.captured_at, *ticket.shape)
         _ENTRY.pack_into(self._entry, _SEQUENCE.size, *values)
@@ -57,7 +58,7 @@ class SharedRing:
             if sequence != self._sequence and sequence % 2 == 0:
                 slot, generation, frame_id, captured_at, *shape = _ENTRY.unpack_from(self._entry, _SEQUENCE.size)
                 if _SEQUENCE.unpack_from(self._entry, 0) == (sequence,):
-                    ticket = Ticket(slot, generation, "main", frame_id, captured_at, tuple(shape), "|u1")
+                    ticket = Ticket(slot, generation, "main", frame_id, captured_at, tuple(shape))
                     frame = self._memory.read(ticket)  # None if the slot was overwritten meanwhile
                     if frame is not None:
                         self._sequence = sequence
