@@ -62,6 +62,10 @@ class Publisher(Protocol):
     def dropped_count(self) -> int:
         """Messages and frames that were replaced before they were sent."""
 
+    @property
+    def lost_event_count(self) -> int:
+        """Events that were lost because too many waited."""
+
     def __enter__(self) -> Self:
         """Start the thread."""
 
@@ -74,7 +78,7 @@ class Publisher(Protocol):
         """Put a frame to be sent in place of an unsent one."""
 
     def send(self, message: Message) -> None:
-        """Put a message to be sent in place of an unsent one of its kind."""
+        """Put a message to be sent in place of an unsent one of its kind, an Event behind the unsent ones."""
 
 
 class Ingest(Protocol):

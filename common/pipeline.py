@@ -122,6 +122,7 @@ class Pipeline:
             models=model_names(),
             cameras=tuple(camera_info(each) for each in self._settings.cameras),
             allowed_origins=self._settings.allowed_origins,
+            detect_sources=frozenset(each.name for each in self._settings.cameras if each.detect_source),
         )
 
         def arguments() -> tuple[ServerOptions, socket.socket, Receiver]:

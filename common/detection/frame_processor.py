@@ -40,14 +40,14 @@ class FrameProcessor:
         clock: Clock = time.monotonic,
         *,
         name: str = UNNAMED,
-        emit: Callable[[Event], None] = lambda event: None,
+        spool: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        """`name` is that of the processor in its messages and events, which are passed to `emit`."""
+        """`name` is that of the processor in its messages and events; `spool` keeps events for the sinks."""
         self._processing = process
         self._queue = queue
         self._meter = meter
         self._name = name
-        self._emit = emit
+        self._spool = spool
         self._log = InferenceLog(log_period_s(), clock)
         self._failures = Failures(clock, label(name))
 
@@ -62,7 +62,8 @@ class FrameProcessor:
             if outcome is not None:
                 publisher.send(detections_of(frame, outcome, self._name))
                 for event in event_messages(frame, outcome.events, self._name):
-                    self._emit(event)
+                    self._spool(event)
+                    publisher.send(event)
 
     def _process(self, frame: Frame, publisher: Publisher) -> Outcome | None:
         """The outcome of `frame`, None when it fails: one bad frame must not end the role."""
@@ -122,15 +123,16 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     process = TrackedProcessing(loaded.process, options.tracking, live, options.name)
     # Before the server sends what viewers chose, which it does when the role connects.
     handlers += [*loaded.handlers, process.handle]
-    with event_sink(options) as emit, publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
+    meter.follow_drop("server", "too many events", lambda: publisher.lost_event_count)
+    with event_spool(options) as spool, publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         for message in loaded.announcements:
             report(message)
-        FrameProcessor(process, queue, meter, name=options.name, emit=emit).run(publisher, stop)
+        FrameProcessor(process, queue, meter, name=options.name, spool=spool).run(publisher, stop)
 
 
 @contextmanager
-def event_sink(options: ProcessorOptions) -> Iterator[Callable[[Event], None]]:
-    """Yield what takes events: a writer of the spool, or nothing that keeps them."""
+def event_spool(options: ProcessorOptions) -> Iterator[Callable[[Event], None]]:
+    """Yield what keeps events for the sinks: a writer of the spool, or nothing without sinks."""
     if options.spool is None:
         yield lambda event: None
         return

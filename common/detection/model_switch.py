@@ -52,7 +52,7 @@ class ModelSwitch:
 
     def handle(self, message: ServerMessage) -> None:
         """Begin to load the model that a viewer chose. Called by the publisher's thread; does not wait."""
-        if not isinstance(message, ModelChange):
+        if not isinstance(message, ModelChange) or message.processor not in (None, self._processor):
             return
         with self._lock:
             if message.model == self._requested:  # the server repeats it to a role that has connected again

@@ -18,8 +18,8 @@ class ProcessorOptions:
 
     With `run`, FILE.py:NAME or package.module:NAME, this code processes the frames instead of the model, with
     `run_options` as its arguments, and with `reload` in its newest version. `tracking` adds tracks, lines and zones to
-    either. Events are named after the processor, `name`, and appended to `spool`, which keeps the newest `max_events`;
-    without one they are dropped.
+    either. Events are named after the processor, `name`, sent to the server, and appended to `spool`, which keeps the
+    newest `max_events` for the sinks; None without sinks.
     """
 
     model: Path

@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 
 from common.errors import VisionError
-from common.messaging.base import MAX_STATUS_CHARACTERS, Name
-from common.messaging.messages import MAX_SHAPES, MAX_VALUES, Detection, Measure
+from common.messaging.base import MAX_STATUS_CHARACTERS, Measure, Name
+from common.messaging.messages import MAX_SHAPES, MAX_VALUES, Detection
 from common.messaging.shapes import Shape
 
 MAX_DETECTIONS = 1000

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 MAX_STATUS_CHARACTERS = 500
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
+# The bounds keep the sums of these values in the server finite: JSON has no infinity (RFC 8259, section 6).
+Measure: TypeAlias = Annotated[float, Field(ge=-1e15, le=1e15)]
 UnixTime: TypeAlias = Annotated[float, Field(ge=0)]
 FrameId: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]  # the integers that a JavaScript number holds exactly
 

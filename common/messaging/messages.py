@@ -1,9 +1,9 @@
 """The wire: the messages that websockets carry, and their validation.
 
-Role (provider, processor, supervisor) → server, on the ingest socket: a frame, Detections, Model, MetricsReport,
-Status.
+Role (provider, processor, supervisor) → server, on the ingest socket: a frame, Detections, Event, Model,
+MetricsReport, Status.
 Server → role: SettingChange, ModelChange, RegionsChange, ViewerCount.
-Server → viewer, on /ws/ui: a frame, Hello, Detections, Stats, Status, Refusal.
+Server → viewer, on /ws/ui: a frame, Hello, Detections, Event, Stats, Status, Refusal.
 Viewer → server: Ack, SettingChange, ModelChange, RegionsChange, Watch.
 
 A frame is a binary message: 4 bytes, big-endian, with the length of the header; the header, a FrameHeader as UTF-8
@@ -17,9 +17,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 from pydantic.dataclasses import dataclass
 
 from common.errors import MessageError
-from common.messaging.base import MAX_STATUS_CHARACTERS, FrameId, Message, Name, UnixTime, fit_status_text
+from common.messaging.base import MAX_STATUS_CHARACTERS, FrameId, Measure, Message, Name, UnixTime, fit_status_text
+from common.messaging.event import Event
 from common.messaging.info import CameraInfo, ProcessorInfo
 from common.messaging.regions import RegionsChange
+from common.messaging.report import MetricsReport
 from common.messaging.shapes import Shape
 from common.text import printable_line
 
@@ -30,13 +32,6 @@ MAX_SHAPES = 100
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Time: TypeAlias = Literal[
-    "encode_ms", "inference_ms", "processing_ms", "processor_age_ms", "paint_age_ms", "gil_delay_ms"
-]
-# The bounds keep the sums of these values in the server finite: JSON has no infinity (RFC 8259, section 6).
-Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]
-Measure: TypeAlias = Annotated[float, Field(ge=-1e15, le=1e15)]
-Seconds: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e9)]
 Pixels: TypeAlias = Annotated[int, Field(gt=0, lt=2**16)]  # sides that a JPEG can have
 State: TypeAlias = Literal["ok", "degraded", "lost", "restarting", "failed"]
 UNNAMED = "main"  # the only camera, and the only processor, where none is configured
@@ -99,25 +94,6 @@ class Model(Message):
     processor: Name = UNNAMED
     name: Name
     labels: tuple[Name, ...]
-
-
-class MetricsReport(Message):
-    """What one role measured in the last `duration_s` seconds, the time since its last report.
-
-    counts: increments by stage (captured, queued …). drops: increments by "consumer/cause". samples: every single time
-    measured, in ms. gauges: values at this moment (cpu_percent of one core, memory_mb, source_fps).
-    """
-
-    type: Literal["report"] = "report"
-    role: Name
-    camera: Name | None = None
-    processor: Name | None = None
-    pid: Annotated[int, Field(ge=0, lt=2**31)]
-    duration_s: Seconds
-    counts: dict[Name, Count] = Field(default_factory=dict)
-    drops: dict[Annotated[str, Field(max_length=100, pattern="^[^/]+/.+$")], Count] = Field(default_factory=dict)
-    samples: dict[Time, Annotated[tuple[Measure, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    gauges: dict[Name, Measure] = Field(default_factory=dict)
 
 
 class Status(Message):
@@ -217,13 +193,17 @@ class ViewerCount(Message):
 
 
 class ModelChange(Message):
-    """Request for another model: `default`, or the name of one in models/, never a path. The processor checks it."""
+    """Request for another model: `default`, or the name of one in models/, never a path. The processor checks it.
+
+    `processor` is the one that is to run it; without it, all processors that run a model.
+    """
 
     type: Literal["model_change"] = "model_change"
+    processor: Name | None = None
     model: Name
 
 
-IngestMessage: TypeAlias = Detections | Model | MetricsReport | Status
+IngestMessage: TypeAlias = Detections | Event | Model | MetricsReport | Status
 ServerMessage: TypeAlias = SettingChange | ModelChange | RegionsChange | ViewerCount
 ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange | RegionsChange | Watch
 

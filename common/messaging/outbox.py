@@ -1,17 +1,22 @@
 """The messages of a role that wait to be sent to the server."""
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 
 from common.messaging.base import Message
+from common.messaging.event import Event
 from common.messaging.messages import FrameHeader, Model, Status, kind_of, pack_frame
+
+MAX_EVENTS = 100  # that wait to be sent; with thumbnails, a few MB
 
 
 class Outbox:
     """Per kind of message only the newest unsent one is kept; replaced ones are counted.
 
-    A Model and the last Status of each component are sent again after connect(): a restarted server knows neither.
-    While the server is not connected, no other message is kept. Roles and the thread that sends use it at once.
+    Events are kept in order; the oldest of more than MAX_EVENTS are lost, and counted. A Model and the last Status of
+    each component are sent again after connect(): a restarted server knows neither. While the server is not connected,
+    no other message is kept. Roles and the thread that sends use it at once.
     """
 
     def __init__(self, wake: Callable[[], object]) -> None:
@@ -20,8 +25,10 @@ class Outbox:
         self._lock = threading.Lock()
         self._pending: dict[str, bytes | str] = {}
         self._lasting: dict[str, str] = {}
+        self._events: deque[str] = deque()
         self.connected = False
         self.dropped_count = 0
+        self.lost_event_count = 0
 
     def connect(self) -> None:
         """Keep messages from now on, and put those that last."""
@@ -31,7 +38,7 @@ class Outbox:
         self._wake()
 
     def disconnect(self) -> None:
-        """Drop what is unsent: it would be old when the server is back."""
+        """Drop what is unsent, but events: it would be old when the server is back."""
         with self._lock:
             self._pending.clear()
             self.connected = False
@@ -41,19 +48,38 @@ class Outbox:
         self._put("Tile" if header.tile else "Frame", pack_frame(header, jpeg))
 
     def put(self, message: Message) -> None:
-        """Put a message in place of an unsent one of its kind."""
+        """Put a message in place of an unsent one of its kind, an Event behind the unsent ones."""
         kind = kind_of(message)
         text = message.model_dump_json(exclude_none=True)
+        if isinstance(message, Event):
+            self._put_event(text)
+            return
         if isinstance(message, Model | Status):
             with self._lock:
                 self._lasting[kind] = text
         self._put(kind, text)
 
-    def take_all(self) -> list[bytes | str]:
-        """Return the unsent messages, frames as bytes, and remove them."""
+    def take_all(self) -> Iterator[bytes | str]:
+        """Yield the unsent messages, frames as bytes, and remove them; an event once the next message is asked for."""
         with self._lock:
             taken, self._pending = self._pending, {}
-        return list(taken.values())
+        yield from taken.values()
+        while self._events:
+            event = self._events[0]
+            yield event
+            with self._lock:
+                if self._events and self._events[0] is event:
+                    self._events.popleft()
+
+    def _put_event(self, text: str) -> None:
+        with self._lock:
+            if len(self._events) >= MAX_EVENTS:
+                self._events.popleft()
+                self.lost_event_count += 1
+            self._events.append(text)
+            if not self.connected:
+                return
+        self._wake()
 
     def _put(self, kind: str, data: bytes | str) -> None:
         with self._lock:

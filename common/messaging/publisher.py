@@ -76,6 +76,11 @@ class Publisher:
         """Messages and frames that were replaced before they were sent."""
         return self._outbox.dropped_count
 
+    @property
+    def lost_event_count(self) -> int:
+        """Events that were lost because too many waited."""
+        return self._outbox.lost_event_count
+
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
@@ -97,7 +102,7 @@ class Publisher:
         self._outbox.put_frame(header, jpeg)
 
     def send(self, message: Message) -> None:
-        """Put a message to be sent; while the server is not connected, only a Model or a Status is kept."""
+        """Put a message to be sent; while the server is not connected, only an Event, Model or Status is kept."""
         self._outbox.put(message)
 
     def _run(self) -> None:

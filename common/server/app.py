@@ -5,7 +5,7 @@ import socket
 
 from common.interfaces import Receiver, StopSignal
 from common.messaging.loop_errors import LoopErrors
-from common.messaging.messages import MetricsReport
+from common.messaging.report import MetricsReport
 from common.server.http_server import HttpServer
 from common.server.hub import Hub
 from common.server.options import ServerOptions

@@ -1,16 +1,16 @@
 """The hub: distributes what the roles publish to all subscribers, and settings to the roles."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from common.config.regions import checked_regions
 from common.errors import SettingsError
+from common.messaging.event import Event
 from common.messaging.messages import (
     Detections,
     FrameHeader,
     Hello,
-    MetricsReport,
     Model,
     ModelChange,
     ServerMessage,
@@ -23,9 +23,13 @@ from common.messaging.messages import (
     unpack_frame,
 )
 from common.messaging.regions import RegionsChange
+from common.messaging.report import MetricsReport
+from common.server.event_history import EventHistory
 from common.server.guard.log_limit import LimitByMessage
+from common.server.newest_detections import NewestDetections
 from common.server.options import ServerOptions
 from common.server.stats import StatsBoard
+from common.server.viewer_frames import ViewerFrames
 from common.telemetry.meter import Meter
 from common.text import printable_line
 
@@ -66,24 +70,30 @@ class Subscriber(Protocol):
     def put_text(self, kind: str, text: str) -> None:
         """Put the newest message of its kind in place of an unsent one. Never blocks."""
 
+    def put_event(self, text: str) -> None:
+        """Put an event behind the unsent ones. Never blocks."""
+
 
 class Hub:
-    """Keeps the newest state and no history. Used only on the server's event loop, so it needs no lock."""
+    """Keeps the newest state, and the newest events. Used only on the server's event loop, so it needs no lock."""
 
     def __init__(self, options: ServerOptions, meter: Meter) -> None:
         self._options = options
         self.cameras = tuple(camera.name for camera in options.cameras)
         self._live = options.live
         self._changes: dict[str, SettingChange] = {}
-        self._model_change: ModelChange | None = None
+        self._model_changes: dict[str | None, ModelChange] = {}  # by processor; None: for all
         self._regions: dict[str, RegionsChange] = {}
         self._processors = {each.name: each for each in options.processors}
         self._statuses: dict[str, Status] = {}
         self._subscribers: set[Subscriber] = set()
         self._tile_widths: dict[str, int] = {}  # of the widest tile, by camera
         self._roles: set[SendToRole] = set()
+        self._viewer_frames = ViewerFrames(options.detect_sources)
         self.meter = meter
         self.stats = StatsBoard()
+        self.events = EventHistory()
+        self.detections = NewestDetections(frozenset(self.cameras), frozenset(self._processors))
 
     def add_subscriber(self, subscriber: Subscriber) -> None:
         """Send `subscriber` the current state, and from now on every frame and message."""
@@ -115,8 +125,8 @@ class Hub:
         self._roles.add(send)
         for change in self._changes.values():
             send(change)
-        if self._model_change:
-            send(self._model_change)
+        for model_change in self._model_changes.values():
+            send(model_change)
         for regions in self._regions.values():
             send(regions)
         send(self._viewer_count())
@@ -128,11 +138,11 @@ class Hub:
     def handle_frame(self, packed: bytes) -> None:
         """Forward a frame message from a role. Raises MessageError."""
         frame = EncodedFrame(packed)
-        camera = frame.header.camera
-        fits_tiles = frame.header.width <= self._tile_widths.get(camera, 0)
-        for subscriber in self._subscribers:
+        self._viewer_frames.add(frame.header)
+        fits_tiles = frame.header.width <= self._tile_widths.get(frame.header.camera, 0)
+        for subscriber in self._watching(frame.header.camera):
             is_suitable = not frame.header.tile if subscriber.tile_width is None else fits_tiles
-            if is_suitable and subscriber.takes_frames and camera in subscriber.cameras:
+            if is_suitable and subscriber.takes_frames:
                 subscriber.put_frame(frame)
 
     def handle_message(self, text: str) -> None:
@@ -150,9 +160,16 @@ class Hub:
                 self._broadcast(kind_of(message), text)
             case Detections():
                 self.stats.count_result(message)
-                for subscriber in self._subscribers:
-                    if message.camera in subscriber.cameras:
-                        subscriber.put_text(kind_of(message), text)
+                if (frame_id := self._viewer_frames.nearest(message.camera, message.captured_at)) is not None:
+                    message = message.model_copy(update={"frame_id": frame_id})
+                    text = message.model_dump_json(exclude_none=True)
+                self.detections.add(message, text)
+                for subscriber in self._watching(message.camera):
+                    subscriber.put_text(kind_of(message), text)
+            case Event():
+                if self.events.add(message, text):
+                    for subscriber in self._watching(message.camera):
+                        subscriber.put_event(text)
 
     def change_setting(self, change: SettingChange) -> None:
         """Validate a setting from a viewer, then keep it and send it to all roles and viewers."""
@@ -166,11 +183,13 @@ class Hub:
         self._broadcast("Hello", self._hello().model_dump_json())
 
     def change_model(self, change: ModelChange) -> None:
-        """Check the name of a model from a viewer, then keep it and send it to all roles."""
-        if change.model not in self._options.models:
-            logger.info("a viewer asked for a model that is not in models/")
+        """Check the names in a change from a viewer, then keep it and send it to all roles."""
+        if change.model not in self._options.models or change.processor not in (None, *self._processors):
+            logger.info("a viewer asked for a model that is not in models/, or for a processor that does not exist")
             return
-        self._model_change = change
+        if change.processor is None:
+            self._model_changes.clear()
+        self._model_changes[change.processor] = change
         self._send_to_roles(change)
 
     def change_regions(self, change: RegionsChange) -> None:
@@ -217,6 +236,9 @@ class Hub:
         elif not inference and "processor" not in names:
             problems.append("processor gives no detections")
         return problems
+
+    def _watching(self, camera: str) -> Iterator[Subscriber]:
+        return (subscriber for subscriber in self._subscribers if camera in subscriber.cameras)
 
     def _broadcast(self, kind: str, text: str) -> None:
         for subscriber in self._subscribers:

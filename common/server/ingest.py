@@ -7,7 +7,7 @@ from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.frames import MAX_FRAME_BYTES
-from common.messaging.messages import MAX_HEADER_BYTES, ServerMessage, SettingChange
+from common.messaging.messages import MAX_HEADER_BYTES, ModelChange, ServerMessage, SettingChange
 from common.messaging.regions import RegionsChange
 from common.server.guard.access import ignore_disconnects
 from common.server.guard.log_limit import LimitByMessage
@@ -61,7 +61,7 @@ def kind_to_role(message: ServerMessage) -> str:
     match message:
         case SettingChange(name=name):
             return name
-        case RegionsChange(processor=processor):
+        case RegionsChange(processor=processor) | ModelChange(processor=processor):
             return f"{message.type} {processor}"
     return message.type
 

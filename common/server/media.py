@@ -42,6 +42,9 @@ class FrameSubscriber:
     def put_text(self, kind: str, text: str) -> None:
         """Ignored: image streams carry no text."""
 
+    def put_event(self, text: str) -> None:
+        """Ignored, as all text."""
+
     async def get(self) -> EncodedFrame:
         """Wait for an unread frame."""
         return await self._frames.get()

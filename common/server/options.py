@@ -14,7 +14,8 @@ class ServerOptions:
 
     `other_port` is the port, on the same host, of the app that this one is compared with: the page of each may open the
     stream of the other. None if there is none. `tls` is None if the public port serves plain http. Pages of
-    `allowed_origins` may embed the page and the images. `models` are the names of the models that viewers may choose.
+    `allowed_origins` may embed the page and the images. `models` are the names of the models that viewers may choose,
+    `detect_sources` the cameras whose processors get the frames of another source than the viewers.
     """
 
     implementation: str
@@ -28,3 +29,4 @@ class ServerOptions:
     models: tuple[str, ...] = ()
     cameras: tuple[CameraInfo, ...] = ()
     processors: tuple[ProcessorInfo, ...] = ()
+    detect_sources: frozenset[str] = frozenset()

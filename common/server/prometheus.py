@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from common.messaging.messages import MetricsReport
+from common.messaging.report import MetricsReport
 
 STAGES = ("captured", "queued", "overwritten", "taken", "processed", "sent", "sent tile", "delivered", "painted")
 ROLES = ("server", "provider", "processor")

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from common.server.compare import OTHER_PORT, compare_facts, compare_page, redirect_to_compare
+from common.server.findings import api_detections, api_events
 from common.server.guard.access import check_access, ignore_disconnects
 from common.server.guard.headers import add_security_headers
 from common.server.guard.policy import FRAME_PREFIX, POLICY, STREAM, AccessPolicy
@@ -40,4 +41,6 @@ def _add_routes(router: web.UrlDispatcher, prefix: str, *, comparing: bool) -> N
     router.add_get(f"{prefix}/healthz", healthz)
     router.add_get(f"{prefix}/readyz", readyz)
     router.add_get(f"{prefix}/api/stats", api_stats)
+    router.add_get(f"{prefix}/api/events", api_events)
+    router.add_get(f"{prefix}/api/detections", api_detections)
     router.add_get(f"{prefix}/metrics", metrics)

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from common.messaging.messages import Detections, MetricsReport, Stats, Status
+from common.messaging.messages import Detections, Stats, Status
+from common.messaging.report import MetricsReport
 from common.pacing import Clock
 from common.server.prometheus import Metrics
 from common.server.recent_rate import RecentRate

@@ -15,6 +15,7 @@ from common.server.guard.token_bucket import TokenBucket
 from common.server.hub import EncodedFrame, Hub
 from common.server.keys import HUB
 from common.server.latest_by_kind import LatestByKind
+from common.server.parameters import switch, whole_number
 from common.server.websocket import abort, limit_send_buffer, open_websocket
 from common.telemetry.meter import Meter
 
@@ -32,6 +33,7 @@ MESSAGES_PER_S = 600
 MESSAGES_AT_ONCE = 600
 COST_OF_SETTING = 10
 MAX_UNACKED = 64  # frames remembered for a viewer without credit, which may acknowledge them all the same
+MAX_EVENTS = 100  # that wait for a viewer
 FRAME = "Frame "  # and the name of the camera: the kind of its frames in the outbox
 
 
@@ -66,6 +68,11 @@ class Viewer:
     def put_text(self, kind: str, text: str) -> None:
         """Put the newest message of its kind in place of an unsent one."""
         self._outbox.put(kind, text)
+
+    def put_event(self, text: str) -> None:
+        """Put an event behind the unsent ones, of which the oldest is lost when there are MAX_EVENTS."""
+        if self._outbox.append("Event", text, MAX_EVENTS):
+            self._meter.drop("viewer", "too many events")
 
     def acknowledge(self, camera: str | None, frame_id: int) -> None:
         """Return the credit of a frame that the viewer has painted; None: of a camera that sent this frame_id."""
@@ -108,12 +115,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
     Raises HTTPBadRequest and HTTPNotFound.
     """
     hub = request.app[HUB]
-    credit = request.query.get("credit")
-    if credit is not None and credit not in map(str, range(1, MAX_CREDIT + 1)):
-        raise web.HTTPBadRequest(text=f"credit must be a whole number from 1 to {MAX_CREDIT}")
-    frames = request.query.get("frames", "1")
-    if frames not in ("0", "1"):
-        raise web.HTTPBadRequest(text="frames must be 0 or 1")
+    credit = whole_number(request, "credit", 1, MAX_CREDIT)
+    takes_frames = switch(request, "frames", default=True)
     cameras = selected_cameras(request)
     socket = await open_websocket(
         request,
@@ -123,7 +126,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         writer_limit=SEND_BUFFER_BYTES,
     )
     limit_send_buffer(request, SEND_BUFFER_BYTES)
-    viewer = Viewer(socket, int(credit) if credit else None, hub.meter, cameras, takes_frames=frames == "1")
+    viewer = Viewer(socket, credit, hub.meter, cameras, takes_frames=takes_frames)
     hub.add_subscriber(viewer)
     sender = asyncio.create_task(_send_or_abort(viewer, request))
     try:

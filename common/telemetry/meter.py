@@ -7,7 +7,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from common.messaging.messages import MetricsReport, Time
+from common.messaging.report import MetricsReport, Time
 from common.pacing import Clock
 from common.telemetry.console_stream import take_dropped
 from common.telemetry.frame_age import FrameAge

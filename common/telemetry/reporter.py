@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from common.messaging.messages import MetricsReport
+from common.messaging.report import MetricsReport
 from common.telemetry.gil_probe import gil_delays_ms
 from common.telemetry.meter import Meter
 

@@ -23,7 +23,8 @@ from benchmark.measure.queue_timing import LATEST_PROCESSES, PLAIN, QUEUES, meas
 from benchmark.measure.viewer import Observation, ViewerProbe, connect_without_reading
 from benchmark.suites.pipeline import cpu_by_role
 from common.frames import Frame, Image
-from common.messaging.messages import Detections, MetricsReport
+from common.messaging.messages import Detections
+from common.messaging.report import MetricsReport
 from common.server.listen import listen
 from tests.support.servers import Server, eventually, frame, send, serving
 

@@ -9,7 +9,7 @@ import pytest
 
 from common.config.settings import LiveSettings
 from common.detection.event_messages import event_messages
-from common.detection.frame_processor import event_sink
+from common.detection.frame_processor import event_spool
 from common.detection.options import ProcessorOptions
 from common.detection.outcome import Event
 from common.detection.providers import ON_CPU
@@ -38,8 +38,8 @@ def test_a_frame_without_events_is_not_encoded() -> None:
 def test_events_are_appended_to_the_spool(tmp_path: Path) -> None:
     options = ProcessorOptions(Path("m.onnx"), ON_CPU, LiveSettings(), spool=tmp_path / "events.sqlite")
     frame = Frame("gate", 7, 1000.5, np.zeros((9, 16, 3), np.uint8))
-    with event_sink(options) as emit:
+    with event_spool(options) as spool:
         for event in event_messages(frame, [Event("entered"), Event("left")], "vehicles"):
-            emit(event)
-    with Spool(tmp_path / "events.sqlite", 10) as spool:
-        assert [each.event.kind for each in spool.since(0, 10)] == ["entered", "left"]
+            spool(event)
+    with Spool(tmp_path / "events.sqlite", 10) as written:
+        assert [each.event.kind for each in written.since(0, 10)] == ["entered", "left"]

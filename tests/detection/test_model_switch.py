@@ -67,6 +67,14 @@ def test_another_model_is_swapped_in_between_two_frames(models: dict[str, Path])
     ]
 
 
+def test_a_model_for_another_processor_is_not_loaded(models: dict[str, Path]) -> None:
+    switching = Switching(models)
+    switching.switch.handle(ModelChange(processor="people", model="missing"))
+    switching.switch.handle(ModelChange(processor="main", model="second"))
+    switching.detect_until(lambda: bool(switching.reports))
+    assert switching.reports[0] == Model(name="second.onnx", labels=("rot", "blau"))
+
+
 def test_frames_are_detected_while_a_model_is_loaded(models: dict[str, Path]) -> None:
     go_on = threading.Event()
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from common.config.settings import LiveSettings
 from common.errors import MessageError, SettingsError, VisionError
 from common.messaging.base import MAX_STATUS_CHARACTERS
+from common.messaging.event import Event
 from common.messaging.info import ProcessorInfo
 from common.messaging.messages import (
     MAX_HEADER_BYTES,
@@ -65,7 +66,7 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "tiles": st.dictionaries(names, st.integers(1, 65535), max_size=2),
     },
     "watch": {"cameras": st.lists(names, max_size=3), "width": st.integers(1, 65535)},
-    "model_change": {"model": st.text(max_size=120)},
+    "model_change": {"model": st.text(max_size=120), "processor": names | st.none()},
     "detections": {
         **{name: headers[name] for name in ("camera", "frame_id", "captured_at")},
         "inference_ms": measures,
@@ -73,6 +74,15 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "detections": st.lists(
             st.fixed_dictionaries({"label": names, "score": fractions, "box": st.tuples(*[fractions] * 4)}), max_size=2
         ),
+    },
+    "event": {
+        **{name: headers[name] for name in ("camera", "frame_id", "captured_at")},
+        "event_id": names,
+        "processor": names,
+        "kind": names,
+        "text": st.text(max_size=20),
+        "data": st.dictionaries(names, st.booleans() | st.integers() | measures | st.text(max_size=9), max_size=3),
+        "thumbnail": st.text(max_size=20),
     },
     "model": {"name": names, "labels": st.lists(names, max_size=3)},
     "report": {
@@ -140,7 +150,7 @@ def test_messages_of_viewers(text: str) -> None:
     assert set(LiveSettings.model_fields) == set(subscriber.parsed["Hello"]["settings"])
 
 
-@given(nearly_of("detections", "model", "report", "report", "status", "status", "set"))
+@given(nearly_of("detections", "event", "model", "report", "report", "status", "status", "set"))
 @example('{"type": "report", "role": "provider", "pid": 1, "duration_s": 0.001, "counts": {"captured": 1e12}}')
 @example('{"type": "status", "type": "status", "component": "a", "state": "lost", "component": "b", "state": "ok"}')
 @bounded
@@ -158,6 +168,10 @@ def test_messages_of_roles(text: str) -> None:
     message = parse_ingest(text)
     if isinstance(message, Detections | Status):  # the text is forwarded: viewers must read what was validated
         assert parse_ingest(json.dumps(subscriber.parsed[kind_of(message)])) == message
+    if isinstance(message, Event):  # and so is that of an event, once
+        (forwarded,) = subscriber.events
+        assert parse_ingest(json.dumps(strict_json(forwarded))) == message
+        assert hub.events.newest(EveryCamera(), 9) == [forwarded]
     strict_json(hub.current_stats().model_dump_json())
     assert hub.prometheus_text()
     strict_json(json.dumps(hub.problems(frames=True, inference=True)))
@@ -247,12 +261,16 @@ class StrictSubscriber:
     def __init__(self) -> None:
         self.parsed: dict[str, dict[str, Any]] = {}
         self.frames: list[EncodedFrame] = []
+        self.events: list[str] = []
 
     def put_frame(self, frame: EncodedFrame) -> None:
         self.frames.append(frame)
 
     def put_text(self, kind: str, text: str) -> None:
         self.parsed[kind] = strict_json(text)
+
+    def put_event(self, text: str) -> None:
+        self.events.append(text)
 
 
 def strict_json(text: str) -> Any:

@@ -13,7 +13,6 @@ from common.messaging.messages import (
     Detection,
     Detections,
     FrameHeader,
-    MetricsReport,
     Model,
     SettingChange,
     Status,
@@ -25,6 +24,7 @@ from common.messaging.messages import (
     parse_viewer,
     unpack_frame,
 )
+from common.messaging.report import MetricsReport
 
 HEADER = FrameHeader(camera="main", frame_id=7, captured_at=1700000000.25, width=640, height=360)
 JPEG = b"\xff\xd8 pixels \xff\xd9"

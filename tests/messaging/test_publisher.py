@@ -14,7 +14,6 @@ from websockets.utils import accept_key
 
 from common.messaging.messages import (
     FrameHeader,
-    MetricsReport,
     Model,
     ServerMessage,
     SettingChange,
@@ -22,7 +21,10 @@ from common.messaging.messages import (
     ViewerCount,
     unpack_frame,
 )
+from common.messaging.outbox import MAX_EVENTS
 from common.messaging.publisher import Ingest, Publisher
+from common.messaging.report import MetricsReport
+from tests.support.events import event
 
 PATIENCE_S = 10.0
 JPEG = b"\xff\xd8 pixels \xff\xd9"
@@ -155,6 +157,36 @@ def test_a_model_put_before_the_server_listens_is_sent_and_a_frame_is_not() -> N
             listener.close()
     assert [text["type"] for text in listener.texts()] == ["model"]
     assert len(listener.received) == 1
+
+
+def event_ids(listener: Listener) -> list[int]:
+    return [int(str(text["event_id"])) for text in listener.texts() if text["type"] == "event"]
+
+
+def test_events_are_all_sent_and_in_order(listener: Listener) -> None:
+    listener.reads.clear()
+    with connected(listener.port) as publisher:
+        for number in range(MAX_EVENTS):
+            publisher.send(event(number, "A" * 60_000))
+        listener.reads.set()
+        wait_until(lambda: len(event_ids(listener)) == MAX_EVENTS)
+        assert publisher.lost_event_count == 0
+    assert event_ids(listener) == list(range(MAX_EVENTS))
+
+
+def test_events_wait_for_a_server_and_the_oldest_of_too_many_are_counted_as_lost() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    with Publisher(ingest(port)) as publisher:
+        for number in range(MAX_EVENTS + 7):
+            publisher.send(event(number))
+        assert publisher.lost_event_count == 7
+        listener = Listener(port)
+        try:
+            wait_until(lambda: len(event_ids(listener)) == MAX_EVENTS)
+        finally:
+            listener.close()
+    assert event_ids(listener) == list(range(7, MAX_EVENTS + 7))
 
 
 @contextmanager

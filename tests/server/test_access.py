@@ -9,7 +9,8 @@ from common.server import media
 from tests.support.servers import UPGRADE, Server, serving
 
 TOKEN = "open-sesame"
-PATHS = ("/", "/readyz", "/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg", "/static/page/page.js")
+PATHS = ("/", "/readyz", "/metrics", "/api/stats", "/api/events", "/api/detections", "/snapshot.jpg",
+         "/stream.mjpg", "/static/page/page.js")  # fmt: skip
 FOREIGN_ORIGINS = (
     "http://evil.example",
     "https://evil.example",

@@ -14,6 +14,8 @@ from common.messaging.messages import Detections, FrameHeader, Model, Status, pa
 from tests.support.servers import PATIENCE_S, Server, frame, next_frame, next_text, received_by_now, send, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
+JPEG = b"\xff\xd8 pixels \xff\xd9"
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:
@@ -259,6 +261,39 @@ async def test_hello_describes_cameras_and_processors_with_the_models_that_they_
             pass
     assert [each["labels"] for each in hello["processors"]] == [["car"], ["person", "car"]]
     assert hello["labels"] == ["car", "person"]
+
+
+async def test_models_of_all_processors_or_of_one_are_kept_for_a_role_that_connects_later(server: Server) -> None:
+    async with server.role() as role, server.viewer() as viewer:
+        chosen: dict[str, dict[str, str]] = {}
+        for processor, model in (("moon", "default"), ("people", "other"), ("all", "default"), ("vehicles", "other")):
+            chosen[processor] = {"type": "model_change", "model": model}
+            if processor != "all":
+                chosen[processor]["processor"] = processor
+            await viewer.send(json.dumps(chosen[processor]))
+            if processor != "moon":
+                assert await next_text(role, "model_change") == chosen[processor]
+        async with server.role() as late:  # the choice for all replaced that for people
+            assert [await next_text(late, "model_change") for _ in range(2)] == [chosen["all"], chosen["vehicles"]]
+
+
+async def test_detections_of_another_source_have_the_id_of_the_nearest_frame_of_viewers() -> None:
+    with serving(cameras=("gate", "yard"), detect_sources=frozenset({"gate"})) as server:
+        async with server.role() as role, server.viewer() as viewer:
+            await next_text(viewer, "hello")
+            await send(role, detections("gate", 7).model_copy(update={"captured_at": 100.0}))
+            assert (await next_text(viewer, "detections"))["frame_id"] == 7  # no frame yet
+            for camera in ("gate", "yard"):
+                for frame_id in range(200):
+                    await role.send(frame(frame_id, JPEG, camera, captured_at=100 + frame_id / 10))
+            for captured_at, frame_id in ((0.0, 72), (117.26, 173), (117.24, 172), (999.0, 199)):
+                found = detections("gate", 1000).model_copy(update={"captured_at": captured_at})
+                await send(role, found)
+                expected = found.model_dump(mode="json") | {"frame_id": frame_id}
+                assert await next_text(viewer, "detections") == expected
+            assert json.loads(server.ask("/api/detections?camera=gate").body)["detections"] == [expected]
+            await send(role, detections("yard", 1000))
+            assert (await next_text(viewer, "detections"))["frame_id"] == 1000
 
 
 async def test_readyz_names_the_camera_and_the_processor_that_are_not_ready(server: Server) -> None:

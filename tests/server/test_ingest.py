@@ -25,7 +25,8 @@ from tests.support.servers import (
     until_viewers,
 )
 
-PUBLIC_PATHS = ("/", "/ws/ui", "/healthz", "/readyz", "/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg")
+PUBLIC_PATHS = ("/", "/ws/ui", "/healthz", "/readyz", "/metrics", "/api/stats", "/api/events", "/api/detections",
+                "/snapshot.jpg", "/stream.mjpg")  # fmt: skip
 
 
 @pytest.fixture

@@ -13,12 +13,26 @@ from common.server import media
 from tests.support.servers import PATIENCE_S, Server, serving
 
 TOKEN = "open-sesame"
-PATHS = ("/", "/ws/ui", "/healthz", "/readyz", "/api/stats", "/metrics", "/snapshot.jpg", "/stream.mjpg", "/static/",
+PATHS = ("/", "/ws/ui", "/healthz", "/readyz", "/api/stats", "/api/events", "/api/detections", "/metrics",
+         "/snapshot.jpg", "/stream.mjpg", "/static/",
          "/static/shared/base.css", "/compare", "/nowhere", "/ingest")  # fmt: skip
 LONG = "x" * 7900
 WEBSOCKET = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
 KEY = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-SUFFIXES = (LONG, "%00", "%ff", "%2e%2e%2fapp.py", "?token=%ff", "?token=%00&token=", "?credit=%ff", "?" + "&" * 7900)
+SUFFIXES = (
+    LONG,
+    "%00",
+    "%ff",
+    "%2e%2e%2fapp.py",
+    "?token=%ff",
+    "?token=%00&token=",
+    "?credit=%ff",
+    "?since=%ff&limit=%ff",
+    "?since=&limit=",
+    "?limit=" + "9" * 7000,
+    "?camera=%ff&camera=%00",
+    "?" + "&" * 7900,
+)
 HEADERS = (
     WEBSOCKET + "Sec-WebSocket-Key: \xff\xff\r\n",
     WEBSOCKET + "Sec-WebSocket-Key: \r\n",

@@ -11,8 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection
 
-from common.messaging.messages import MetricsReport, Stats, Status
+from common.messaging.messages import Stats, Status
 from common.messaging.publisher import Ingest, Publisher
+from common.messaging.report import MetricsReport
 from common.server.stats import StatsBoard, percentiles
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter

@@ -16,7 +16,8 @@ from tests.support.servers import PATIENCE_S, UPGRADE, Server, ask, frame, servi
 
 TOKEN = "open sesame/ü%?"
 QUOTED = quote(TOKEN, safe="")
-PROGRAM_PATHS = ("/metrics", "/api/stats", "/snapshot.jpg", "/stream.mjpg", "/static/page/page.js")
+PROGRAM_PATHS = ("/metrics", "/api/stats", "/api/events", "/api/detections", "/snapshot.jpg", "/stream.mjpg",
+                 "/static/page/page.js")  # fmt: skip
 GUARDED = ("/", *PROGRAM_PATHS)
 DAY_S = 24 * 3600
 

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from websockets.sync.client import ClientConnection, connect
 
 from common.messaging.base import Message
-from common.messaging.messages import Detection, Detections, MetricsReport, Status
+from common.messaging.messages import Detection, Detections, Status
+from common.messaging.report import MetricsReport
 from tests.support.apps import PATIENCE_S
 from tests.support.servers import Server, frame, serving
 

@@ -90,6 +90,7 @@ def serving(
     allowed_origins: tuple[str, ...] = (),
     cameras: tuple[str, ...] = ("main",),
     processors: tuple[str, ...] = ("main",),
+    detect_sources: frozenset[str] = frozenset(),
 ) -> Iterator[Server]:
     """Run the UiServer role in a thread, on loopback sockets."""
     ingest_token = secrets.token_urlsafe()
@@ -105,6 +106,7 @@ def serving(
         cameras=tuple(
             CameraInfo(name=name, source="road.mp4", capture_fps=30, ui_fps=15, ui_width=1280) for name in cameras
         ),
+        detect_sources=detect_sources,
         processors=tuple(ProcessorInfo(name=name, cameras=cameras, fps=5, min_score=0.3) for name in processors),
     )
     stop = RUNTIME.stop_signal()

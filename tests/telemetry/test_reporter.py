@@ -6,7 +6,7 @@ from queue import Queue
 
 import pytest
 
-from common.messaging.messages import MetricsReport
+from common.messaging.report import MetricsReport
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
 from tests.support.roles import PATIENCE_S
