@@ -3,6 +3,7 @@
 import { CameraTabs } from "../shared/camera_tabs.js";
 import { Viewer } from "../viewer/viewer.js";
 import { Controls } from "./controls.js";
+import { Editor } from "./editor/editor.js";
 import { InferenceChart } from "./inference_chart.js";
 import { LayerSwitches } from "./layer_switches.js";
 import { ModelChooser } from "./model_chooser.js";
@@ -15,18 +16,23 @@ const element = (id) => document.getElementById(id);
 const panel = new Panel();
 const chart = new InferenceChart(element("inference-chart"));
 const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
-  onState: (state) => panel.connection(state),
+  onState(state) {
+    panel.connection(state);
+    if (state !== "open") editor.disconnect();
+  },
   onDraw: ({ count, age_s }) => panel.drawn(count, controls.choices.boxes ? age_s : null, viewer.view.mode),
   onHello(hello, cameras) {
     tabs.setCameras(cameras.map(({ name }) => name));
     panel.hello(hello);
     models.setModels(hello.models ?? [], hello.model);
     layers.setProcessors(hello.processors ?? [], viewer.view.styles);
+    editor.setProcessors(hello.processors ?? []);
     controls.setDetectorThreshold(hello.settings.min_score);
   },
   onCamera(camera, rates) {
     tabs.select(camera.name);
     layers.setCamera(camera.name);
+    editor.setCamera(camera.name);
     panel.camera(camera, rates, tabs.isOneOfSeveral);
   },
   onDetections: ({ inference_ms }) => chart.add(inference_ms),
@@ -35,6 +41,7 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
     tabs.showStates(statuses);
     panel.statuses(statuses);
   },
+  onRefusal: (refusal) => editor.refuse(refusal),
 });
 const tabs = new CameraTabs(element("cameras"), (name) => viewer.select(name));
 const models = new ModelChooser(element("models"), (name) => viewer.changeModel(name));
@@ -43,6 +50,7 @@ const controls = new Controls(element("viewer"), {
   onPlaying: () => viewer.play(controls.playing),
   onLowerScore: (score) => viewer.set("min_score", score),
 });
+const editor = new Editor(element("viewer"), (processor, regions) => viewer.setRegions(processor, regions));
 const layers = new LayerSwitches(element("layers"), controls.choices.hidden, (names) => controls.hide(names));
 
 function applyChoices() {

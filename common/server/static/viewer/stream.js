@@ -63,6 +63,11 @@ export class Stream {
     this.#send({ type: "model_change", model });
   }
 
+  /** Replaces the lines and zones of a processor; returns whether there is a connection. */
+  setRegions(processor, regions) {
+    return this.#send({ type: "regions", processor, ...regions });
+  }
+
   #connect() {
     this.#drop();
     const url = new URL(`${this.#address}?credit=${CREDIT}`, location.href);
@@ -112,7 +117,9 @@ export class Stream {
   }
 
   #send(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    const isOpen = this.#socket?.readyState === WebSocket.OPEN;
+    if (isOpen) this.#socket.send(JSON.stringify(message));
+    return isOpen;
   }
 
   #setState(state) {

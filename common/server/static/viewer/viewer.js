@@ -25,7 +25,7 @@ export class Viewer {
   /**
    * Shows the stream at `address` inside the element `root`; `label` describes the video to screen readers.
    * Handlers, each optional: onState(state); onFrame(); onDraw({ count, age_s }); onHello(message, cameras);
-   * onCamera(camera, rates) when one is shown; onDetections and onStats(message); onStatuses(list of status messages).
+   * onCamera(camera, rates) when one is shown; onDetections and onStats(message); onStatuses(list of status messages); onRefusal(message).
    */
   constructor(root, address, label, handlers) {
     this.#handlers = handlers;
@@ -61,6 +61,11 @@ export class Viewer {
   /** Requests another model, one of those that the hello message lists, for all viewers. */
   changeModel(name) {
     this.#stream.changeModel(name);
+  }
+
+  /** Replaces the lines and zones of a processor, for all viewers; returns whether there is a connection. */
+  setRegions(processor, regions) {
+    return this.#stream.setRegions(processor, regions);
   }
 
   /** Brings alerts and the fading of old boxes up to date; to be called a few times a second. */
@@ -121,6 +126,8 @@ export class Viewer {
     } else if (message.type === "status") {
       this.#statuses.set(nameOf(message), message);
       this.#handlers.onStatuses?.([...this.#statuses.values()]);
+    } else if (message.type === "refusal") {
+      this.#handlers.onRefusal?.(message);
     }
   }
 }
