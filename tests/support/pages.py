@@ -74,6 +74,7 @@ class Role:
         self._socket = socket
         self._frame_id = 0
         self._watched: dict[str, int] = {}
+        self._regions: dict[str, dict[str, Any]] = {}
 
     def send(self, *messages: Message) -> None:
         for message in messages:
@@ -101,6 +102,15 @@ class Role:
                 if message["type"] == "model_change":
                     names.append(message["model"])
         return names
+
+    def regions(self, processor: str = "main") -> dict[str, Any]:
+        """Return the lines and zones of a processor, from the newest message that has arrived."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                message = json.loads(self._socket.recv(timeout=0.2))
+                if message["type"] == "regions":
+                    self._regions[message["processor"]] = {name: message[name] for name in ("lines", "zones")}
+        return self._regions.get(processor, {"lines": [], "zones": []})
 
     def send_frame(self) -> int:
         """Send the next frame, captured now, and return its id."""

@@ -95,7 +95,7 @@ def test_sections_below_the_video_fill_their_rows(server: Server, browser: Brows
     with opened(browser, f"http://localhost:{server.port}/", size) as page:
         wait_for_text(page, "#connection", "connected")
         main = rectangle(page.locator("main"))
-        for row in rows_of(page.locator("main section")):
+        for row in rows_of(page.locator("main section:visible")):
             assert row[0].x == pytest.approx(main.x, abs=1)
             assert row[-1].right == pytest.approx(main.right, abs=1)
             assert all(right.x - left.right <= 16 for left, right in pairwise(row))
