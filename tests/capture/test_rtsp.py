@@ -1,9 +1,7 @@
 """An RTSP camera: the reported age of its frames, and why it cannot be opened; skipped without GStreamer."""
 
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -11,11 +9,10 @@ import pytest
 from common.capture.diagnose import diagnose
 from common.capture.live_source import LiveSource
 from common.frames import Image
+from tests.support.rtsp import rtsp_camera
 from tests.support.simulation import Statuses
 from threading_impl.stop_signal import StopSignal
 
-SYSTEM_PYTHON = "/usr/bin/python3"
-SCRIPT = Path(__file__).parents[1] / "support" / "rtsp_camera.py"
 FPS = 5
 BITS = 48
 
@@ -23,20 +20,10 @@ BITS = 48
 @pytest.fixture(scope="module")
 def ports() -> Iterator[tuple[str, str]]:
     """Run the camera; the ports without and with a password."""
-    try:
-        camera = subprocess.Popen([SYSTEM_PYTHON, SCRIPT, str(FPS)], stdout=subprocess.PIPE, text=True)
-    except OSError as error:
-        pytest.skip(f"no {SYSTEM_PYTHON}: {error}")
-    with camera:
-        assert camera.stdout is not None
-        ports = camera.stdout.readline().split()
-        try:
-            if not ports:
-                pytest.skip("GstRtspServer or an encoder is not installed")
-            first, second = ports
-            yield first, second
-        finally:
-            camera.kill()
+    with rtsp_camera(FPS) as ports:
+        if ports is None:
+            pytest.skip("GstRtspServer or an encoder is not installed")
+        yield ports
 
 
 def stamp_s(image: Image) -> float:

@@ -1,11 +1,12 @@
 """Tables of a chaos run: recoveries, lost frames, resources."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from tests.chaos.harness import ChaosOutcome
 from tests.chaos.witness import Witness
+from tests.support.tables import quantile, table
 
 UI_FPS = 15
 GOAL = "Goal after a kill: p95 within 2 s."
@@ -71,18 +72,3 @@ def resources(outcome: ChaosOutcome) -> str:
 def verdict(outcome: ChaosOutcome) -> str:
     """Return the failures."""
     return "\n".join(f"FAILED: {failure}" for failure in outcome.failures) or "no failures"
-
-
-def quantile(ordered: Sequence[float], percent: int) -> float:
-    """Return a percentile by nearest rank."""
-    return ordered[round(percent / 100 * (len(ordered) - 1))]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Format a table with aligned columns, numbers to the right."""
-    lines = [tuple(map(str, row)) for row in (head, *rows)]
-    first, *others = (max(len(line[column]) for line in lines) for column in range(len(head)))
-    return "\n".join(
-        "  ".join((line[0].ljust(first), *(cell.rjust(width) for cell, width in zip(line[1:], others, strict=True))))
-        for line in lines
-    )
