@@ -11,7 +11,7 @@ from benchmark.report.tables import table
 from benchmark.results import CamerasResults
 from benchmark.suites.cameras import MAX_PERIODS, MIN_RESULTS, RATE_TOLERANCE_FPS, WORKLOADS, failures
 
-NAMES = ("implementation", "workload", "cameras")
+NAMES = ("cameras", "implementation", "workload")
 DASHES = dict(zip((workload.name for workload in WORKLOADS), ((), (5, 2), (1.5, 1.5)), strict=True))
 ACROSS = "cameras"
 
@@ -20,20 +20,29 @@ def sections(results: CamerasResults) -> list[Section]:
     """Return a section for the number of cameras, and one for each figure over the number."""
     figures = summarise(results)
     rate, cores = results.settings.ui_fps, results.environment.usable_cores
-    limit_ms = MAX_PERIODS * 1000 / rate
-    rates, intervals = _curves(figures, "UI FPS"), _curves(figures, "interval p99")
+    limit_ms, results_per_s = MAX_PERIODS * 1000 / rate, results.settings.queue_fps
     return [
         _held(figures, results),
         Section(
             "UI rate of the worst camera",
             f"Frames per second at its viewer. Rings: more than {FULL_MACHINE} % of the machine was used.",
-            chart=Chart("worst-rate", curves(rates, ACROSS, "frames per second", rate)),
-            table=table(NAMES, figures, ("UI FPS", "results/s", "interval p99", "frame age p99")),
+            chart=Chart("worst-rate", curves(_curves(figures, "UI FPS"), ACROSS, "frames per second", rate)),
+        ),
+        Section(
+            "Results of the worst camera",
+            "Detections per second; one processor serves all cameras.",
+            chart=Chart(
+                "worst-results", curves(_curves(figures, "results/s"), ACROSS, "results per second", results_per_s)
+            ),
         ),
         Section(
             "Interval p99 of the worst camera",
             f"The dashed line is the limit, {MAX_PERIODS:g} periods.",
-            chart=Chart("worst-interval", curves(intervals, ACROSS, "ms between two frames, p99", limit_ms)),
+            chart=Chart(
+                "worst-interval",
+                curves(_curves(figures, "interval p99"), ACROSS, "ms between two frames, p99", limit_ms),
+            ),
+            table=table(NAMES, figures, ("UI FPS", "results/s", "interval p99", "frame age p99")),
         ),
         Section(
             "CPU and memory",
@@ -97,7 +106,7 @@ def _held_table(
             limit, machine = "–", "–"
             if next_run is not None:
                 limit = ", ".join(failures(next_run, results.settings))
-                machine = f"{figures[implementation, workload.name, f'{len(next_run.viewers)}']['machine %']:.0f}"
+                machine = f"{figures[f'{len(next_run.viewers)}', implementation, workload.name]['machine %']:.0f}"
             rows.append([label, workload.name, limit, f"{count:.0f}", machine])
     return Table(("implementation", "workload", "limit", "cameras", "machine % beyond"), rows, name_columns=3)
 
@@ -118,5 +127,5 @@ def _curves(figures: Mapping[CaseKey, Figures], figure: str) -> dict[str, Curve]
 
 def _by_count(figures: Mapping[CaseKey, Figures], implementation: str, workload: str) -> dict[float, Figures]:
     """Return the figures by the number of cameras, in ascending order."""
-    found = {float(key[2]): values for key, values in figures.items() if key[:2] == (implementation, workload)}
+    found = {float(key[0]): values for key, values in figures.items() if key[1:] == (implementation, workload)}
     return dict(sorted(found.items()))

@@ -13,6 +13,9 @@ from benchmark.quantile import quantile
 
 SIZE = (5.2, 3.4)  # inches of 72 points: text of 10 points is readable at the width of a phone
 
+CLOSE = 0.1  # of the largest value
+MARGIN = 0.06  # of an axis
+
 # By the colour that matplotlib draws with: the CSS variable that replaces it, and its light and dark values. Blue and
 # orange remain distinguishable with colour blindness; the others are for roles of one implementation.
 PALETTE = {
@@ -22,8 +25,9 @@ PALETTE = {
     "#040404": ("threads", "#c2570c", "#f0883e"),
     "#050505": ("third", "#1a7f5a", "#3fb984"),
     "#060606": ("fourth", "#8250b0", "#bc8cff"),
+    "#070707": ("fifth", "#6e7781", "#8b949e"),
 }
-INK, GRID, PROCESSES, THREADS, THIRD, FOURTH = PALETTE
+INK, GRID, PROCESSES, THREADS, THIRD, FOURTH, FIFTH = PALETTE
 COLOURS = {"processes": PROCESSES, "threads": THREADS}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text as text, not as paths
@@ -116,7 +120,10 @@ class Curve:
 
 
 def curves(series: Mapping[str, Curve], x_axis: str, y_axis: str, target: float | None = None) -> str:
-    """Draw curves with markers. `target` is drawn as a horizontal dashed line."""
+    """Draw curves with markers. `target` is drawn as a horizontal dashed line.
+
+    The y axis starts at 0, unless the values are nearly the same.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(SIZE[0], SIZE[1] + 0.6), layout="constrained")  # three rows of names
         axes = figure.add_subplot()
@@ -134,8 +141,16 @@ def curves(series: Mapping[str, Curve], x_axis: str, y_axis: str, target: float 
         axes.tick_params(length=0)
         axes.set_xlabel(x_axis)
         axes.set_ylabel(y_axis)
-        axes.set_ylim(bottom=0)
-        return _svg(figure, axes)
+        axes.set_ylim(*_limits([value for curve in series.values() for value in curve.points.values()], target))
+        return _svg(figure, axes, handle_length=2.6)  # enough to show the dashes
+
+
+def _limits(values: Sequence[float], target: float | None) -> tuple[float, float]:
+    """Return the ends of an axis, with room for the markers."""
+    shown = [*values, target] if target is not None else values
+    low, high = min(shown, default=0.0), max(shown, default=1.0)
+    bottom = low - MARGIN * (high - low) if (1 - CLOSE) * high <= low < high else 0.0
+    return bottom, high + MARGIN * (high - bottom)
 
 
 def _axes(rows: Sequence[str], axis: str) -> tuple[Figure, Axes]:
@@ -154,11 +169,11 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
     return {name: quantile(values, level) for name, level in levels.items()} | {"fliers": [max(values, default=0.0)]}
 
 
-def _svg(figure: Figure, axes: Axes) -> str:
+def _svg(figure: Figure, axes: Axes, handle_length: float = 1) -> str:
     axes.set_xlim(left=0)
     handles, labels = axes.get_legend_handles_labels()
     columns = min(len(labels), 64 // (5 + max(map(len, labels))))  # 64 characters fit in a row
-    figure.legend(handles, labels, loc="outside upper left", ncols=columns, handlelength=1, fontsize=9)
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, handlelength=handle_length, fontsize=9)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
@@ -176,5 +191,7 @@ def colour_rules() -> str:
 
 
 def _short(value: float) -> str:
-    """Format with about three digits."""
+    """Format with about three digits, counts without decimals."""
+    if value.is_integer():
+        return f"{value:.0f}"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"

@@ -180,7 +180,7 @@ def _viewers_key(run: ViewersRun) -> CaseKey:
 
 
 def _cameras_key(run: CamerasRun) -> CaseKey:
-    return run.implementation, run.workload, f"{len(run.viewers)}"
+    return f"{len(run.viewers)}", run.implementation, run.workload
 
 
 def _position(key: CaseKey) -> tuple[tuple[int, str], ...]:

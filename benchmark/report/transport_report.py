@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from benchmark.measure.queue_timing import LATEST_PROCESSES, LATEST_THREADS, PLAIN, QUEUES
+from benchmark.measure.queue_timing import COPYING, LATEST_PROCESSES, LATEST_THREADS, PLAIN, QUEUES
 from benchmark.report import charts
 from benchmark.report.figures import CaseKey, Figures, summarise
 from benchmark.report.report import Chart, Section
@@ -13,6 +13,7 @@ from benchmark.suites.transport import BUSY_MS
 NAMES = ("queue", "frame", "puts/s")
 QUEUE_COLOURS = {
     LATEST_PROCESSES: charts.PROCESSES,
+    COPYING: charts.FIFTH,
     LATEST_THREADS: charts.THREADS,
     PLAIN: charts.THIRD,
     "memcpy": charts.FOURTH,
@@ -30,15 +31,15 @@ def sections(results: TransportResults) -> list[Section]:
     return [
         Section(
             f"A put, with a consumer that is busy for {BUSY_MS} ms per frame",
-            "LatestQueue between processes copies the frame into shared memory; a plain queue pickles it. A refused "
-            "frame is lost.",
+            "LatestQueue between processes passes a ticket: the frame was converted into shared memory. It copies a "
+            "frame that is elsewhere (copying); a plain queue pickles it. A refused frame is lost.",
             _put_finding(puts, busy),
             Chart("put", charts.bars(puts, "ms, median, at 30 puts per second", QUEUE_COLOURS)),
             table(NAMES, busy, ("put p50", "put p99", "put ÷ memcpy", "overwritten %", "refused %"), digits=3),
         ),
         Section(
             "From the put to an idle consumer",
-            "With threads the frame is passed as a reference; between processes it is copied in and out.",
+            "With threads the frame is passed as a reference; between processes the consumer copies it.",
             chart=Chart("hand-over", charts.bars(hand_overs, "ms, median, at 30 puts per second", QUEUE_COLOURS)),
             table=table(NAMES, idle, ("hand-over p50", "put p50", "put p99", "others %"), digits=3),
         ),

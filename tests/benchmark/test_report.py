@@ -12,7 +12,7 @@ import pytest
 from benchmark.cases import IMPLEMENTATIONS, WORKLOADS
 from benchmark.measure.queue_timing import QUEUES
 from benchmark.progress import Progress
-from benchmark.report.charts import COLOURS, bars
+from benchmark.report.charts import COLOURS, Curve, bars, curves
 from benchmark.report.full_report import report_of
 from benchmark.report.report import Report, Section, Table, to_html, to_markdown, write
 from benchmark.report.tables import gil_label
@@ -179,12 +179,19 @@ def test_a_section_is_written_as_markdown_and_as_html() -> None:
 
 
 def test_all_colours_of_a_chart_are_variables_with_a_light_and_a_dark_value() -> None:
-    svg = bars({"processes": {"none": 15.0}, "threads": {"none": 9.0}}, "FPS", COLOURS, target=15)
+    svg = bars({"processes": {"none": 15.0}, "threads": {"none": 9.5}}, "FPS", COLOURS, target=15)
     rules, drawing = svg.split("</style>", 1)
     assert "var(--processes)" in drawing
     assert set(re.findall(r"var\(--(\w+)\)", drawing)) <= set(re.findall(r"--(\w+):", rules))
     assert rules.count("--processes:") == 2
-    assert ">9.0<" in drawing  # text as text, not as paths
+    assert ">9.5<" in drawing  # text as text, not as paths
+    assert ">15<" in drawing
+
+
+@pytest.mark.parametrize(("least", "starts_at_0"), [(14.7, False), (15.0, True), (3.0, True)])
+def test_the_axis_of_curves_starts_at_0_unless_the_values_are_nearly_the_same(least: float, starts_at_0: bool) -> None:
+    svg = curves({"processes": Curve({1: 15.0, 20: least}, COLOURS["processes"])}, "cameras", "FPS", target=15)
+    assert (">0<" in svg) == starts_at_0  # the x axis starts at 0.0
 
 
 class Terminal(io.StringIO):
