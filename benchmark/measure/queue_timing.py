@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.errors import MeasuringError
 from benchmark.measure.plain_queue import PlainQueue
 from common.frames import Frame, Image
-from common.interfaces import LatestQueue, Runtime, StopSignal
+from common.interfaces import FrameMemory, LatestQueue, Runtime, StopSignal
 from common.pacing import Ticker
 
 START_S = 30.0
@@ -41,14 +41,27 @@ def runtime_of(implementation: str) -> Runtime:
     return runtime
 
 
+def copying_runtime() -> Runtime:
+    """Return the multiprocessing runtime for frames that are not in shared memory before they are put."""
+    processes = runtime_of("multiprocessing")
+    return replace(
+        processes,
+        name="copying",
+        frame_memory=runtime_of("threading").frame_memory,
+        latest_queue=lambda *_: processes.latest_queue(),
+    )
+
+
 def plain_runtime() -> Runtime:
     """Return the multiprocessing runtime with plain queues."""
-    return replace(runtime_of("multiprocessing"), name="plain", latest_queue=PlainQueue)
+    return replace(copying_runtime(), name="plain", latest_queue=lambda *_: PlainQueue())
 
 
 LATEST_PROCESSES, LATEST_THREADS, PLAIN = "LatestQueue, processes", "LatestQueue, threads", "plain Queue(1)"
+COPYING = "LatestQueue, processes, copying"
 QUEUES: dict[str, Callable[[], Runtime]] = {
     LATEST_PROCESSES: lambda: runtime_of("multiprocessing"),
+    COPYING: copying_runtime,
     LATEST_THREADS: lambda: runtime_of("threading"),
     PLAIN: plain_runtime,
 }
@@ -57,14 +70,16 @@ QUEUES: dict[str, Callable[[], Runtime]] = {
 def measure_queue(runtime: Runtime, image: Image, put_fps: float, seconds: float, busy_s: float) -> QueueTimes:
     """Put `image` at `put_fps` for `seconds`; the consumer is busy for `busy_s` seconds with each frame it receives.
 
-    Raises MeasuringError when the consumer does not start.
+    As in a provider, each frame is written into the memory of the queue before, which is not part of the put. Raises
+    MeasuringError when the consumer does not start.
     """
-    frames, replies, stop = runtime.latest_queue(), runtime.latest_queue(), runtime.stop_signal()
+    memory = runtime.frame_memory(1)
+    frames, replies, stop = runtime.latest_queue(memory, "frames"), runtime.latest_queue(), runtime.stop_signal()
     consumer = runtime.worker("consumer", consume, (frames, replies, busy_s, stop))
     consumer.start()
     try:
         _wait_for_consumer(frames, replies)
-        return _produce(frames, replies, image, put_fps, seconds)
+        return _produce(frames, replies, memory, image, put_fps, seconds)
     finally:
         stop.set()
         if not consumer.join(STOP_S):
@@ -80,15 +95,19 @@ def _wait_for_consumer(frames: LatestQueue, replies: LatestQueue) -> None:
             frames.put(_reply(0, time.time()))
 
 
-def _produce(frames: LatestQueue, replies: LatestQueue, image: Image, put_fps: float, seconds: float) -> QueueTimes:
+def _produce(
+    frames: LatestQueue, replies: LatestQueue, memory: FrameMemory, image: Image, put_fps: float, seconds: float
+) -> QueueTimes:
     times = QueueTimes()
     put_at: dict[int, float] = {}
     overwritten_before = frames.overwritten_count
     ticker = Ticker(put_fps)
     for number in range(1, 1 + max(1, round(seconds * put_fps))):
+        converted = memory.allocate(image.shape)
+        np.copyto(converted, image)
         put_at[number] = started = time.time()
         try:
-            frames.put(Frame("main", number, started, image))
+            frames.put(Frame("main", number, started, converted))
         except queue.Full:
             times.refused_count += 1
         times.put_ms.append(1000 * (time.time() - started))
