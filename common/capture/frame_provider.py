@@ -4,6 +4,7 @@ import itertools
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import compress
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ class FrameProvider:
         """Without a message to handle(), no frame is for viewers."""
         self.captured_count = 0
         self._options = options
-        self._outputs = [WorkerQueues(output.queues) for output in outputs]
+        self._outputs = {output.processor: WorkerQueues(output.queues) for output in outputs}
         self._meter = meter
         self._clock = clock
         self._selection = FrameSelection(options.capture_fps, options.ui_fps, [output.fps for output in outputs])
@@ -67,15 +68,14 @@ class FrameProvider:
         """Distribute the frames of `source` until `stop` is set."""
         for captured_at, image, due in source.frames(stop, self._select):
             frame = Frame(self._options.camera, next(self._frame_ids), captured_at, image)
-            for output in compress(self._outputs, due.processors):
-                self._put(frame, output)
+            for processor, output in compress(self._outputs.items(), due.processors):
+                self._put(frame, processor, output)
             if due.viewers:
                 self._send(frame, publisher)
 
-    @property
-    def overwritten_count(self) -> int:
-        """Frames that were overwritten in the queues before a processor took them."""
-        return sum(output.overwritten_count for output in self._outputs)
+    def overwritten_count(self, processor: str) -> int:
+        """Return how many frames were overwritten in the queues of a processor before it took them."""
+        return self._outputs[processor].overwritten_count
 
     def _select(self) -> Due | None:
         """Return the consumers of a frame that arrives now, None if there are none. Called by the source."""
@@ -84,13 +84,13 @@ class FrameProvider:
         due = due._replace(viewers=due.viewers and any(self._views))
         return due if due.viewers or any(due.processors) else None
 
-    def _put(self, frame: Frame, output: WorkerQueues) -> None:
+    def _put(self, frame: Frame, processor: str, output: WorkerQueues) -> None:
         try:
             output.put(frame)
         except FrameTooLargeError as error:
-            self._drop("processor", error)
+            self._drop("processor", error, processor)
         else:
-            self._meter.count("queued")
+            self._meter.count("queued", processor=processor)
 
     def _send(self, frame: Frame, publisher: Publisher) -> None:
         """Send the full frame, the smaller one for tiles, or both. Tiles that are not smaller get the full frame."""
@@ -123,8 +123,8 @@ class FrameProvider:
         publisher.send_frame(header, jpeg)
         self._meter.count("sent tile" if tile else "sent")
 
-    def _drop(self, consumer: str, error: FrameTooLargeError) -> None:
-        self._meter.drop(consumer, "too large")
+    def _drop(self, consumer: str, error: FrameTooLargeError, processor: str | None = None) -> None:
+        self._meter.drop(consumer, "too large", processor=processor)
         if self._too_large_log.due():
             logger.error("frame dropped for the %s: %s", consumer, error)
 
@@ -146,30 +146,30 @@ def run_provider(
     Raises SourceError when the source can never be used.
     """
     cv2.setNumThreads(1)  # the same in all implementations, so that comparing them compares threads with processes
-    camera = label(options.camera)
-    meter, frame_ids = Meter(options.role, camera=camera), new_frame_ids()
+    meter, frame_ids = Meter(options.role, camera=options.camera), new_frame_ids()
     main = FrameProvider(options, () if options.detect_source else outputs, meter, frame_ids)
     publisher = ingest.publisher(main.handle)
 
     def open_camera(uri: str, component: str) -> VideoSource:
         def send_status(state: SourceState, message: str) -> None:
-            publisher.send(Status(component=component, camera=camera, state=state, message=message))
+            publisher.send(Status(component=component, camera=label(options.camera), state=state, message=message))
 
         return open_source(uri, options.capture_fps, send_status, options.start_s, memory)
 
-    def follow(source: VideoSource, provider: FrameProvider) -> None:
-        meter.follow_count("overwritten", lambda: provider.overwritten_count)
+    def follow(source: VideoSource, provider: FrameProvider, outputs: Sequence[ProviderOutput]) -> None:
+        for name in (output.processor for output in outputs):
+            meter.follow_count("overwritten", partial(provider.overwritten_count, name), processor=name)
         meter.follow_drop("provider", "replaced by a newer frame", lambda: source.replaced_count)
         meter.follow_drop("provider", "cannot be decoded", lambda: source.undecodable_count)
 
     def read_detect_source(thread_stop: StopSignal) -> None:
         provider = FrameProvider(options, outputs, meter, frame_ids)
         with open_camera(options.detect_source or "", "detect source") as source:
-            follow(source, provider)
+            follow(source, provider, outputs)
             provider.run(source, publisher, thread_stop)
 
     with publisher, open_camera(options.source, "source") as source:
-        follow(source, main)
+        follow(source, main, () if options.detect_source else outputs)
         meter.follow_count("captured", lambda: main.captured_count)
         meter.follow_drop("server", "socket busy", lambda: publisher.dropped_count)
         meter.follow_gauge("source_fps", lambda: source.fps)

@@ -67,18 +67,19 @@ class FrameProcessor:
 
     def _process(self, frame: Frame, publisher: Publisher) -> Outcome | None:
         """The outcome of `frame`, None when it fails: one bad frame must not end the role."""
-        self._meter.count("taken")
-        self._meter.sample_age("processor_age_ms", frame.captured_at)
+        camera = frame.camera
+        self._meter.count("taken", camera=camera)
+        self._meter.sample_age("processor_age_ms", frame.captured_at, camera=camera)
         try:
             outcome = self._processing(frame)
         except Exception as error:
-            self._meter.drop("processor", "failed")
+            self._meter.drop("processor", "failed", camera=camera)
             self._failures.add(error, publisher)
             return None
         self._failures.clear(publisher)
-        self._meter.count("processed")
-        self._meter.sample("inference_ms", outcome.inference_ms)
-        self._meter.sample("processing_ms", outcome.processing_ms)
+        self._meter.count("processed", camera=camera)
+        self._meter.sample("inference_ms", outcome.inference_ms, camera=camera)
+        self._meter.sample("processing_ms", outcome.processing_ms, camera=camera)
         self._log.add(outcome.inference_ms or outcome.processing_ms)
         return outcome
 
@@ -105,7 +106,7 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     SettingsError when the execution provider is not installed.
     """
     cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
-    meter, live = Meter(options.role, processor=label(options.name)), Live(options.live)
+    meter, live = Meter(options.role, processor=options.name), Live(options.live)
     handlers: list[Callable[[ServerMessage], None]] = [live.handle]
 
     def handle(message: ServerMessage) -> None:

@@ -23,11 +23,12 @@ from common.messaging.messages import (
     unpack_frame,
 )
 from common.messaging.regions import RegionsChange
-from common.messaging.report import MetricsReport
+from common.messaging.report import MetricsReport, Subject
 from common.server.event_history import EventHistory
 from common.server.guard.log_limit import LimitByMessage
 from common.server.newest_detections import NewestDetections
 from common.server.options import ServerOptions
+from common.server.prometheus import findings_text
 from common.server.stats import StatsBoard
 from common.server.viewer_frames import ViewerFrames
 from common.telemetry.meter import Meter
@@ -91,9 +92,11 @@ class Hub:
         self._roles: set[SendToRole] = set()
         self._viewer_frames = ViewerFrames(options.detect_sources)
         self.meter = meter
-        self.stats = StatsBoard()
+        pairs = [Subject(camera, each.name) for each in options.processors for camera in each.cameras]
+        self.stats = StatsBoard(cameras=self.cameras, pairs=pairs)
         self.events = EventHistory()
-        self.detections = NewestDetections(frozenset(self.cameras), frozenset(self._processors))
+        rates = {each.name: each.fps for each in options.processors}
+        self.detections = NewestDetections(frozenset(self.cameras), rates)
 
     def add_subscriber(self, subscriber: Subscriber) -> None:
         """Send `subscriber` the current state, and from now on every frame and message."""
@@ -207,9 +210,10 @@ class Hub:
         self._send_to_roles(change)
         self._broadcast("Hello", self._hello().model_dump_json())
 
-    def current_stats(self) -> Stats:
-        """Return the statistics of this moment."""
-        return self.stats.stats(len(self._subscribers))
+    def current_stats(self, camera: str | None = None) -> Stats:
+        """Return the statistics of this moment, of one camera or of all."""
+        watching = self._subscribers if camera is None else list(self._watching(camera))
+        return self.stats.stats(len(watching), camera)
 
     def broadcast_stats(self) -> None:
         """Send the statistics to all viewers; called once a second."""
@@ -218,7 +222,7 @@ class Hub:
 
     def prometheus_text(self) -> bytes:
         """Return the statistics in the exposition format of Prometheus."""
-        return self.stats.prometheus_text(len(self._subscribers))
+        return self.stats.prometheus_text(len(self._subscribers)) + findings_text(self.detections)
 
     def problems(self, frames: bool, inference: bool) -> list[str]:
         """Return which components are not well; `frames`, `inference`: whether these flow.

@@ -37,7 +37,7 @@ class FrameSubscriber:
     def put_frame(self, frame: EncodedFrame) -> None:
         """Put the newest frame in place of an unsent one."""
         if self._frames.put(frame.header.camera, frame):
-            self._hub.meter.drop("stream", "slow")
+            self._hub.meter.drop("stream", "slow", camera=frame.header.camera)
 
     def put_text(self, kind: str, text: str) -> None:
         """Ignored: image streams carry no text."""

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from common.server.cameras import selected_camera
 from common.server.keys import HUB, OPTIONS
 
 
@@ -21,8 +22,10 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 async def api_stats(request: web.Request) -> web.Response:
-    """Return the statistics as JSON."""
-    return web.Response(text=request.app[HUB].current_stats().model_dump_json(), content_type="application/json")
+    """Return the statistics as JSON, of all cameras, or of `?camera=NAME`. Raises HTTPNotFound and HTTPBadRequest."""
+    camera = selected_camera(request) if "camera" in request.query else None
+    stats = request.app[HUB].current_stats(camera)
+    return web.Response(text=stats.model_dump_json(), content_type="application/json")
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -63,7 +63,7 @@ class Viewer:
     def put_frame(self, frame: EncodedFrame) -> None:
         """Put the newest frame in place of an unsent one."""
         if self._outbox.put(f"{FRAME}{frame.header.camera}", frame):
-            self._meter.drop("viewer", "slow")
+            self._meter.drop("viewer", "slow", camera=frame.header.camera)
 
     def put_text(self, kind: str, text: str) -> None:
         """Put the newest message of its kind in place of an unsent one."""
@@ -77,12 +77,12 @@ class Viewer:
     def acknowledge(self, camera: str | None, frame_id: int) -> None:
         """Return the credit of a frame that the viewer has painted; None: of a camera that sent this frame_id."""
         cameras = self._unacknowledged.items()
-        sent = next((frames for name, frames in cameras if camera in (None, name) and frame_id in frames), None)
-        if sent is None:
+        name = next((name for name, frames in cameras if camera in (None, name) and frame_id in frames), None)
+        if name is None:
             return
-        captured_at = sent.pop(frame_id)
-        self._meter.count("painted")
-        self._meter.sample_age("paint_age_ms", captured_at)
+        captured_at = self._unacknowledged[name].pop(frame_id)
+        self._meter.count("painted", camera=name)
+        self._meter.sample_age("paint_age_ms", captured_at, camera=name)
         self._outbox.wake()
 
     async def send_all(self) -> None:
@@ -106,7 +106,7 @@ class Viewer:
         if len(unacknowledged) > MAX_UNACKED:
             del unacknowledged[next(iter(unacknowledged))]
         await self._socket.send_bytes(frame.packed)
-        self._meter.count("delivered")
+        self._meter.count("delivered", camera=frame.header.camera)
 
 
 async def stream(request: web.Request) -> web.StreamResponse:

@@ -17,6 +17,7 @@ from common.messaging.messages import Detection, Detections, Status, parse_inges
 from common.messaging.publisher import Ingest, Publisher
 from common.messaging.shapes import Line
 from common.telemetry.meter import Meter
+from tests.support.reports import merged
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
 
@@ -184,5 +185,5 @@ def test_a_fault_is_shown_once_counted_and_withdrawn(tmp_path: Path, caplog: pyt
     statuses = [(each.state, each.message) for each in sent if isinstance(each, Status)]
     fault = "mine.py line 4: raise ValueError('too white'); ValueError: too white"
     assert statuses == [("degraded", fault), ("ok", "runs again")] * 2
-    assert meter.take_report().drops == {"processor/failed": 4}
+    assert merged(meter.take_report()).drops == {"processor/failed": 4}
     assert [record.getMessage() for record in caplog.records] == [f"your code failed on a frame: {fault}"] * 2

@@ -95,6 +95,12 @@ shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
             st.sampled_from(["encode_ms", "gil_delay_ms", "paint_age_ms"]), st.lists(measures, max_size=3), max_size=2
         ),
         "gauges": st.dictionaries(names, measures, max_size=2),
+        "parts": st.lists(
+            st.fixed_dictionaries(
+                {"camera": names | st.none(), "processor": names, "counts": st.dictionaries(names, amounts, max_size=2)}
+            ),
+            max_size=2,
+        ),
     },
     "status": {
         "component": names,

@@ -11,10 +11,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection
 
-from common.messaging.messages import Stats, Status
+from common.messaging.messages import Detection, Detections, Stats, Status
 from common.messaging.publisher import Ingest, Publisher
-from common.messaging.report import MetricsReport
-from common.server.stats import StatsBoard, percentiles
+from common.messaging.report import Measurements, MetricsReport, Subject
+from common.server.newest_detections import MAX_LABELS, NewestDetections
+from common.server.prometheus import findings_text
+from common.server.stats import StatsBoard
+from common.server.window import percentiles
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
 from tests.support.servers import Server, eventually, frame, next_frame, next_text, received_by_now, send, serving
@@ -56,6 +59,12 @@ class Clock:
 @pytest.fixture
 def server() -> Iterator[Server]:
     with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server_of_two() -> Iterator[Server]:
+    with serving(cameras=("gate", "yard"), processors=("people",)) as server:
         yield server
 
 
@@ -162,6 +171,130 @@ def test_rates_and_times_are_also_by_camera_and_by_processor() -> None:
     assert (board.stats(0).cameras, board.stats(0).processors) == ({}, {})
 
 
+def test_what_a_role_measured_of_others_is_theirs() -> None:
+    board = StatsBoard(Clock())
+    board.add(
+        MetricsReport(
+            role="provider",
+            camera="gate",
+            pid=1,
+            duration_s=1,
+            counts={"captured": 30},
+            parts=(
+                Measurements(camera="gate", processor="people", counts={"queued": 5}),
+                Measurements(camera="gate", processor="cars", counts={"queued": 10}, drops={"processor/too large": 1}),
+            ),
+        )
+    )
+    stats = board.stats(0)
+    assert stats.rates == {"captured": 30, "queued": 15}
+    assert stats.cameras["gate"]["rates"] == {"captured": 30, "queued": 15}
+    assert {name: each["rates"] for name, each in stats.processors.items()} == {
+        "people": {"queued": 5},
+        "cars": {"queued": 10},
+    }
+    found = samples(board.prometheus_text(0).decode())
+    assert found["vision_frames_total", "captured", "gate"] == 30
+    assert found["vision_frames_total", "queued", "people", "gate"] == 5
+    assert found["vision_rate_fps", "queued", "cars", "gate"] == 10
+    assert found["vision_drops_total", "cars", "processor", "too large", "gate"] == 1
+
+
+async def test_statistics_of_one_camera(server_of_two: Server) -> None:
+    server = server_of_two
+    parts = tuple(
+        Measurements(camera=name, processor="people", counts={"processed": count}, samples={"inference_ms": (count,)})
+        for name, count in (("gate", 4.0), ("yard", 2.0))
+    )
+    async with server.role() as role, server.viewer("?camera=gate") as viewer, server.viewer():
+        for name, count in (("gate", 30), ("yard", 10)):
+            update = {"role": f"provider {name}", "camera": name, "counts": {"captured": count}}
+            await send(role, PROVIDER.model_copy(update=update))
+        processor = {"role": "processor people", "processor": "people", "counts": {}, "samples": {}, "parts": parts}
+        await send(role, PROCESSOR.model_copy(update=processor))
+        await received_by_now(role, viewer)
+        stats = Stats.model_validate_json(server.ask("/api/stats?camera=yard").body)
+    assert stats.viewers == 1
+    assert stats.rates["captured"] == stats.counters["captured"] == 10
+    assert stats.counters["processed"] == 2
+    assert stats.percentiles["inference_ms"]["p50"] == 2
+    assert set(stats.cameras) == {"yard"}
+    assert stats.processors["people"]["rates"] == {"processed": 2}
+    assert stats.drops == {"server/socket busy": 3}
+    assert {"provider yard", "processor people"} <= set(stats.roles)
+    assert "provider gate" not in stats.roles
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("camera=moon", 404), ("camera=gate&camera=yard", 400), ("camera=", 404)]
+)
+def test_statistics_of_a_bad_camera_are_refused(server_of_two: Server, query: str, status: int) -> None:
+    assert server_of_two.ask(f"/api/stats?{query}").status == status
+
+
+def test_known_series_exist_before_their_first_event() -> None:
+    board = StatsBoard(Clock(), ("gate", "yard"), (Subject("gate", "people"),))
+    found = samples(board.prometheus_text(0).decode())
+    for camera in ("gate", "yard"):
+        assert found["vision_frames_total", "captured", camera] == 0
+        assert found["vision_drops_total", "viewer", "slow", camera] == 0
+        assert found["vision_restarts_total", "provider", camera] == 0
+    assert found["vision_frames_total", "processed", "people", "gate"] == 0
+    assert found["vision_restarts_total", "people", "processor"] == 0
+    assert found["vision_drops_total", "log", "not read"] == 0
+
+
+def test_objects_and_values_are_of_the_newest_detections_and_not_of_a_processor_that_stopped() -> None:
+    clock = Clock()
+    newest = NewestDetections(frozenset({"gate"}), {"people": 5.0, "slow": 0.1}, clock)
+    for processor in ("people", "slow", "moon"):
+        newest.add(found(processor, {"car": 2, "bus": 1}, {"in": 3}), "")
+    newest.add(found("people", {"car": 1}, {"in": 4, "out": 1.5}), "")
+    metrics = samples(findings_text(newest).decode())
+    assert metrics == {
+        ("vision_objects", "people", "car", "gate"): 1,
+        ("vision_objects", "people", "bus", "gate"): 0,
+        ("vision_objects", "slow", "car", "gate"): 2,
+        ("vision_objects", "slow", "bus", "gate"): 1,
+        ("vision_value", "people", "in", "gate"): 4,
+        ("vision_value", "people", "out", "gate"): 1.5,
+        ("vision_value", "slow", "in", "gate"): 3,
+    }
+    clock.now += 29
+    assert {key[1] for key in samples(findings_text(newest).decode())} == {"slow"}
+    clock.now += 2
+    assert samples(findings_text(newest).decode()) == {}
+
+
+def test_labels_and_names_of_values_are_limited_in_number() -> None:
+    newest = NewestDetections(frozenset({"gate"}), {"people": 5.0}, Clock())
+    for number in range(3 * MAX_LABELS):
+        newest.add(found("people", {f"label {number}": 1, f"more {number}": 2}, {f"value {number}": number}), "")
+    metrics = samples(findings_text(newest).decode())
+    assert len(metrics) == MAX_LABELS + 1
+    assert metrics["vision_objects", "people", "other", "gate"] == 3
+    newest.add(found("people", {"label 0": 1}, {"value 0": 7, "value 149": 8}), "")
+    metrics = samples(findings_text(newest).decode())
+    assert metrics["vision_objects", "people", "label 0", "gate"] == 1
+    assert {key: value for key, value in metrics.items() if key[0] == "vision_value"} == {
+        ("vision_value", "people", "value 0", "gate"): 7
+    }
+
+
+def found(processor: str, objects: dict[str, int], values: dict[str, float]) -> Detections:
+    """The detections of a frame with these numbers of objects by label."""
+    return Detections(
+        camera="gate",
+        processor=processor,
+        frame_id=1,
+        captured_at=1,
+        inference_ms=1,
+        processing_ms=1,
+        detections=tuple(Detection(label, 1.0, (0, 0, 1, 1)) for label, count in objects.items() for _ in range(count)),
+        values=values,
+    )
+
+
 def test_reports_older_than_the_window_are_discarded() -> None:
     clock = Clock()
     board = StatsBoard(clock)
@@ -211,7 +344,7 @@ async def test_metrics_are_in_the_prometheus_text_format(server: Server) -> None
     assert found["vision_frames_total", "captured"] == 60
     assert found["vision_frames_total", "processed"] == 5
     assert found["vision_drops_total", "server", "socket busy"] == 6
-    assert found["vision_restarts_total", "processor"] == 1
+    assert found["vision_restarts_total", "main", "processor"] == 1
     assert found["vision_viewers",] == 1
     assert found["vision_rate_fps", "captured"] > 0
     assert found["vision_cpu_cores", "provider"] == 0.125
@@ -239,7 +372,7 @@ async def test_acknowledged_frames_are_counted_as_painted_and_their_age_is_measu
     assert stats["counters"]["delivered"] == 5
     assert stats["counters"]["painted"] == 5
     assert 0 <= stats["percentiles"]["paint_age_ms"]["p50"] <= stats["percentiles"]["paint_age_ms"]["p99"]
-    assert samples(server.ask("/metrics").body.decode())["vision_frame_age_at_paint_seconds_count",] == 5
+    assert samples(server.ask("/metrics").body.decode())["vision_frame_age_at_paint_seconds_count", "main"] == 5
 
 
 async def test_frames_not_sent_to_a_slow_viewer_are_counted_as_drops(server: Server) -> None:
@@ -251,7 +384,7 @@ async def test_frames_not_sent_to_a_slow_viewer_are_counted_as_drops(server: Ser
         await received_by_now(role, viewer)
         stats = await stats_once(viewer, "delivered")
     assert stats["drops"] == {"viewer/slow": 3}
-    assert samples(server.ask("/metrics").body.decode())["vision_drops_total", "viewer", "slow"] == 3
+    assert samples(server.ask("/metrics").body.decode())["vision_drops_total", "viewer", "slow", "main"] == 3
 
 
 async def test_the_server_measures_itself(server: Server) -> None:
@@ -288,9 +421,12 @@ def roles(server: Server) -> dict[str, dict[str, float]]:
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:
-    """Return the value of each sample by its name and label values, sorted by label name in descending order."""
+    """Return the value of each sample by its name and label values, sorted by label name in descending order.
+
+    An empty label is one that is absent.
+    """
     return {
-        (sample.name, *(value for _, value in sorted(sample.labels.items(), reverse=True))): sample.value
+        (sample.name, *(value for _, value in sorted(sample.labels.items(), reverse=True) if value)): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
         if not sample.name.endswith("_created")

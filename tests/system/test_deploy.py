@@ -50,7 +50,10 @@ def expressions() -> dict[str, str]:
 @pytest.mark.parametrize("name", ["rules", "dashboard"])
 def test_every_metric_exists_in_a_running_app(name: str, exposition: str) -> None:
     used = set(re.findall(r"\bvision_\w+", expressions()[name]))
-    served = set(re.findall(r"^(vision_\w+)", exposition, re.MULTILINE))
+    # A histogram without a sample yet has a type, and no series.
+    types = re.findall(r"^# TYPE (vision_\w+) histogram", exposition, re.MULTILINE)
+    types += [f"{name}_bucket" for name in types] + re.findall(r"^# TYPE (vision_\w+) gauge", exposition, re.MULTILINE)
+    served = {*types, *re.findall(r"^(vision_\w+)", exposition, re.MULTILINE)}
     assert len(used) > 3
     assert used <= served
 
@@ -61,6 +64,15 @@ def test_every_label_value_exists_in_a_running_app(name: str, label: str, exposi
     values = re.findall(rf'\b{label}(?:=~|!=|=)"([^"]+)"', expressions()[name])
     used = {value for alternatives in values for value in alternatives.split("|")}
     assert used <= set(re.findall(rf'\b{label}="([^"]+)"', exposition))
+
+
+@pytest.mark.parametrize("name", ["rules", "dashboard"])
+def test_metrics_have_the_labels_by_which_they_are_grouped(name: str, exposition: str) -> None:
+    grouped = re.findall(r"sum by \(([^)]+)\)\s*\((?:\w+\()?(vision_\w+)", expressions()[name])
+    assert len(grouped) > 3
+    for labels, metric in grouped:
+        if series := re.search(rf"^{metric}\{{(.*)\}}", exposition, re.MULTILINE):
+            assert set(labels.split(", ")) <= {"instance", *re.findall(r'(\w+)="', series[1])}, metric
 
 
 def test_prometheus_accepts_the_rules() -> None:

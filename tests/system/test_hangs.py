@@ -43,7 +43,8 @@ async def test_processor_that_hangs_is_replaced_while_the_video_continues(app: A
     assert "hangs" in message
     assert viewer.frame_rate() == pytest.approx(15, rel=ROOM)
     assert not psutil.pid_exists(victim.pid)
-    assert 'vision_restarts_total{component="processor"} 1.0' in app.ask("/metrics").body.decode()
+    restarts = 'vision_restarts_total{camera="",component="processor",processor="main"} 1.0'
+    assert restarts in app.ask("/metrics").body.decode()
 
 
 async def test_provider_and_server_that_hang_at_the_same_time_are_replaced(app: App) -> None:

@@ -34,6 +34,28 @@ def test_a_report_contains_everything_since_the_last_one(meter: Meter) -> None:
     assert (second.counts, second.drops, second.samples) == ({"captured": 1}, {}, {})
 
 
+def test_what_is_measured_of_others_is_in_parts_of_the_report() -> None:
+    meter = Meter("provider", camera="gate")
+    overwritten = 0
+    meter.follow_count("overwritten", lambda: overwritten, processor="people")
+    overwritten = 2
+    meter.count("captured", 30)
+    meter.count("queued", processor="people")
+    meter.count("queued", 4, processor="cars")
+    meter.drop("processor", "too large", processor="cars")
+    meter.sample("encode_ms", 1.5, camera="yard")
+    report = meter.take_report()
+    assert (report.subject, report.counts) == (("gate", None), {"captured": 30})
+    assert {part.subject: part.counts for part in report.parts} == {
+        ("gate", "people"): {"queued": 1, "overwritten": 2},
+        ("gate", "cars"): {"queued": 4},
+        ("yard", None): {},
+    }
+    assert [part.drops for part in report.parts if part.drops] == [{"processor/too large": 1}]
+    assert [part.samples for part in report.parts if part.samples] == [{"encode_ms": (1.5,)}]
+    assert all(not part.counts.get("queued") for part in meter.take_report().parts)
+
+
 def test_a_report_names_the_role_and_the_state_of_its_process(meter: Meter) -> None:
     meter.take_report()
     end = time.process_time() + 0.2
