@@ -81,6 +81,7 @@ class Hub:
     def __init__(self, options: ServerOptions, meter: Meter) -> None:
         self._options = options
         self.cameras = tuple(camera.name for camera in options.cameras)
+        self.processors = tuple(each.name for each in options.processors)
         self._live = options.live
         self._changes: dict[str, SettingChange] = {}
         self._model_changes: dict[str | None, ModelChange] = {}  # by processor; None: for all

@@ -14,6 +14,7 @@ MAX_LABELS = 50  # of one camera and processor that are counted by their names; 
 OTHER = "other"
 CURRENT_S = 10.0  # detections that are older, and older than three periods of their processor, are of the past
 PERIODS = 3
+GONE_AT_S = 2.0  # as in static/viewer/overlay.js: older boxes are likely to be off their object
 
 
 @dataclass
@@ -51,6 +52,11 @@ class NewestDetections:
     def texts(self, cameras: frozenset[str]) -> list[str]:
         """Return the messages of `cameras`, ordered by the names of camera and processor."""
         return [newest.text for (camera, _), newest in sorted(self._newest.items()) if camera in cameras]
+
+    def near(self, camera: str, captured_at: float) -> list[Detections]:
+        """Return the newest messages of a camera that are at most GONE_AT_S older than a frame captured then."""
+        messages = (newest.message for pair, newest in sorted(self._newest.items()) if pair[0] == camera)
+        return [message for message in messages if captured_at - message.captured_at <= GONE_AT_S]
 
     def objects(self) -> Iterator[tuple[Subject, dict[str, int]]]:
         """Yield the current numbers of objects by label, with 0 for labels that were found before."""

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from common.server.boxed_frames import BoxedFrames
 from common.server.compare import OTHER_PORT, compare_facts, compare_page, redirect_to_compare
 from common.server.findings import api_detections, api_events
 from common.server.guard.access import check_access, ignore_disconnects
@@ -9,7 +10,7 @@ from common.server.guard.headers import add_security_headers
 from common.server.guard.policy import FRAME_PREFIX, POLICY, STREAM, AccessPolicy
 from common.server.hub import Hub
 from common.server.keys import HUB, OPTIONS
-from common.server.media import mjpeg, snapshot
+from common.server.media import BOXED_FRAMES, mjpeg, snapshot
 from common.server.monitoring import api_stats, healthz, metrics, readyz
 from common.server.options import ServerOptions
 from common.server.pages import index, static
@@ -21,6 +22,7 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     app = web.Application(middlewares=[ignore_disconnects, check_access])
     app[HUB], app[OPTIONS] = hub, options
     app[POLICY] = AccessPolicy(options.token, options.allowed_origins, options.other_port)
+    app[BOXED_FRAMES] = BoxedFrames(hub)
     app.on_response_prepare.append(add_security_headers)
     if options.other_port is not None:
         app[OTHER_PORT] = options.other_port

@@ -30,6 +30,7 @@ SUFFIXES = (
     "?since=%ff&limit=%ff",
     "?since=&limit=",
     "?limit=" + "9" * 7000,
+    "?boxes=%ff",
     "?camera=%ff&camera=%00",
     "?" + "&" * 7900,
 )

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from common.frames import Image
-from common.server import media
+from common.messaging.messages import Detection, Detections
+from common.server import draw_boxes, media
 from tests.support.servers import (
     PATIENCE_S,
     Answer,
@@ -21,6 +23,7 @@ from tests.support.servers import (
     is_closed,
     large_jpeg,
     next_frame,
+    received_by_now,
     serving,
     until_viewers,
 )
@@ -125,8 +128,87 @@ async def test_disconnected_reader_is_not_counted(server: Server) -> None:
         await until_viewers(role, 0)
 
 
-async def snapshot(server: Server) -> Answer:
-    return await asyncio.to_thread(server.ask, "/snapshot.jpg")
+CARS = {"vehicles": (0.1, 0.2, 0.4, 0.9), "people": (0.6, 0.2, 0.9, 0.9)}
+
+
+def found(processor: str, age_s: float = 0) -> Detections:
+    """The detections of a processor: one object, in its own half of the frame."""
+    car = Detection(label="Auto é", score=0.5, box=CARS[processor])
+    return Detections(camera="main", processor=processor, frame_id=1, captured_at=time.time() - age_s, inference_ms=1,
+                      processing_ms=1, detections=(car,))  # fmt: skip
+
+
+def drawn(image: Image, processor: str) -> bool:
+    """Whether the sides of the box of a processor have its colour."""
+    height, width = image.shape[:2]
+    x1, y1, _, y2 = CARS[processor]
+    side = image[round((y1 + 0.2) * height) : round(y2 * height) - 5, round(x1 * width)]
+    colour = draw_boxes.COLOURS[list(CARS).index(processor)]
+    return bool(np.abs(np.median(side, axis=0) - colour).max() < 90)
+
+
+GREY = jpeg_of(np.full((360, 640, 3), 128, np.uint8))
+
+
+async def test_boxes_are_drawn_in_the_colour_of_their_processor() -> None:
+    with serving(processors=tuple(CARS)) as server:
+        async with server.role() as role, server.viewer() as viewer:
+            for processor, age_s, expected in (("vehicles", 0, [True, False]), ("people", 5, [True, False]),
+                                               ("people", 0, [True, True])):  # fmt: skip
+                await role.send(found(processor, age_s).model_dump_json())
+                await received_by_now(role, viewer)
+                answer = asyncio.create_task(snapshot(server, "?boxes=1"))
+                await until_viewers(role, 2)
+                await role.send(frame(1, GREY))
+                image = decoded((await answer).body)
+                await until_viewers(role, 1)
+                assert image.shape == (360, 640, 3)
+                assert [drawn(image, name) for name in CARS] == expected
+
+
+async def test_boxes_are_drawn_once_for_all_readers_and_not_without_readers(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[threading.Thread] = []
+
+    def count(jpeg: bytes, *_: object) -> bytes:
+        calls.append(threading.current_thread())
+        return jpeg
+
+    monkeypatch.setattr(draw_boxes, "draw_boxes", count)
+    async with server.role() as role:
+        answers = [asyncio.create_task(snapshot(server, "?boxes=1")) for _ in range(3)]
+        await until_viewers(role, 1)
+        while not all(answer.done() for answer in answers):
+            await role.send(frame(7))
+            await asyncio.sleep(0.05)
+        assert {(await answer).body for answer in answers} == {jpeg_of(numbered_frame(7))}
+        drawn_frames = len(calls)
+        assert all(thread.name.startswith("asyncio") for thread in calls)
+        await until_viewers(role, 0)
+        await role.send(frame(8))
+        assert (await asyncio.to_thread(server.ask, "/api/stats")).status == 200
+    assert len(calls) == drawn_frames
+
+
+async def test_a_frame_that_cannot_be_decoded_is_sent_without_boxes(server: Server) -> None:
+    broken = b"\xff\xd8 pixels \xff\xd9"
+    async with server.role() as role:
+        answer = asyncio.create_task(snapshot(server, "?boxes=1"))
+        await until_viewers(role, 1)
+        await role.send(frame(1, broken))
+        assert (await answer).body == broken
+
+
+@pytest.mark.parametrize("path", ["/snapshot.jpg", "/stream.mjpg"])
+@pytest.mark.parametrize("value", ["2", "", "true", "%31%0A"])
+def test_a_bad_value_of_boxes_is_refused(server: Server, path: str, value: str) -> None:
+    answer = server.ask(f"{path}?boxes={value}")
+    assert (answer.status, answer.body[:22]) == (400, b"boxes must be 0 or 1, ")
+
+
+async def snapshot(server: Server, query: str = "") -> Answer:
+    return await asyncio.to_thread(server.ask, f"/snapshot.jpg{query}")
 
 
 def decoded(jpeg: bytes) -> Image:
