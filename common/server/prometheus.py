@@ -13,6 +13,7 @@ STAGES_OF_PAIRS = ("queued", "overwritten", "taken", "processed")
 ROLES = ("server", "provider", "processor")
 DROPS_OF_CAMERAS = (
     ("provider", "replaced by a newer frame"),
+    ("provider", "cannot be decoded"),
     ("server", "too large"),
     ("server", "socket busy"),
     ("viewer", "slow"),

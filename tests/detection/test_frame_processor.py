@@ -1,7 +1,10 @@
 """The FrameProcessor: the newest frame, the live settings, and no frame that ends it."""
 
 import logging
+import os
+import sys
 import time
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 from common.config.settings import LiveSettings
 from common.detection.detector import Result
 from common.detection.frame_processor import FrameProcessor
-from common.detection.inference_log import InferenceLog
+from common.detection.inference_log import InferenceLog, log_period_s
 from common.detection.live import Live
 from common.detection.model_processing import ModelProcessing
 from common.errors import ModelError, VisionError
@@ -149,6 +152,21 @@ def test_a_setting_acts_on_the_next_frame(message: ServerMessage, calls: list[st
     live.handle(message)
     processor.run(StoppingPublisher(stop), stop)
     assert detector.calls == calls
+
+
+def test_inference_times_are_logged_once_a_second_on_a_terminal_and_once_a_minute_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    terminal, device = os.openpty()
+    try:
+        with os.fdopen(device, "w") as stderr:
+            monkeypatch.setattr(sys, "stderr", stderr)
+            assert log_period_s() == 1
+    finally:
+        os.close(terminal)
+    with (tmp_path / "log").open("w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        assert log_period_s() == 60
 
 
 def test_inference_times_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:

@@ -238,6 +238,7 @@ def test_known_series_exist_before_their_first_event() -> None:
     for camera in ("gate", "yard"):
         assert found["vision_frames_total", "captured", camera] == 0
         assert found["vision_drops_total", "viewer", "slow", camera] == 0
+        assert found["vision_drops_total", "provider", "cannot be decoded", camera] == 0
         assert found["vision_restarts_total", "provider", camera] == 0
     assert found["vision_frames_total", "processed", "people", "gate"] == 0
     assert found["vision_restarts_total", "people", "processor"] == 0
