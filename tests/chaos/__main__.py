@@ -19,6 +19,8 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=3, metavar="SECONDS", help="mean time between two faults")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="seed of the sequence of faults")
     parser.add_argument("--model", default="default", help="model of the app")
+    parser.add_argument("--cameras", type=int, default=1, help="number of cameras")
+    parser.add_argument("--processors", type=int, default=1, help="number of processors, each of all cameras")
     parser.add_argument("--kind", choices=WEIGHTS, action="append", help="only this kind of fault; repeatable")
     parser.add_argument("--impl", choices=IMPLEMENTATIONS, action="append", help="only this implementation; repeatable")
     arguments = parser.parse_args()
@@ -30,7 +32,16 @@ def main() -> int:
             flush=True,
         )
         kinds = frozenset(arguments.kind or WEIGHTS)
-        plan = ChaosPlan(implementation, arguments.model, arguments.seed, arguments.seconds, arguments.every, kinds)
+        plan = ChaosPlan(
+            implementation,
+            arguments.model,
+            arguments.seed,
+            arguments.seconds,
+            arguments.every,
+            kinds,
+            arguments.cameras,
+            arguments.processors,
+        )
         outcome = asyncio.run(run(plan))
         print(f"\n{report(outcome)}\n", flush=True)
         failed |= bool(outcome.failures)

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -16,7 +16,6 @@ from tests.chaos.witness import Witness
 from tests.support.apps import App
 from tests.support.videos import OTHER, SMALL, MjpegCamera
 
-ROLES = ("provider", "processor", "server")
 DEATHS = 3  # per role and minute; the app gives up after more than five, and a broken queue may cause more
 WINDOW_S = 60.0
 CABLE_S = 15.0  # between two disconnections: shorter ones increase the reconnection delay
@@ -25,18 +24,19 @@ POLL_S = 0.02
 
 @dataclass
 class Testbed:
-    """The system under test: the app, its camera, and a witness that records the processes of the roles."""
+    """The system under test: the app, its roles, its cameras, and a witness that records the processes of the roles."""
 
     app: App
-    camera: MjpegCamera
+    roles: Sequence[str]
+    cameras: Sequence[MjpegCamera]
     witness: Witness
     camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     deaths: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def may_die(self, roles: tuple[str, ...]) -> bool:
-        """Return whether these roles may die without exceeding DEATHS. `cable` is the connection of the camera."""
+        """Return whether these roles may die without exceeding DEATHS. `cable` is that of any camera."""
         now = time.monotonic()
-        for role, most, window_s in [(role, DEATHS, WINDOW_S) for role in ROLES] + [("cable", 1, CABLE_S)]:
+        for role, most, window_s in [(role, DEATHS, WINDOW_S) for role in self.roles] + [("cable", 1, CABLE_S)]:
             while self.deaths[role] and self.deaths[role][0] < now - window_s:
                 self.deaths[role].popleft()
             if len(self.deaths[role]) + roles.count(role) > most:
@@ -121,18 +121,20 @@ async def suspend_all(testbed: Testbed, rng: random.Random) -> None:
 async def stall_camera(testbed: Testbed, rng: random.Random) -> None:
     """Keep the connection open and send nothing."""
     async with testbed.camera_lock:
-        testbed.camera.stalled.set()
+        camera = rng.choice(testbed.cameras)
+        camera.stalled.set()
         await asyncio.sleep(rng.uniform(0.5, 3))
-        testbed.camera.stalled.clear()
+        camera.stalled.clear()
 
 
 async def pull_cable(testbed: Testbed, rng: random.Random) -> None:
-    """Disconnect the camera, and reconnect it with another frame size."""
+    """Disconnect a camera, and reconnect it with another frame size."""
     async with testbed.camera_lock:
-        await asyncio.to_thread(testbed.camera.stop)
+        camera = rng.choice(testbed.cameras)
+        await asyncio.to_thread(camera.stop)
         await asyncio.sleep(rng.uniform(0.3, 1))
-        testbed.camera.size = OTHER if testbed.camera.size == SMALL else SMALL
-        testbed.camera.start()
+        camera.size = OTHER if camera.size == SMALL else SMALL
+        camera.start()
 
 
 def connect(stranger: Stranger) -> Injection:
@@ -149,23 +151,28 @@ ANYWHERE = (
     Fault("camera", "cable pulled", ("cable",), pull_cable),
     *(Fault("viewer", stranger.__name__.replace("_", " "), (), connect(stranger)) for stranger in STRANGERS),
 )
-OF_PROCESSES = (
-    *(Fault("kill", role, (role,), kill(role)) for role in ROLES),
-    *(
-        Fault("kill", f"{one} and {other}", (one, other), kill(one, other))
-        for one, other in zip(ROLES, ROLES[1:] + ROLES[:1], strict=True)
-    ),
-    *(Fault("kill twice", role, (role, role), kill_twice(role)) for role in ROLES),
-    *(Fault("hang", role, (role,), hang(role)) for role in ROLES),
-)
-KINDS = {"threading": ANYWHERE, "multiprocessing": ANYWHERE + OF_PROCESSES}
+
+
+def of_processes(roles: Sequence[str]) -> list[Fault]:
+    """Return the faults of roles that are processes."""
+    return [
+        *(Fault("kill", role, (role,), kill(role)) for role in roles),
+        *(
+            Fault("kill", f"{one} and {other}", (one, other), kill(one, other))
+            for one, other in zip(roles, [*roles[1:], roles[0]], strict=True)
+        ),
+        *(Fault("kill twice", role, (role, role), kill_twice(role)) for role in roles),
+        *(Fault("hang", role, (role,), hang(role)) for role in roles),
+    ]
+
 
 WEIGHTS = {"viewer": 3, "kill": 3, "hang": 2, "camera": 2, "kill twice": 1, "suspend": 1}
 
 
 def draw(implementation: str, wanted: Container[str], testbed: Testbed, rng: random.Random) -> Fault | None:
     """Choose a kind by weight, then a fault of that kind, among those that are wanted and possible now; or None."""
-    possible = [fault for fault in KINDS[implementation] if fault.kind in wanted and testbed.may_die(fault.deaths)]
+    faults: list[Fault] = [*ANYWHERE, *(of_processes(testbed.roles) if implementation == "multiprocessing" else ())]
+    possible = [fault for fault in faults if fault.kind in wanted and testbed.may_die(fault.deaths)]
     if not possible:
         return None
     kinds = sorted({fault.kind for fault in possible})

@@ -5,8 +5,11 @@ import logging
 import random
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.chaos.faults import WEIGHTS, Fault, Testbed, draw
 from tests.chaos.inventory import Inventory
@@ -24,7 +27,10 @@ MARGIN_S = 0.05  # for frames in transit
 
 @dataclass(frozen=True)
 class ChaosPlan:
-    """Parameters of a run: `every_s` is the mean time between two faults, `kinds` are the kinds of faults."""
+    """Parameters of a run: `every_s` is the mean time between two faults, `kinds` are the kinds of faults.
+
+    `model` is that of every processor, each of which processes the frames of every camera.
+    """
 
     implementation: str
     model: str
@@ -32,6 +38,33 @@ class ChaosPlan:
     seconds: float
     every_s: float
     kinds: frozenset[str] = frozenset(WEIGHTS)
+    camera_count: int = 1
+    processor_count: int = 1
+
+    @property
+    def cameras(self) -> list[str]:
+        """The names of the cameras."""
+        return [f"camera{number}" for number in range(1, self.camera_count + 1)]
+
+    @property
+    def processors(self) -> list[str]:
+        """The names of the processors."""
+        return [f"processor{number}" for number in range(1, self.processor_count + 1)]
+
+    @property
+    def roles(self) -> list[str]:
+        """The names of the roles."""
+        if self.camera_count == self.processor_count == 1:
+            return ["provider", "processor", "server"]
+        providers = [f"provider {name}" for name in self.cameras]
+        return [*providers, *(f"processor {name}" for name in self.processors), "server"]
+
+    def settings(self, urls: Sequence[str]) -> str:
+        """Return the text of the settings file, with a URL for each camera."""
+        cameras = [
+            f'[[cameras]]\nname = "{name}"\nsource = "{url}"' for name, url in zip(self.cameras, urls, strict=True)
+        ]
+        return "\n".join([*cameras, *(f'[[processors]]\nname = "{name}"' for name in self.processors)])
 
 
 @dataclass(frozen=True)
@@ -49,7 +82,7 @@ class Recovery:
 
 @dataclass
 class ChaosOutcome:
-    """ChaosOutcome of a run; `failures` are sentences."""
+    """What happened in a run; `failures` are sentences."""
 
     plan: ChaosPlan
     before: Inventory
@@ -61,12 +94,16 @@ class ChaosOutcome:
 
 async def run(plan: ChaosPlan) -> ChaosOutcome:
     """Start the app, cause faults, let the app settle, stop it. Raises AssertionError when it does not start."""
-    flags = ("--impl", plan.implementation, "--model", plan.model)
-    with MjpegCamera() as camera, running(*flags, "--source", camera.url) as app:
+    with ExitStack() as stack:
+        cameras = [stack.enter_context(MjpegCamera()) for _ in plan.cameras]
+        file = Path(stack.enter_context(TemporaryDirectory())) / "vision.toml"
+        file.write_text(plan.settings([camera.url for camera in cameras]))
+        flags = ("--impl", plan.implementation, "--model", plan.model, "--config", str(file))
+        app = stack.enter_context(running(*flags))
         await asyncio.to_thread(app.wait_until_ready)
-        witnesses = [Witness(app.port) for _ in range(WITNESSES)]
+        witnesses = [Witness(app.port, plan.cameras, plan.processors) for _ in range(WITNESSES)]
         watching = [asyncio.create_task(witness.watch()) for witness in witnesses]
-        testbed = Testbed(app, camera, witnesses[0])
+        testbed = Testbed(app, plan.roles, cameras, witnesses[0])
         await asyncio.wait_for(witnesses[0].received_since(time.time()), RECOVERY_S)
         outcome = ChaosOutcome(plan, before := await inventory(app), before, witnesses=witnesses)
         await cause_faults(plan, testbed, outcome)
