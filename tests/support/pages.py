@@ -75,6 +75,7 @@ class Role:
         self._frame_id = 0
         self._watched: dict[str, int] = {}
         self._regions: dict[str, dict[str, Any]] = {}
+        self._tiles: dict[str, int] = {}
 
     def send(self, *messages: Message) -> None:
         for message in messages:
@@ -85,13 +86,21 @@ class Role:
         self._socket.send(message)
 
     def watched(self) -> dict[str, int]:
-        """Return the number of viewers of each camera, from the newest message that has arrived."""
+        """Return the number of viewers of full frames of each camera, from the newest message that has arrived."""
+        self._read_viewers()
+        return self._watched
+
+    def tiles(self) -> dict[str, int]:
+        """Return the width of the tiles of each camera that has any, from the newest message that has arrived."""
+        self._read_viewers()
+        return self._tiles
+
+    def _read_viewers(self) -> None:
         with contextlib.suppress(TimeoutError):
             while True:
                 message = json.loads(self._socket.recv(timeout=0.2))
                 if message["type"] == "viewers":
-                    self._watched = dict(message["cameras"])
-        return self._watched
+                    self._watched, self._tiles = dict(message["cameras"]), dict(message.get("tiles", {}))
 
     def requested_models(self) -> list[str]:
         """Return the models that viewers have requested, by the messages that have arrived."""

@@ -12,6 +12,7 @@ export class ImplementationView {
   intervals = new Intervals();
   #root;
   #viewer;
+  #camera = null; // the name of the one to show, null for the first
   #inference = new RecentMedian(RECENT);
   #totals = {};
   #isNewConnection = true;
@@ -28,6 +29,7 @@ export class ImplementationView {
       onHello: (hello, cameras) => {
         onHello(hello, cameras, this.#isNewConnection);
         this.#isNewConnection = false;
+        this.#viewer.select(this.#camera);
       },
       onCamera: (camera, rates) => {
         this.intervals.due_ms = 1000 / rates.ui_fps;
@@ -47,9 +49,10 @@ export class ImplementationView {
     this.#viewer.play(wanted);
   }
 
-  /** Shows another camera. */
+  /** Shows another camera, once the server has named its cameras. */
   select(camera) {
-    this.#viewer.select(camera);
+    this.#camera = camera;
+    if (this.#viewer.camera !== null) this.#viewer.select(camera);
   }
 
   set(name, value) {

@@ -20,10 +20,11 @@ export class Controls {
   #paused = false;
 
   /**
+   * `stage` is what is shown in full screen.
    * Handlers: onChoice() after a change of `choices`, onPlaying() after a change of `playing`, onLowerScore(score) when
-   * the chosen confidence is below the threshold of the detector.
+   * the chosen confidence is below the threshold of the detector, onBack() for the Escape key.
    */
-  constructor(viewer, handlers) {
+  constructor(stage, handlers) {
     this.#handlers = handlers;
     for (const [id, name] of [["show-boxes", "boxes"], ["show-labels", "labels"], ["move-boxes", "motion"]]) {
       element(id).checked = this.choices[name];
@@ -33,9 +34,11 @@ export class Controls {
     element("mode-live").addEventListener("click", () => this.#choose({ mode: "live" }));
     element("mode-synced").addEventListener("click", () => this.#choose({ mode: "synced" }));
     element("pause").addEventListener("click", () => this.#togglePause());
-    element("fullscreen").addEventListener("click", () => toggleFullScreen(viewer));
+    for (const id of ["fullscreen", "wall-fullscreen"]) {
+      element(id).addEventListener("click", () => toggleFullScreen(stage));
+    }
     document.addEventListener("visibilitychange", () => this.#updatePlaying());
-    document.addEventListener("keydown", (event) => this.#pressKey(event, viewer));
+    document.addEventListener("keydown", (event) => this.#pressKey(event, stage));
     this.#show();
   }
 
@@ -94,9 +97,14 @@ export class Controls {
     element("pause").textContent = this.#paused ? "Play" : "Pause";
   }
 
-  #pressKey(event, viewer) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (event.key === "Escape") return viewer.classList.remove("fills-window");
+  #goBack(stage) {
+    if (stage.classList.contains("fills-window")) stage.classList.remove("fills-window");
+    else this.#handlers.onBack();
+  }
+
+  #pressKey(event, stage) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.key === "Escape") return this.#goBack(stage);
     if (event.key === " " && event.target.closest("button, a, [type=checkbox]")) return; // it activates that element
     const key = event.key.toLowerCase();
     const id = { " ": "pause", f: "fullscreen", b: "show-boxes", l: "show-labels" }[key];
@@ -107,9 +115,9 @@ export class Controls {
   }
 }
 
-/** Shows the viewer on the whole screen, or in the whole window where there is no Fullscreen API (iPhone). */
-function toggleFullScreen(viewer) {
+/** Shows the stage on the whole screen, or in the whole window where there is no Fullscreen API (iPhone). */
+function toggleFullScreen(stage) {
   if (document.fullscreenElement) document.exitFullscreen();
-  else if (document.fullscreenEnabled) viewer.requestFullscreen();
-  else viewer.classList.toggle("fills-window");
+  else if (document.fullscreenEnabled) stage.requestFullscreen();
+  else stage.classList.toggle("fills-window");
 }

@@ -20,14 +20,24 @@ function scaleTop(value) {
 export class InferenceChart {
   #canvas;
   #points = [];
+  #styles = new Map();
 
   constructor(canvas) {
     this.#canvas = canvas;
   }
 
-  /** Adds an inference time in ms. */
-  add(value) {
-    this.#points.push({ at: now_s(), value });
+  /** Draws the dots of each processor in its style; of a single one, which has none, in the colour of the page. */
+  setStyles(styles) {
+    this.#styles = styles;
+  }
+
+  /** Adds an inference time of a processor, in ms. */
+  add(processor, value) {
+    this.#points.push({ at: now_s(), value, processor });
+  }
+
+  clear() {
+    this.#points = [];
   }
 
   /** The median of the last minute in ms; null without values. */
@@ -58,13 +68,20 @@ export class InferenceChart {
     }
     drawTimeAxis(context, { ...plot, bottom: height, span_s: SPAN_S });
     if (!this.#points.length) return;
-    context.strokeStyle = colour("--muted");
-    drawLevel(context, { left: x(this.#points[0].at), right: x(now), y: y(this.median()), text: "", dashes: [4, 4] });
-    context.fillStyle = colour("--accent");
-    for (const { at, value } of this.#points) {
+    if (!this.#styles.size) {
+      context.strokeStyle = colour("--muted");
+      drawLevel(context, { left: x(this.#points[0].at), right: x(now), y: y(this.median()), text: "", dashes: [4, 4] });
+    }
+    const dot = (point, radius, fill) => {
+      context.fillStyle = fill;
       context.beginPath();
-      context.arc(x(at), y(value), 1.6, 0, 2 * Math.PI);
+      context.arc(x(point.at), y(point.value), radius, 0, 2 * Math.PI);
       context.fill();
+    };
+    for (const point of this.#points) {
+      const style = this.#styles.get(point.processor);
+      if (style) dot(point, 2.6, colour("--muted")); // an edge: a light colour may be that of the ground
+      dot(point, 1.6, style?.colour ?? colour("--accent"));
     }
   }
 }

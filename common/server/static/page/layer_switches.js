@@ -11,7 +11,7 @@ function newSwitch({ name }, { colour, dashes }, isOn) {
 }
 
 /** A sample of the line of a layer's boxes. */
-function newSwatch({ colour, dashes }) {
+export function newSwatch({ colour, dashes }) {
   const swatch = document.createElement("i");
   swatch.className = dashes.length ? "swatch dashed" : "swatch";
   swatch.style.setProperty("--layer", colour);
@@ -49,10 +49,10 @@ export class LayerSwitches {
     this.#root.hidden = !switches.length;
   }
 
-  /** Shows only the switches of the processors of a camera. */
+  /** Shows only the switches of the processors of a camera; null for all. */
   setCamera(camera) {
     this.#processors.forEach(({ cameras }, index) => {
-      this.#root.children[index].hidden = !cameras.includes(camera);
+      this.#root.children[index].hidden = camera !== null && !cameras.includes(camera);
     });
   }
 }

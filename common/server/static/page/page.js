@@ -1,4 +1,4 @@
-// The page: connects the viewer, the panel, the chart and the controls.
+// The page: connects the viewer, the wall, the panel, the chart and the controls.
 
 import { CameraTabs } from "../shared/camera_tabs.js";
 import { Viewer } from "../viewer/viewer.js";
@@ -7,62 +7,111 @@ import { Editor } from "./editor/editor.js";
 import { InferenceChart } from "./inference_chart.js";
 import { LayerSwitches } from "./layer_switches.js";
 import { ModelChooser } from "./model_chooser.js";
+import { Overview } from "./overview.js";
 import { Panel } from "./panel.js";
+import { Wall } from "./wall.js";
 
 const REFRESH_MS = 250; // figures that change more often cannot be read
+const TITLE = document.title;
 
 const element = (id) => document.getElementById(id);
 
 const panel = new Panel();
+const overview = new Overview();
 const chart = new InferenceChart(element("inference-chart"));
 const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
   onState(state) {
     panel.connection(state);
-    if (state !== "open") editor.disconnect();
+    if (state === "open") return;
+    overview.clear();
+    editor.disconnect();
   },
   onDraw: ({ count, age_s }) => panel.drawn(count, controls.choices.boxes ? age_s : null, viewer.view.mode),
   onHello(hello, cameras) {
+    const { styles } = viewer.view;
     tabs.setCameras(cameras.map(({ name }) => name));
+    wall.setCameras(tabs.isOneOfSeveral ? cameras : [], styles);
+    overview.configure(cameras, hello.processors ?? [], styles);
     panel.hello(hello);
     models.setModels(hello.models ?? [], hello.model);
-    layers.setProcessors(hello.processors ?? [], viewer.view.styles);
+    layers.setProcessors(hello.processors ?? [], styles);
     editor.setProcessors(hello.processors ?? []);
+    chart.setStyles(styles);
     controls.setDetectorThreshold(hello.settings.min_score);
+    show(tabs.nameInAddress());
   },
   onCamera(camera, rates) {
-    tabs.select(camera.name);
-    layers.setCamera(camera.name);
-    editor.setCamera(camera.name);
     panel.camera(camera, rates, tabs.isOneOfSeveral);
   },
-  onDetections: ({ inference_ms }) => chart.add(inference_ms),
-  onStats: (stats) => panel.stats(stats),
+  onDetections: ({ processor, inference_ms }) => chart.add(processor, inference_ms),
+  onStats(stats) {
+    panel.stats(stats);
+    overview.stats(stats);
+  },
   onStatuses(statuses) {
     tabs.showStates(statuses);
     panel.statuses(statuses);
   },
   onRefusal: (refusal) => editor.refuse(refusal),
 });
-const tabs = new CameraTabs(element("cameras"), (name) => viewer.select(name));
+const tabs = new CameraTabs(element("cameras"), show);
+const wall = new Wall(element("wall"), {
+  onWatch: (views, width) => viewer.showTiles(views, width),
+  onAck: (camera, frameId) => viewer.acknowledge(camera, frameId),
+});
 const models = new ModelChooser(element("models"), (name) => viewer.changeModel(name));
-const controls = new Controls(element("viewer"), {
+const controls = new Controls(element("stage"), {
   onChoice: applyChoices,
   onPlaying: () => viewer.play(controls.playing),
   onLowerScore: (score) => viewer.set("min_score", score),
+  onBack: () => tabs.isOneOfSeveral && !wall.isShown && (location.hash = ""), // goes on in onSelect of the tabs
 });
 const editor = new Editor(element("viewer"), (processor, regions) => viewer.setRegions(processor, regions));
 const layers = new LayerSwitches(element("layers"), controls.choices.hidden, (names) => controls.hide(names));
 
+/** Shows the camera of this name, or the only one; of several, the wall where none has this name. */
+function show(name) {
+  const isWall = tabs.isOneOfSeveral && !tabs.has(name);
+  showScreen(isWall ? "wall" : tabs.isOneOfSeveral ? "camera" : "only camera");
+  const before = viewer.camera;
+  const hadFocus = wall.hasFocus;
+  if (isWall) {
+    wall.show();
+    panel.wall(tabs.count);
+  } else {
+    wall.hide();
+    viewer.select(name);
+    if (viewer.camera !== before) chart.clear();
+  }
+  const camera = isWall ? null : viewer.camera;
+  tabs.select(camera);
+  layers.setCamera(camera);
+  editor.setCamera(camera);
+  overview.setCamera(camera);
+  document.title = isWall || !tabs.isOneOfSeveral ? TITLE : `${camera} – ${TITLE}`;
+  if (isWall && before !== null) wall.focus(before);
+  if (!isWall && hadFocus) tabs.focus();
+}
+
+/** Shows the elements of a screen: those that list it in `data-on`. */
+function showScreen(screen) {
+  document.body.dataset.screen = screen;
+  for (const each of document.querySelectorAll("[data-on]")) each.hidden = !each.dataset.on.split(", ").includes(screen);
+}
+
 function applyChoices() {
   const { mode, confidence, boxes, labels, motion } = controls.choices;
-  viewer.view.choose({ mode, minScore: confidence ?? 0, boxes, labels, motion, hidden: layers.off });
+  const choices = { mode, minScore: confidence ?? 0, boxes, labels, motion, hidden: layers.off };
+  viewer.view.choose(choices);
+  wall.choose(choices);
 }
 
 function refresh() {
   const { received, painted, frameAge, detectionsAge, mode } = viewer.view;
   viewer.refresh();
+  wall.refresh();
   panel.rates.show("received", received.perSecond());
-  panel.rates.show("painted", painted.perSecond(), mode === "synced" ? "queue_fps" : "ui_fps");
+  panel.rates.show("painted", painted.perSecond(), mode === "synced" ? "synced_fps" : "ui_fps");
   panel.ages(frameAge.value(), detectionsAge.value());
   if (viewer.state === "open") panel.inference(chart.latest(), chart.median());
   else panel.inference(null, null);
@@ -70,6 +119,5 @@ function refresh() {
 }
 
 applyChoices();
-viewer.select(tabs.nameInAddress());
 setInterval(refresh, REFRESH_MS);
 viewer.play(controls.playing);

@@ -14,32 +14,47 @@ const TIMES = {
   processing_ms: "processing",
   paint_age_ms: "age at paint",
 };
+const TIMES_OF_PROCESSORS = ["inference_ms", "processing_ms"];
 const COMPONENTS = ["source", "provider", "processor", "inference", "server"];
 const SERVER_RATES = ["captured", "sent", "queued", "overwritten", "processed"];
 
 const element = (id) => document.getElementById(id);
 
+/** The rates of one of several cameras, from its own figures and the results a second of each of its processors. */
+const ratesOf = (camera, results = {}) => ({
+  ...camera?.rates,
+  processed: Object.values(results).reduce((sum, fps) => sum + fps, 0),
+});
+
 export class Panel {
   rates = new Rates();
-  #camera = null;
-  #provider = "provider";
+  #camera = null; // the one of several that is shown
+  #processors = 0;
   #roles = [];
   #statuses = [];
 
   /** Shows what is configured, from a hello message. */
-  hello({ implementation, model }) {
+  hello({ implementation, model, processors = [] }) {
     setText(element("implementation"), implementation);
     element("implementation").hidden = false;
-    this.#showName("model", model);
+    this.#processors = processors.length;
+    for (const id of ["inference-readouts", "inference-dashes"]) element(id).hidden = processors.length > 1;
+    const models = processors.length ? processors.map((each) => each.model) : [model];
+    this.#showName("model", [...new Set(models)].join(", "));
   }
 
   /** Shows which camera is on the video, and the rates that are configured for it. */
   camera({ name, source }, rates, isOneOfSeveral) {
-    this.#camera = name;
-    this.#provider = isOneOfSeveral ? `provider ${name}` : "provider";
+    this.#camera = isOneOfSeveral ? name : null;
     this.#showName("source", source);
     element("snapshot").href = isOneOfSeveral ? `snapshot.jpg?camera=${encodeURIComponent(name)}` : "snapshot.jpg";
     this.rates.configure(rates);
+  }
+
+  /** Shows what there is to show of all cameras. */
+  wall(count) {
+    this.#camera = null;
+    this.#showName("source", `${count} cameras`);
   }
 
   #showName(id, name) {
@@ -48,15 +63,11 @@ export class Panel {
   }
 
   /** Shows the figures of a stats message. */
-  stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {}, cameras = {} }) {
-    this.rates.setSourceFps(roles[this.#provider]?.source_fps);
-    const ofCamera = { ...rates, ...cameras[this.#camera]?.rates };
-    for (const name of SERVER_RATES) this.rates.show(name, ofCamera[name] ?? null);
-    const times = inOrder(Object.keys(percentiles), Object.keys(TIMES)).map((name) => {
-      const { p50, p95, p99 } = percentiles[name];
-      return [TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, 1))];
-    });
-    setRows(element("times"), times);
+  stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {}, cameras = {}, results = {} }) {
+    this.rates.setSourceFps((roles[`provider ${this.#camera ?? "main"}`] ?? roles.provider)?.source_fps);
+    const shown = this.#camera === null ? rates : ratesOf(cameras[this.#camera], results[this.#camera]);
+    for (const name of SERVER_RATES) this.rates.show(name, shown[name] ?? null);
+    this.#showTimes({ ...percentiles, ...cameras[this.#camera]?.percentiles });
     const dropped = inOrder(Object.keys(drops), []).filter((name) => drops[name] > 0);
     const totals = dropped.map((name) => [name.replace("/", ", "), String(drops[name])]);
     setRows(element("drops"), totals.length ? totals : [["none"]]);
@@ -66,6 +77,16 @@ export class Panel {
     setText(element("viewers"), viewers === 1 ? "1 viewer" : `${viewers} viewers`);
     const restarts = counters.restarts ?? 0;
     setText(element("restarts"), restarts === 1 ? "1 restart" : `${restarts} restarts`);
+  }
+
+  /** Times of one processor are shown here, those of several in the table of processors. */
+  #showTimes(percentiles) {
+    const names = Object.keys(percentiles).filter((name) => this.#processors < 2 || !TIMES_OF_PROCESSORS.includes(name));
+    const rows = inOrder(names, Object.keys(TIMES)).map((name) => {
+      const { p50, p95, p99 } = percentiles[name];
+      return [TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, 1))];
+    });
+    setRows(element("times"), rows);
   }
 
   /** Shows the newest status of each component. */

@@ -1,4 +1,4 @@
-// The tabs of several cameras: one of them is shown, and is the fragment of the address.
+// The tabs of several cameras: the one that is shown is the fragment of the address.
 
 const FAULTS = ["failed", "lost", "restarting", "degraded"]; // by severity
 
@@ -7,23 +7,36 @@ export class CameraTabs {
   #names = [];
   #shown = null;
 
-  /** `onSelect(name)` is called when the viewer chooses a camera: by click, arrow key or address. */
+  /** `onSelect(name)` is called when the viewer chooses a camera: by click, arrow key or address, null without a name. */
   constructor(root, onSelect) {
     this.#root = root;
     root.addEventListener("click", ({ target }) => target.dataset.camera && onSelect(target.dataset.camera));
     addEventListener("hashchange", () => onSelect(this.nameInAddress()));
     document.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!step || !this.isOneOfSeveral || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target.closest("input")) return; // the arrow moves the slider
+      if (!step || !this.isOneOfSeveral || this.#shown === null || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest("input, select")) return; // the arrow is for that element
       const index = this.#names.indexOf(this.#shown) + step + this.#names.length;
       onSelect(this.#names[index % this.#names.length]);
-      if (this.#root.contains(document.activeElement)) this.#root.querySelector("[aria-selected=true]").focus();
+      if (this.#root.contains(document.activeElement)) this.focus();
     });
   }
 
   get isOneOfSeveral() {
     return this.#names.length > 1;
+  }
+
+  get count() {
+    return this.#names.length;
+  }
+
+  has(name) {
+    return this.#names.includes(name);
+  }
+
+  /** Moves the focus to the tab of the camera that is shown. */
+  focus() {
+    this.#root.querySelector("[aria-selected=true]").focus();
   }
 
   /** The camera that the address names; null without a name. */
@@ -53,14 +66,14 @@ export class CameraTabs {
     );
   }
 
-  /** Marks the camera that is shown. */
+  /** Marks the camera that is shown; null if it is none of them. */
   select(name) {
     this.#shown = name;
     for (const tab of this.#root.children) {
       tab.setAttribute("aria-selected", tab.dataset.camera === name);
       tab.tabIndex = tab.dataset.camera === name ? 0 : -1;
     }
-    if (this.isOneOfSeveral) history.replaceState(null, "", `#${encodeURIComponent(name)}`);
+    if (this.isOneOfSeveral && name !== null) history.replaceState(null, "", `#${encodeURIComponent(name)}`);
   }
 
   /** Shows the worst state of the components of each camera. */

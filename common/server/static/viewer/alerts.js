@@ -4,6 +4,7 @@ const STALE_AFTER_S = 1.5;
 const NO_DETECTIONS_AFTER_S = 3;
 const MISSED = 3; // intervals of the source without a frame, before its video is stale
 const FAULTS = ["failed", "lost", "restarting"]; // by severity
+const WORDS = { failed: "given up" }; // where the name of a state is not the word for it
 
 /** "provider gate", from a status message: the component, and the camera or processor where it has a name. */
 export const nameOf = ({ component, camera, processor }) => [component, camera, processor].filter(Boolean).join(" ");
@@ -16,6 +17,8 @@ function sentence(status) {
   return message ? `${subject}: ${message}` : subject;
 }
 
+const isStale = ({ silence_s, interval_s }) => silence_s > Math.max(STALE_AFTER_S, MISSED * interval_s);
+
 /**
  * Returns the sentences to show, empty if there is no fault. `frames` and `detections` are { silence_s, interval_s }:
  * the time since the last one, and the usual time between two.
@@ -26,7 +29,7 @@ export function alerts(connection, statuses, mode, frames, detections) {
   if (connection === "reconnecting") return ["Connection to the server lost. Reconnecting."];
   const faults = FAULTS.flatMap((state) => statuses.filter((status) => status.state === state));
   if (faults.length) return faults.map(sentence);
-  if (frames.silence_s > Math.max(STALE_AFTER_S, MISSED * frames.interval_s)) {
+  if (isStale(frames)) {
     return ["The video is stale: no new frames are arriving."];
   }
   if (mode === "synced" && detections.silence_s > Math.max(NO_DETECTIONS_AFTER_S, MISSED * detections.interval_s)) {
@@ -38,4 +41,14 @@ export function alerts(connection, statuses, mode, frames, detections) {
 /** What is impaired but works: "Source degraded: decoding is slower than real time". */
 export function notices(statuses) {
   return statuses.filter(({ state }) => state === "degraded").map(sentence);
+}
+
+/** Returns the worst state as { name, text }; `text` is a word or two, with the processor that it is about, "" for ok. */
+export function stateOf(connection, statuses, frames) {
+  if (connection !== "open") return { name: connection, text: connection };
+  for (const state of [...FAULTS, "degraded"]) {
+    const status = statuses.find((each) => each.state === state);
+    if (status) return { name: state, text: [status.processor, WORDS[state] ?? state].filter(Boolean).join(" ") };
+  }
+  return isStale(frames) ? { name: "stale", text: "stale" } : { name: "ok", text: "" };
 }

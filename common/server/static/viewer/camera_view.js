@@ -2,7 +2,7 @@
 
 import { Arrivals, RecentMedian } from "../shared/measurements.js";
 import { setText } from "../shared/format.js";
-import { alerts, notices } from "./alerts.js";
+import { alerts, notices, stateOf } from "./alerts.js";
 import { ONLY_LAYER } from "./layer_styles.js";
 import { itemsAt } from "./motion.js";
 import { GONE_AT_S, Overlay } from "./overlay.js";
@@ -23,6 +23,8 @@ function prepend(root, tag, className, attributes = {}) {
 }
 
 export class CameraView {
+  state = { name: "connecting", text: "" }; // in a word, for where there is no room for alerts
+  faults = []; // sentences, the text of the alerts
   styles = new Map(); // by processor; without a style it is the only layer
   received = new Arrivals();
   painted = new Arrivals();
@@ -79,7 +81,15 @@ export class CameraView {
     this.draw();
   }
 
-  /** After a change of the connection: measurements start again. When `paused`, boxes stay on the last frame. */
+  /** Shows no frame until the next one. */
+  clear() {
+    this.#player.clear();
+    this.#waiting.hidden = false;
+    this.#overlay.draw([], this.#video, { labels: false });
+    this.#onDraw({ count: 0, age_s: null });
+  }
+
+  /** After a change of the connection or of the camera: measurements start again. When `paused`, boxes stay on the last frame. */
   restart(paused) {
     if (paused) this.#player.freeze();
     else this.#player.reset();
@@ -107,7 +117,9 @@ export class CameraView {
     });
     const frames = timing(this.received, rates?.ui_fps);
     const detections = timing(this.detected, rates?.queue_fps);
-    this.#show(this.#alert, alerts(connection, statuses, this.mode, frames, detections));
+    this.faults = alerts(connection, statuses, this.mode, frames, detections);
+    this.state = stateOf(connection, statuses, frames);
+    this.#show(this.#alert, this.faults);
     this.#show(this.#notice, connection === "open" ? notices(statuses) : []);
   }
 

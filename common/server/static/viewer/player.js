@@ -94,6 +94,13 @@ export class Player {
     this.#discard();
   }
 
+  /** Discards every frame, also the one that is shown. */
+  clear() {
+    this.reset();
+    this.shown = null;
+    this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+  }
+
   #discard() {
     this.#frames = [];
     this.#layers.clear();

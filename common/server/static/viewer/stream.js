@@ -50,9 +50,9 @@ export class Stream {
     this.#send({ type: "ack", camera, frame_id: frameId });
   }
 
-  /** Selects the cameras whose frames and detections are sent. */
-  watch(cameras) {
-    this.#send({ type: "watch", cameras });
+  /** Selects the cameras whose frames and detections are sent; `width` is that of tiles, undefined for full frames. */
+  watch(cameras, width) {
+    this.#send({ type: "watch", cameras, width });
   }
 
   set(name, value) {
