@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
 IMPLEMENTATIONS = ("multiprocessing", "threading")
+START_S = 60  # timeout of the link, which is printed when all roles have imported their libraries and loaded the model
 PATIENCE_S = 20  # timeout for what takes a second or two on an idle machine
 END_S = 5  # for the other processes to end, after a failed test
 COMPLAINTS = re.compile(r"Traceback|Warning:|resource_tracker|leaked|Fatal|Aborted")
@@ -52,7 +53,7 @@ class App:
     @property
     def link(self) -> str:
         """The address in the first line of output; waits for it."""
-        self.until(lambda: "\n" in self.stdout, "the first line of output")
+        self.until(lambda: "\n" in self.stdout, "the first line of output", START_S)
         return self.stdout.splitlines()[0].split()[-1]
 
     @property
@@ -72,12 +73,12 @@ class App:
         """Wait until /readyz answers 200."""
         self.until(lambda: self.ask("/readyz").status == 200, "readiness")
 
-    def until(self, condition: Callable[[], T | None], what: str) -> T:
-        """Poll `condition` and return its first true value; fail after PATIENCE_S or when the app ends."""
-        deadline = time.monotonic() + PATIENCE_S
+    def until(self, condition: Callable[[], T | None], what: str, timeout_s: float = PATIENCE_S) -> T:
+        """Poll `condition` and return its first true value; fail after `timeout_s` or when the app ends."""
+        deadline = time.monotonic() + timeout_s
         while not (value := condition()):
             assert self.process.poll() is None, f"the app ended before {what}: {self.stderr}"
-            assert time.monotonic() < deadline, f"no {what} within {PATIENCE_S} s; {self.stderr}"
+            assert time.monotonic() < deadline, f"no {what} within {timeout_s} s; {self.stderr}"
             time.sleep(0.02)
         return value
 

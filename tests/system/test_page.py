@@ -205,7 +205,7 @@ def test_alert_appears_when_the_provider_is_killed_and_disappears_after_its_rest
 def test_phone_layout_needs_no_horizontal_scrolling(app: App, browser: Browser) -> None:
     with visited(app, browser, PHONE) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        for button in page.query_selector_all("button, a.button, input"):
+        for button in page.locator("button:visible, a.button:visible, input:visible").all():
             box = button.bounding_box()
             assert box is not None
             assert box["x"] >= 0
