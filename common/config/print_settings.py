@@ -28,10 +28,11 @@ def to_toml(settings: Settings) -> str:
 def _lines(model: SettingsModel, omitted: frozenset[str] | set[str] = frozenset()) -> Iterator[str]:
     for name, value in model:
         if name not in omitted and value is not None and value not in ((), {}):
-            yield f"{name} = {_value(value)}"
+            yield f"{name} = {toml_value(value)}"
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """Return a value as TOML, without secrets."""
     match value:
         case SecretStr():
             return '"***"'
@@ -40,9 +41,9 @@ def _value(value: object) -> str:
             return json.dumps(shown, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML 1.0, "String"
         case SettingsModel() | dict():
             fields = value.items() if isinstance(value, dict) else value
-            return f"{{ {', '.join(f'{json.dumps(name)} = {_value(each)}' for name, each in fields)} }}"
+            return f"{{ {', '.join(f'{json.dumps(name)} = {toml_value(each)}' for name, each in fields)} }}"
         case tuple() | list():
-            return f"[{', '.join(map(_value, value))}]"
+            return f"[{', '.join(map(toml_value, value))}]"
         case float() if value.is_integer():
             return str(int(value))
         case _:
