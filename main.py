@@ -55,13 +55,13 @@ def run_command(argv: Sequence[str]) -> int:
         command_main = importlib.import_module(module).main
         signal.signal(signal.SIGINT, signal.default_int_handler)
         return int(command_main(argv[1:]))
-    command, settings = load_settings(argv)
+    command, settings, file = load_settings(argv)
     unblock_console()
     end_without_memory()
     configure_logging(logging.getLevelNamesMapping()[settings.log_level.upper()])
     stop_requested = watch_stop_signals()
     settings = resolve_settings(settings)
-    pipeline = make_pipeline(command, settings)
+    pipeline = make_pipeline(command, settings, file)
     text = start_text(command, settings, pipeline.links())
     if left := pipeline.run(stop_requested, lambda: print(text)):
         raise HungError(f"{', '.join(left)} did not stop")
@@ -75,13 +75,13 @@ def print_error(error: Exception) -> None:
         print(f"error: {error}", file=sys.stderr)
 
 
-def make_pipeline(command: str, settings: Settings) -> Pipeline:
-    """Return the pipeline of one implementation, or of both for `compare`."""
+def make_pipeline(command: str, settings: Settings, file: Path | None) -> Pipeline:
+    """Return the pipeline of one implementation, or of both for `compare`. `file` is the settings file."""
     if command == "compare":
         import compare
 
         return compare.make_pipeline(settings)
-    return Pipeline(settings, load_runtime(settings.impl))
+    return Pipeline(settings, load_runtime(settings.impl), settings_file=file if settings.allow_save else None)
 
 
 def load_runtime(implementation: str) -> Runtime:

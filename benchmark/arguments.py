@@ -46,7 +46,7 @@ class BenchmarkPlan:
 def parse(argv: Sequence[str]) -> BenchmarkPlan:
     """Return the plan. Raises UserError for arguments that this benchmark or the app refuses, SystemExit for --help."""
     arguments, app_flags = _parse(argv)
-    _, app = load_settings(app_flags)
+    app = load_settings(app_flags).settings
     if app.token is not None:
         raise SettingsError("bench connects without a token: remove it from the environment and the settings file")
     if app.tls_cert is not None:

@@ -51,14 +51,21 @@ class Comparison:
 class Pipeline:
     """Owns what outlives a run of a role: the listening socket, the transport, the queues and the live settings."""
 
-    def __init__(self, settings: Settings, runtime: Runtime, comparison: Comparison | None = None) -> None:
-        """`settings` are those of resolve_settings. Starts nothing.
+    def __init__(
+        self,
+        settings: Settings,
+        runtime: Runtime,
+        comparison: Comparison | None = None,
+        settings_file: Path | None = None,
+    ) -> None:
+        """`settings` are those of resolve_settings, `settings_file` is where viewers may save. Starts nothing.
 
         Raises SettingsError, AddressError and ResourceError.
         """
         self._settings = settings
         self._runtime = runtime
         self._comparison = comparison
+        self._settings_file = settings_file
         self._tls = tls_of(settings)
         self.token = comparison.token if comparison else access_token(settings)
         self._changes = Changes(settings.live)
@@ -122,6 +129,7 @@ class Pipeline:
             models=model_names(),
             cameras=tuple(camera_info(each) for each in self._settings.cameras),
             allowed_origins=self._settings.allowed_origins,
+            settings_file=self._settings_file,
             detect_sources=frozenset(each.name for each in self._settings.cameras if each.detect_source),
         )
 

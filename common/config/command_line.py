@@ -48,6 +48,7 @@ HELP: dict[str, dict[str, str]] = {
         "tls_cert": "FILE",
         "tls_key": "FILE",
         "allowed_origins": "ORIGIN",
+        "allow_save": "",
         "ui_width": "PIXELS",
         "jpeg_quality": "PERCENT",
         "log_level": "LEVEL",

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -39,7 +39,15 @@ class Given:
     in_file: bool = False
 
 
-def load_settings(argv: Sequence[str]) -> tuple[str, Settings]:
+class Loaded(NamedTuple):
+    """The command, its settings, and the path of the TOML file with some of them, None without one."""
+
+    command: str
+    settings: Settings
+    file: Path | None
+
+
+def load_settings(argv: Sequence[str]) -> Loaded:
     """Return the command and the checked settings of a command line.
 
     Raises SettingsError with one line that names the fault and its place, and SystemExit after --help, --version and
@@ -50,7 +58,8 @@ def load_settings(argv: Sequence[str]) -> tuple[str, Settings]:
         name: Given(value, "--source" if name == "cameras" else flag(name)) for name, value in line.settings.items()
     }
     given: dict[str, Given] = {}
-    for layer in (_from_file(line.config), _from_environment(), flags):
+    file = _file(line.config)
+    for layer in (_from_file(file) if file else {}, _from_environment(), flags):
         for name, other in (("source", "cameras"), ("cameras", "source")):  # each of the two overrides the other
             if name in layer:
                 given.pop(other, None)
@@ -62,16 +71,23 @@ def load_settings(argv: Sequence[str]) -> tuple[str, Settings]:
     if line.print_settings:
         sys.stdout.write(f"{to_toml(settings)}\n")
         raise SystemExit
-    return line.command, settings
+    if settings.allow_save and file is None:
+        raise SettingsError(f"{given['allow_save'].origin} needs a settings file: {DEFAULT_FILE}, or --config FILE")
+    return Loaded(line.command, settings, file)
 
 
-def _from_file(named: str | None) -> dict[str, Given]:
+def _file(named: str | None) -> Path | None:
+    """Return the path of the TOML file. Raises SettingsError for one that is named and does not exist."""
     origin, text = ("--config", named) if named else (variable("config"), os.environ.get(variable("config")))
     file = Path(text) if text else DEFAULT_FILE
     if not text and not file.exists():
-        return {}
+        return None
     if not file.is_file():
         raise SettingsError(f"{origin}: {str(file)!r} is not a file")
+    return file
+
+
+def _from_file(file: Path) -> dict[str, Given]:
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number without end, nested too deep

@@ -105,6 +105,9 @@ class Settings(LiveSettings):
             examples=["https://home.example:8123"],
         ),
     ] = ()
+    allow_save: Annotated[
+        bool, Field(description="permit viewers to save the lines and zones that they draw to the settings file")
+    ] = False
     ui_width: Annotated[
         Width, Field(description="maximum width of the frames sent to the page, in pixels; 0: as captured")
     ] = 1280

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,13 +20,22 @@ class SettingsFile:
     def __init__(self, path: Path) -> None:
         """Reads the file. One that cannot be read is refused when it is to be written."""
         self.name = path.name
+        self._saving = threading.Lock()
         self._path = path
         self._known: bytes | None = None
         with suppress(OSError):
             self._known = _digest(path.read_bytes())
 
     def save(self, processor: str, regions: RegionSettings) -> None:
-        """Write the lines and zones of a processor. Raises SettingsError, with the file as it was."""
+        """Write the lines and zones of a processor, for one caller at a time. Raises SettingsError."""
+        if not self._saving.acquire(blocking=False):
+            raise SettingsError(f"{self.name} is not saved: another viewer is saving")
+        try:
+            self._save(processor, regions)
+        finally:
+            self._saving.release()
+
+    def _save(self, processor: str, regions: RegionSettings) -> None:
         try:
             target = self._path.resolve(strict=True)  # a link stays one
             status = target.stat()

@@ -122,6 +122,7 @@ class Hello(Message):
     """First message to a viewer, sent again when a field changes (a model was loaded, a setting changed).
 
     `models` are the names that a ModelChange can have. `model` is that of the first processor, `labels` are of all.
+    `may_save`: viewers may save lines and zones to the settings file.
     """
 
     type: Literal["hello"] = "hello"
@@ -135,6 +136,7 @@ class Hello(Message):
     models: tuple[str, ...] = ()
     cameras: tuple[CameraInfo, ...] = ()
     processors: tuple[ProcessorInfo, ...] = ()
+    may_save: bool = False
 
 
 class Stats(Message):

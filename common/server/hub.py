@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from common.config.regions import checked_regions
+from common.config.regions import RegionSettings, checked_regions
 from common.errors import SettingsError
 from common.messaging.event import Event
+from common.messaging.info import ProcessorInfo
 from common.messaging.messages import (
     Detections,
     FrameHeader,
@@ -196,15 +197,16 @@ class Hub:
         self._model_changes[change.processor] = change
         self._send_to_roles(change)
 
+    def regions(self, processor: str) -> RegionSettings:
+        """Return the lines and zones of a processor that are in force. Raises SettingsError for an unknown name."""
+        return checked_regions(self._processor(processor).model_dump(include={"lines", "zones"}))
+
     def change_regions(self, change: RegionsChange) -> None:
         """Check the lines and zones that a viewer drew, then keep them and send them to all roles and viewers.
 
         Raises SettingsError.
         """
-        known = self._processors.get(change.processor)
-        if known is None:
-            name = printable_line(change.processor, 80)
-            raise SettingsError(f"no processor {name}; the processors are {', '.join(self._processors)}")
+        known = self._processor(change.processor)
         checked_regions(change.model_dump(include={"lines", "zones"}))
         self._processors[known.name] = known.model_copy(update={"lines": change.lines, "zones": change.zones})
         self._regions[known.name] = change
@@ -245,6 +247,13 @@ class Hub:
     def _watching(self, camera: str) -> Iterator[Subscriber]:
         return (subscriber for subscriber in self._subscribers if camera in subscriber.cameras)
 
+    def _processor(self, name: str) -> ProcessorInfo:
+        """Return a processor. Raises SettingsError, which lists the names, for another name."""
+        if name not in self._processors:
+            known = ", ".join(self._processors)
+            raise SettingsError(f"no processor {printable_line(name, 80)}; the processors are {known}")
+        return self._processors[name]
+
     def _broadcast(self, kind: str, text: str) -> None:
         for subscriber in self._subscribers:
             subscriber.put_text(kind, text)
@@ -276,4 +285,5 @@ class Hub:
             models=self._options.models,
             cameras=self._options.cameras,
             processors=processors,
+            may_save=self._options.settings_file is not None,
         )

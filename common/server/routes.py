@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from common.config.settings_file import SettingsFile
 from common.server.boxed_frames import BoxedFrames
 from common.server.compare import OTHER_PORT, compare_facts, compare_page, redirect_to_compare
 from common.server.findings import api_detections, api_events
@@ -14,6 +15,7 @@ from common.server.media import BOXED_FRAMES, mjpeg, snapshot
 from common.server.monitoring import api_stats, healthz, metrics, readyz
 from common.server.options import ServerOptions
 from common.server.pages import index, static
+from common.server.saving import SETTINGS_FILE, save_regions
 from common.server.viewers import stream
 
 
@@ -26,6 +28,8 @@ def public_app(hub: Hub, options: ServerOptions) -> web.Application:
     app.on_response_prepare.append(add_security_headers)
     if options.other_port is not None:
         app[OTHER_PORT] = options.other_port
+    if options.settings_file is not None:
+        app[SETTINGS_FILE] = SettingsFile(options.settings_file)
     for prefix in ("",) if options.token is None else ("", FRAME_PREFIX):
         _add_routes(app.router, prefix, comparing=options.other_port is not None)
     return app
@@ -46,3 +50,4 @@ def _add_routes(router: web.UrlDispatcher, prefix: str, *, comparing: bool) -> N
     router.add_get(f"{prefix}/api/events", api_events)
     router.add_get(f"{prefix}/api/detections", api_detections)
     router.add_get(f"{prefix}/metrics", metrics)
+    router.add_post(f"{prefix}/api/regions", save_regions)

@@ -37,12 +37,12 @@ def error_of(*argv: str) -> str:
 
 
 def test_without_arguments_the_command_is_run_with_the_defaults() -> None:
-    assert load_settings([]) == ("run", Settings())
+    assert load_settings([]) == ("run", Settings(), None)
 
 
 @pytest.mark.parametrize("argv", [["run", "--port", "0"], ["--port", "0", "run"], ["--port", "0"]])
 def test_the_command_may_stand_anywhere(argv: list[str]) -> None:
-    assert load_settings(argv) == ("run", Settings(port=0))
+    assert load_settings(argv) == ("run", Settings(port=0), None)
 
 
 def test_every_setting_has_a_flag() -> None:
@@ -54,7 +54,7 @@ def test_every_setting_has_a_flag() -> None:
         "allowed_origins": "https://home.example",
         "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
-    assert {*given, "session_per_frame", "reload"} == set(SIMPLE)
+    assert {*given, "session_per_frame", "reload", "allow_save"} == set(SIMPLE)
     flags = [f"{flag(name)}={value}" for name, value in given.items()]
     settings = settings_of(*flags, "--session-per-frame")
     assert settings == Settings.model_validate(given | {"session_per_frame": True})
@@ -261,3 +261,10 @@ def test_the_types_of_the_loaded_settings() -> None:
     settings = settings_of()
     assert type(settings) is Settings
     assert type(settings.live) is LiveSettings
+
+
+def test_leave_to_save_needs_a_settings_file(tmp_path: Path) -> None:
+    assert error_of("--allow-save") == "--allow-save needs a settings file: vision.toml, or --config FILE"
+    Path("vision.toml").write_text("allow_save = true")
+    loaded = load_settings([])
+    assert (loaded.settings.allow_save, loaded.file) == (True, Path("vision.toml"))

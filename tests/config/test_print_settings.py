@@ -39,8 +39,8 @@ def test_the_output_is_a_settings_file_with_the_same_meaning(
     (tmp_path / "given.toml").write_text(FILE.replace("ann:sesame@", "").replace("?password=sesame", ""))
     given = ("--config", str(tmp_path / "given.toml"), "--min-score", "0.25", "--session-per-frame")
     (tmp_path / "printed.toml").write_text(printed(capsys, *given))
-    _, expected = load_settings(given)
-    _, settings = load_settings(["--config", str(tmp_path / "printed.toml"), "--token", "open sesame"])
+    expected = load_settings(given).settings
+    settings = load_settings(["--config", str(tmp_path / "printed.toml"), "--token", "open sesame"]).settings
     assert (settings.cameras, settings.processors) == (expected.cameras, expected.processors)
     assert (settings.impl, settings.port, settings.session_per_frame) == ("multiprocessing", 0, True)
 

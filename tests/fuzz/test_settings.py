@@ -74,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def load(*argv: str) -> None:
     """Load settings, and check that they are valid, or are refused by one printable line without a secret."""
     try:
-        _, settings = load_settings(argv)
+        settings = load_settings(argv).settings
     except SettingsError as error:
         shown = str(error)
     except SystemExit:  # of -h

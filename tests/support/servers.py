@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,7 @@ def serving(
     allowed_origins: tuple[str, ...] = (),
     cameras: tuple[str, ...] = ("main",),
     processors: tuple[str, ...] = ("main",),
+    settings_file: Path | None = None,
     detect_sources: frozenset[str] = frozenset(),
 ) -> Iterator[Server]:
     """Run the UiServer role in a thread, on loopback sockets."""
@@ -108,6 +110,7 @@ def serving(
         ),
         detect_sources=detect_sources,
         processors=tuple(ProcessorInfo(name=name, cameras=cameras, fps=5, min_score=0.3) for name in processors),
+        settings_file=settings_file,
     )
     stop = RUNTIME.stop_signal()
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as ingest:

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -312,3 +313,34 @@ def test_a_line_and_a_zone_drawn_on_the_bundled_clip_count_without_a_restart(
             wait_until(
                 page, lambda: any(name.startswith("zone-1 ") for name in values_of(app)), "an object in the zone"
             )
+
+
+def test_what_is_drawn_is_saved_and_is_there_after_a_restart(
+    small: tuple[str, ...], browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "vision.toml"
+    file.write_text("# My house.\nallow_save = true  # from the page\n\n[[processors]]\nname = 'cars'\n")
+    flags = ("--config", str(file), *small)
+    with running(*flags) as app, opened(browser, app.link) as page:
+        page.wait_for_selector(".waiting", state="hidden")
+        page.click("#draw")
+        draw(page, "line", ROAD)
+        page.click("#save-regions")
+        wait_for_text(page, "#editor-message", r"Saved to vision\.toml\.")
+        draw(page, "zone", [YARD[0], YARD[2], YARD[1], YARD[3]])
+        page.click("#save-regions")
+        wait_for_text(page, "#editor-message", ".* must not form edges that cross")
+    assert file.read_text() == (
+        "# My house.\nallow_save = true  # from the page\n\n[[processors]]\nname = 'cars'\n"
+        '\n[[processors.lines]]\nname = "line-1"\npoints = [[0.2, 0.55], [0.95, 0.55]]\n'
+    )
+    with running(*flags) as app, opened(browser, app.link) as page:
+        page.wait_for_selector(".waiting", state="hidden")
+        page.click("#draw")
+        wait_until(page, lambda: page.locator("#regions input").count() == 1, "the line")
+        assert page.input_value("#regions input") == "line-1"
+
+
+def test_without_leave_the_page_does_not_offer_to_save(page: Page) -> None:
+    assert page.is_visible("#copy-toml")
+    assert not page.is_visible("#save-regions")

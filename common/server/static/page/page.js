@@ -35,7 +35,7 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
     panel.hello(hello);
     models.setModels(hello.models ?? [], hello.model);
     layers.setProcessors(hello.processors ?? [], styles);
-    editor.setProcessors(hello.processors ?? []);
+    editor.setProcessors(hello.processors ?? [], hello.may_save);
     chart.setStyles(styles);
     controls.setDetectorThreshold(hello.settings.min_score);
     show(tabs.nameInAddress());

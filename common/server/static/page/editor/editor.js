@@ -7,6 +7,7 @@ import { RegionList } from "./region_list.js";
 import { LEAST_POINTS, freeName, pointAt, regionsOf, toToml } from "./regions.js";
 import { Surface } from "./surface.js";
 
+const PATIENCE_MS = 5000; // for the server to answer
 const STEP = 0.005; // of the frame, for an arrow key; ten of them with Shift
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 // What a button that is pressed with a key adds: its points are then moved with keys.
@@ -66,11 +67,13 @@ export class Editor {
     element("undo-point").addEventListener("click", () => this.#drawing.undo());
     element("finish-zone").addEventListener("click", () => this.#drawing.finish());
     element("copy-toml").addEventListener("click", () => this.#copy());
+    element("save-regions").addEventListener("click", () => this.#save());
   }
 
-  /** Takes the processors of a hello message. */
-  setProcessors(processors) {
+  /** Takes the processors of a hello message, and whether viewers may save. */
+  setProcessors(processors, maySave) {
     this.#processors = processors;
+    element("save-regions").hidden = !maySave;
     const shown = processors.find(({ name }) => name === this.#processor);
     if (shown && this.#exchange.confirm(shown)) {
       this.#adopt(shown);
@@ -214,6 +217,21 @@ export class Editor {
       element("toml").rows = text.split("\n").length;
       element("toml").select();
       this.#say("This browser does not let the page copy: copy the text below.");
+    }
+  }
+
+  /** Saves what is in force to the settings file of the app, and shows its answer. A refusal stays where there is one. */
+  async #save() {
+    element("save-regions").disabled = true;
+    try {
+      if (!(await this.#exchange.settle(PATIENCE_MS)) || this.#isRefused) return;
+      const address = `api/regions?processor=${encodeURIComponent(this.#processor)}`;
+      const answer = await fetch(address, { method: "POST", signal: AbortSignal.timeout(PATIENCE_MS) });
+      this.#say(await answer.text(), { isRefused: !answer.ok });
+    } catch {
+      this.#say("Not saved: the server does not answer.", { isRefused: true });
+    } finally {
+      element("save-regions").disabled = false;
     }
   }
 

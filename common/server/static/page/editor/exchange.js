@@ -4,6 +4,8 @@ import { linesAndZones } from "./regions.js";
 
 const SEND_AFTER_MS = 150; // a point that is dragged moves with every frame of the screen
 
+const CHECK_MS = 50;
+
 const isSame = (one, other) => JSON.stringify([one.lines, one.zones]) === JSON.stringify([other.lines, other.zones]);
 
 export class Exchange {
@@ -15,10 +17,6 @@ export class Exchange {
   /** `send(processor, lines and zones)` returns whether there is a connection. */
   constructor(send) {
     this.#send = send;
-  }
-
-  get isSettled() {
-    return !this.#unsent && !this.#sent;
   }
 
   /** Sends the regions of a processor in a moment, in place of others that are waiting. */
@@ -38,11 +36,23 @@ export class Exchange {
     this.#unsent = null;
   }
 
+  get #isSettled() {
+    return !this.#unsent && !this.#sent;
+  }
+
   /** Takes a processor of a hello message; returns whether its regions are to be shown: none of ours are on their way. */
   confirm(processor) {
     if (this.#sent?.processor === processor.name && isSame(this.#sent, processor)) this.#sent = null;
     if (!this.#timer) this.flush();
-    return this.isSettled;
+    return this.#isSettled;
+  }
+
+  /** Sends what is waiting; returns whether it is in force, or refused, within `patience_ms`. */
+  async settle(patience_ms) {
+    this.flush();
+    const end = performance.now() + patience_ms;
+    while (!this.#isSettled && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
+    return this.#isSettled;
   }
 
   /** What was sent is not in force. */
