@@ -12,7 +12,8 @@ from websockets.sync.client import connect
 
 from tests.support.apps import IMPLEMENTATIONS, App, running
 from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_until
-from tests.support.servers import Server, serving
+from tests.support.servers import Server, frame, serving
+from tests.support.videos import jpeg_of, numbered_frame
 
 ROAD = [(0.2, 0.55), (0.95, 0.55)]
 YARD = [(0.1, 0.5), (0.6, 0.5), (0.6, 0.9), (0.1, 0.9)]
@@ -260,6 +261,19 @@ def test_points_are_those_of_the_frame_in_a_letterbox(page: Page, role: Role) ->
     page.mouse.move(size["x"] + 0.5 * size["width"], top + 0.25 * height)
     page.mouse.up()
     in_force(page, role, "lines", {"line-1": [(0.5, 0.25), (0.7, 0.5)]})
+
+
+def test_points_stay_on_the_frame_when_its_size_changes(page: Page, role: Role) -> None:
+    draw(page, "line", ROAD)
+    role.send_packed(frame(2, jpeg_of(numbered_frame(2, (120, 160)))))
+    wait_until(page, lambda: page.get_attribute(".surface", "viewBox") == "0 0 120 160", "the size of the new frame")
+    box = page.locator(".handle .dot").first.bounding_box()
+    assert box is not None
+    video = page.locator(".video").bounding_box()
+    assert video is not None
+    width = video["height"] * 120 / 160
+    left = video["x"] + (video["width"] - width) / 2
+    assert box["x"] + box["width"] / 2 == pytest.approx(left + ROAD[0][0] * width, abs=2)
 
 
 def test_a_processor_is_chosen_where_several_use_the_camera(browser: Browser) -> None:

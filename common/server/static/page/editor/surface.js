@@ -57,7 +57,9 @@ export class Surface {
       const handle = event.target.closest(".handle");
       this.#handlers.onKey(event, ...(handle ? this.#placeOf(handle) : [null, null]));
     });
-    new ResizeObserver(() => this.#state && this.draw(this.#state)).observe(root);
+    const redraw = () => this.#state && this.draw(this.#state);
+    new ResizeObserver(redraw).observe(root);
+    new MutationObserver(redraw).observe(this.#video, { attributeFilter: ["width", "height"] }); // another camera
   }
 
   open() {
