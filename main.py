@@ -81,12 +81,12 @@ def make_pipeline(command: str, settings: Settings, file: Path | None) -> Pipeli
         import compare
 
         return compare.make_pipeline(settings)
-    return Pipeline(settings, load_runtime(settings.impl), settings_file=file if settings.allow_save else None)
+    return Pipeline(settings, load_runtime(settings), settings_file=file if settings.allow_save else None)
 
 
-def load_runtime(implementation: str) -> Runtime:
-    """Import the folder of an implementation."""
-    runtime: Runtime = importlib.import_module(f"{implementation}_impl").RUNTIME
+def load_runtime(settings: Settings) -> Runtime:
+    """Import the folder of the implementation. Raises SettingsError."""
+    runtime: Runtime = importlib.import_module(f"{settings.impl}_impl").runtime(settings)
     return runtime
 
 

@@ -94,6 +94,9 @@ class Ingest(Protocol):
 class Hub(Protocol):
     """The part of the server that takes what roles send, and whose messages they get. Used on its event loop only."""
 
+    cameras: tuple[str, ...]
+    """The names of all cameras."""
+
     def handle_frame(self, packed: bytes) -> None:
         """Forward a frame message. Raises MessageError."""
 
@@ -106,6 +109,12 @@ class Hub(Protocol):
     def remove_role(self, send: Handle) -> None:
         """Send this role nothing more."""
 
+    def add_subscriber(self, subscriber: Any) -> None:
+        """Send a subscriber the present state, and every message to come."""
+
+    def remove_subscriber(self, subscriber: Any) -> None:
+        """Send this subscriber nothing more."""
+
 
 class Receiver(Protocol):
     """The server's end of the way. It can be sent to the process of the server."""
@@ -117,7 +126,9 @@ class Receiver(Protocol):
 class Transport(Protocol):
     """The way of messages between all roles and the server; opened by the parent for as long as the app runs."""
 
-    receiver: Receiver
+    @property
+    def receiver(self) -> Receiver:
+        """The server's end."""
 
     def __enter__(self) -> Self:
         """Open what outlives a run of a role. Raises UserError."""

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import pytest
 
 import multiprocessing_impl
 import threading_impl
+import zenoh_impl
+from common.config.settings import Settings
 from common.interfaces import Runtime
 from tests.support.onnx_models import save_yolox
 from tests.support.videos import write_clip
@@ -51,11 +54,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.alone)
 
 
-@pytest.fixture(params=[threading_impl.RUNTIME, multiprocessing_impl.RUNTIME], ids=lambda runtime: runtime.name)
-def runtime(request: pytest.FixtureRequest) -> Runtime:
-    """Return one implementation, then the other."""
-    implementation: Runtime = request.param
-    return implementation
+@pytest.fixture(params=[threading_impl, multiprocessing_impl, zenoh_impl], ids=lambda package: package.__name__)
+def runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
+    """Each implementation in turn, with its transport open."""
+    implementation: Runtime = request.param.runtime(Settings())
+    with implementation.transport or nullcontext():
+        yield implementation
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-IMPLEMENTATIONS = ("threading_impl", "multiprocessing_impl")
+IMPLEMENTATIONS = ("threading_impl", "multiprocessing_impl", "zenoh_impl")
 ENTRIES = ("main.py", "compare.py")
 APP_PACKAGES = ("common", *IMPLEMENTATIONS)
 FOLDERS = (*APP_PACKAGES, "benchmark", "models", "tests")
@@ -74,13 +75,14 @@ def only_entries_name_an_implementation(root: Path) -> list[str]:
 
 
 def implementations_are_twins(root: Path) -> list[str]:
-    """Files that both implementations have define the same public names in the same order."""
-    first, second = (
+    """Files that two implementations have define the same public names in the same order."""
+    names = [
         {name.partition("/")[2]: public_names(text) for name, text in python_files(root, folder)}
         for folder in IMPLEMENTATIONS
-    )
+    ]
     return [
         f"{name}: {first[name]} and {second[name]}"
+        for first, second in combinations(names, 2)
         for name in sorted(first.keys() & second.keys())
         if first[name] != second[name]
     ]
@@ -237,6 +239,7 @@ VIOLATIONS = [
     ("Processes, queues, signals", "common/frames.py", "from signal import SIGINT", "common.frames -> signal"),
     ("Model runtime", "common/frames.py", "import onnxruntime as ort", "common.frames -> onnxruntime"),
     ("Websocket client", "common/server/planted.py", "import websockets.sync.client", "server.planted -> websockets"),
+    ("Zenoh", "common/messaging/planted_too.py", "import zenoh", "common.messaging.planted_too -> zenoh"),
     ("Web server", "common/capture/planted.py", "from aiohttp import web", "common.capture.planted -> aiohttp"),
     ("Certificates", "common/server/planted.py", "from cryptography import x509", "server.planted -> cryptography"),
     ("Command line", "threading_impl/planted.py", "import argparse", "threading_impl.planted -> argparse"),

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from common.config.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-APP = ("main.py", "common", "threading_impl", "multiprocessing_impl", "benchmark", "compare.py")
+APP = ("main.py", "common", "threading_impl", "multiprocessing_impl", "zenoh_impl", "benchmark", "compare.py")
 PORT = Settings().port
 
 

@@ -55,7 +55,8 @@ class Settings(LiveSettings):
     """
 
     impl: Annotated[
-        Literal["multiprocessing", "threading"], Field(description="run each role in a process or in a thread")
+        Literal["multiprocessing", "threading", "zenoh"],
+        Field(description="run each role in a process, in a thread, or in a process on any machine"),
     ] = "multiprocessing"
     source: Annotated[
         Text,

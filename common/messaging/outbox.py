@@ -59,14 +59,17 @@ class Outbox:
                 self._lasting[kind] = text
         self._put(kind, text)
 
-    def take_all(self) -> Iterator[bytes | str]:
-        """Yield the unsent messages, frames as bytes, and remove them; an event once the next message is asked for."""
+    def take_all(self) -> Iterator[tuple[str, bytes | str]]:
+        """Yield kind and data of the unsent messages, frames as bytes, and remove them.
+
+        An event is removed once the next message is asked for.
+        """
         with self._lock:
             taken, self._pending = self._pending, {}
-        yield from taken.values()
+        yield from taken.items()
         while self._events:
             event = self._events[0]
-            yield event
+            yield "Event", event
             with self._lock:
                 if self._events and self._events[0] is event:
                     self._events.popleft()

@@ -134,7 +134,7 @@ class Publisher:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            for data in self._outbox.take_all():
+            for _, data in self._outbox.take_all():
                 try:
                     async with asyncio.timeout(HEARTBEAT_S):  # keepalive pings would wait behind this message
                         await socket.send(data)

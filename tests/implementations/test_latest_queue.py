@@ -10,7 +10,7 @@ from queue import Queue
 import numpy as np
 import pytest
 
-from common.frames import Frame
+from common.frames import Frame, Image
 from common.interfaces import LatestQueue, Runtime, StopSignal, Target
 from tests.support.roles import CHANGE_EVERY, PATIENCE_S, echo, is_whole, produce, shape_of, uniform
 
@@ -24,6 +24,17 @@ def take(queue: LatestQueue) -> Frame:
     frame = queue.get(PATIENCE_S)
     assert frame is not None
     return frame
+
+
+def pattern() -> Image:
+    """Return an image that is smooth, so that JPEG changes it little, and differs in its channels."""
+    y, x = np.mgrid[0:45, 0:80]
+    return np.stack([3 * x, 5 * y, x + 2 * y], axis=-1).astype(np.uint8)
+
+
+def same_pixels(taken: Image, put: Image) -> bool:
+    """Return whether the pixels are those that were put, apart from what JPEG loses."""
+    return taken.shape == put.shape and bool(np.abs(taken.astype(int) - put).mean() < 3)
 
 
 @contextmanager
@@ -93,21 +104,21 @@ def test_put_does_not_wait_for_a_consumer_that_never_reads(queue: LatestQueue) -
 
 
 def test_all_fields_of_a_frame_arrive(queue: LatestQueue) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)
+    pixels = pattern()
     queue.put(Frame("north gate", 123_456_789, 1_700_000_000.125, pixels))
     frame = take(queue)
     assert (frame.camera, frame.frame_id, frame.captured_at) == ("north gate", 123_456_789, 1_700_000_000.125)
     assert frame.image.dtype == np.uint8
-    assert np.array_equal(frame.image, pixels)
+    assert same_pixels(frame.image, pixels)
 
 
 @pytest.mark.parametrize(
     "cut", [np.s_[::2, 1::3], np.s_[::-1], np.s_[..., ::-1], np.s_[10:20, 5:50, 1]], ids=["sparse", "up", "rgb", "grey"]
 )
 def test_pixels_of_an_array_that_is_not_contiguous_arrive(queue: LatestQueue, cut: tuple[slice, ...]) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (45, 80, 3), np.uint8)[cut]
+    pixels = pattern()[cut]
     queue.put(Frame("main", 1, 0.0, pixels))
-    assert np.array_equal(take(queue).image, pixels)
+    assert same_pixels(take(queue).image, pixels)
 
 
 def test_frames_may_change_their_shape(queue: LatestQueue) -> None:
@@ -124,7 +135,8 @@ def test_a_received_frame_is_not_changed_by_later_puts(queue: LatestQueue) -> No
     frame = take(queue)
     for frame_id in range(2, 10):
         queue.put(uniform(frame_id))
-    assert take(queue).frame_id == 9
+    while take(queue).frame_id < 9:
+        """An older frame may have been on its way."""
     assert is_whole(frame)
 
 
@@ -263,10 +275,11 @@ def test_an_unread_frame_stays_whole_however_many_frames_the_other_queues_get(qu
 
 def test_a_reader_takes_the_frame_that_has_waited_longest(runtime: Runtime, queues: list[LatestQueue]) -> None:
     reader = runtime.queue_reader(queues)
+    assert reader.get(0.05) is None  # zenoh sends nothing before
     for order in ((2, 0, 1), (1, 2, 0), (0, 1, 2)):
         for number in order:
             queues[number].put(uniform(number))
-        time.sleep(0.05)  # the feeder threads write
+            time.sleep(0.05)  # helper threads write or send
         assert [frame.frame_id for _ in order if (frame := reader.get(PATIENCE_S))] == list(order)
     assert reader.get(0) is None
 

@@ -1,0 +1,55 @@
+"""The key expressions of the app. Their first part is the version of the wire: nodes of another version never match.
+
+Names of nodes, cameras and processors have no character with a meaning in a key expression; the words of a longer name,
+such as that of a queue or a role, become chunks: `gate to vehicles 1` is `gate/to/vehicles/1`.
+"""
+
+from common.messaging.messages import PROTOCOL
+
+PREFIX = f"vision/{PROTOCOL}"
+ANY_VERSION = "vision/*"
+CLOCK = f"{PREFIX}/clock"
+
+
+def frames(queue: str) -> str:
+    """Return the key of the frames of a latest queue."""
+    return f"{PREFIX}/frame/{_chunks(queue)}"
+
+
+def taken(queue: str) -> str:
+    """Return the key on which the consumer of a latest queue sends the ids of the frames that it took."""
+    return f"{PREFIX}/taken/{_chunks(queue)}"
+
+
+def view(camera: str, size: str = "*") -> str:
+    """Return the key of the frames of a camera for viewers; `size` is frame or tile."""
+    return f"{PREFIX}/view/{camera}/{size}"
+
+
+def sent_by(node: str, role: str) -> str:
+    """Return the key of the messages of a role to the servers."""
+    return f"{PREFIX}/from/{node}/{_chunks(role)}"
+
+
+def sent_to(node: str, role: str) -> str:
+    """Return the key of the messages of the servers to a role."""
+    return f"{PREFIX}/to/{node}/{_chunks(role)}"
+
+
+def sent_to_owner_of(token: str) -> str:
+    """Return the key of the messages to the role that has a liveliness token."""
+    return token.replace("/alive/", "/to/", 1)
+
+
+def shown_by(node: str) -> str:
+    """Return the key of the messages that viewers of the server on a node get."""
+    return f"{PREFIX}/shown/{node}"
+
+
+def alive(node: str, role: str = "") -> str:
+    """Return the key of the liveliness token of a role, or of the node itself."""
+    return f"{PREFIX}/alive/{node}" + (f"/{_chunks(role)}" if role else "")
+
+
+def _chunks(name: str) -> str:
+    return name.replace(" ", "/")

@@ -1,0 +1,56 @@
+"""A node: the router through which its roles send frames and messages, in the process that starts them."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from . import keys
+from .link import Link
+from .publisher import Ingest
+from .receiver import Receiver
+from .session import open_router
+
+FOLDERS = "edge-vision-"
+
+
+class Node:
+    """Listens on a Unix socket in a folder that only its user can enter: a stranger cannot pose as a role."""
+
+    def __init__(self, name: str) -> None:
+        """Starts nothing."""
+        self.folder = Path(tempfile.gettempdir(), f"{FOLDERS}{os.getpid()}-{secrets.token_hex(8)}")
+        self.link = Link(name, self.folder / "socket")
+        self.receiver = Receiver(self.link)
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open the router. Raises SettingsError."""
+        remove_stale_folders()
+        self.folder.mkdir(mode=0o700)
+        self._open.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        router = open_router(self.link.socket)
+        self._open.callback(router.close)
+        self._open.enter_context(router.liveliness().declare_token(keys.alive(self.link.node)))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def ingest(self, role: str) -> Ingest:
+        """Return the link of a role."""
+        return Ingest(self.link, role)
+
+
+def remove_stale_folders() -> None:
+    """Remove the folders of nodes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*-*"):
+        process = Path("/proc", folder.name.removeprefix(FOLDERS).partition("-")[0])
+        if Path("/proc/self").exists() and not process.exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,135 @@
+"""Publish a role's frames and messages to the servers, without ever blocking the role."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import zenoh
+
+from common.errors import MessageError
+from common.messaging.base import Message
+from common.messaging.messages import FrameHeader, ServerMessage, parse_server
+from common.messaging.outbox import Outbox
+
+from . import keys
+from .link import Link
+from .send_thread import SendThread
+from .session import direct
+
+logger = logging.getLogger(__name__)
+
+CLOSE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """The link of a role."""
+
+    link: Link
+    role: str
+
+    def publisher(self, handle: Callable[[ServerMessage], None] = lambda _: None) -> "Publisher":
+        """Return a publisher; `handle` is called on a thread of Zenoh with each message of a server."""
+        return Publisher(self, handle)
+
+    async def messages(self) -> AsyncIterator[str]:
+        """Yield the text messages that viewers get, and after a restart of the server the present state again."""
+        texts: asyncio.Queue[str] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def put(sample: zenoh.Sample) -> None:
+            loop.call_soon_threadsafe(texts.put_nowait, sample.payload.to_string())
+
+        with self.link.session().declare_subscriber(keys.shown_by(self.link.node), direct(put)):
+            while True:
+                yield await texts.get()
+
+
+class Publisher:
+    """Sends what is in its outbox from a thread of its own, once to all servers."""
+
+    def __init__(self, ingest: Ingest, handle: Callable[[ServerMessage], None]) -> None:
+        self._ingest = ingest
+        self._handle = handle
+        self._servers: set[str] = set()
+        self._thread = SendThread("publisher", self._send)
+        self._outbox = Outbox(self._thread.wake)
+        self._open = ExitStack()
+        self._camera = ""
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server is connected."""
+        return self._outbox.connected
+
+    @property
+    def dropped_count(self) -> int:
+        """Messages and frames that were replaced before they were sent."""
+        return self._outbox.dropped_count
+
+    @property
+    def lost_event_count(self) -> int:
+        """Events for which there was no room."""
+        return self._outbox.lost_event_count
+
+    def __enter__(self) -> Self:
+        link, role = self._ingest.link, self._ingest.role
+        session = self._session = link.session()
+        self._messages = session.declare_publisher(
+            keys.sent_by(link.node, role),
+            congestion_control=zenoh.CongestionControl.BLOCK,
+            priority=zenoh.Priority.INTERACTIVE_HIGH,  # small, and not to wait behind frames
+        )
+        self._open.enter_context(session.declare_subscriber(keys.sent_to(link.node, role), direct(self._receive)))
+        liveliness, servers = session.liveliness(), keys.alive("*", "server")
+        self._open.enter_context(liveliness.declare_subscriber(servers, direct(self._on_server), history=True))
+        # Last: a server that sees it sends the present state.
+        self._open.enter_context(liveliness.declare_token(keys.alive(link.node, role)))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.close(CLOSE_S)
+        self._open.close()
+
+    def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
+        """Put a frame to be sent; it is dropped while no server is connected."""
+        self._camera = header.camera
+        self._outbox.put_frame(header, jpeg)
+
+    def send(self, message: Message) -> None:
+        """Put a message to be sent; while no server is connected, only one that lasts is kept."""
+        self._outbox.put(message)
+
+    def _send(self) -> None:
+        if not self.connected:
+            return
+        for kind, data in self._outbox.take_all():
+            if isinstance(data, str):
+                self._messages.put(data)
+            else:
+                key = keys.view(self._camera, kind.lower())
+                self._session.put(key, data, congestion_control=zenoh.CongestionControl.DROP, express=True)
+
+    def _receive(self, sample: zenoh.Sample) -> None:
+        try:
+            self._handle(parse_server(sample.payload.to_string()))
+        except MessageError as error:
+            logger.error("invalid message from a server: %s", error)
+
+    def _on_server(self, sample: zenoh.Sample) -> None:
+        """Send a server that has started what lasts."""
+        server = str(sample.key_expr)
+        if sample.kind == zenoh.SampleKind.PUT:
+            self._servers.add(server)
+            self._outbox.connect()
+        else:
+            self._servers.discard(server)
+            if not self._servers:
+                self._outbox.disconnect()

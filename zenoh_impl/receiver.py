@@ -1,0 +1,159 @@
+"""The server's end: passes to the hub what roles send, and to roles what the hub sends."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import zenoh
+
+from common.errors import MessageError
+from common.interfaces import Handle, Hub
+from common.messaging.messages import ServerMessage, SettingChange
+from common.pacing import Throttle
+
+from . import keys
+from .link import Link
+from .send_thread import SendThread
+from .session import direct
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 1000  # messages, some seconds of them, for an event loop that is busy; more are dropped
+CLOSE_S = 1.0
+SINKS = "/sinks"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Subscribes to what all roles of all nodes send."""
+
+    link: Link
+
+    @asynccontextmanager
+    async def open(self, hub: Hub) -> AsyncIterator[None]:
+        """Pass on messages until the context is left."""
+        with ExitStack() as stack:
+            Reception(self.link, hub, asyncio.get_running_loop()).open(stack)
+            yield
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A subscriber of the hub that passes the messages of viewers to sinks."""
+
+    cameras: frozenset[str]
+    put_text: Callable[[str, str], None]
+    takes_frames: bool = False
+    tile_width: int | None = None
+    _event_numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def put_event(self, text: str) -> None:
+        """Pass an event, in order, as a kind of its own."""
+        self.put_text(f"event {next(self._event_numbers)}", text)
+
+    def put_frame(self, frame: object) -> None:
+        """Sinks get no frames."""
+
+
+class Reception:
+    """Passes on messages between threads of Zenoh and the event loop of the hub."""
+
+    def __init__(self, link: Link, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
+        self._link = link
+        self._session = link.session()
+        self._hub = hub
+        self._loop = loop
+        self._frames: dict[str, bytes] = {}
+        self._waiting = 0
+        self._roles: dict[str, Handle] = {}
+        self._outgoing: dict[tuple[str, str], str] = {}
+        self._shown = Shown(frozenset(hub.cameras), partial(self._leave, keys.shown_by(link.node)))
+        self._thread = SendThread("receiver", self._send)
+        self._log = Throttle(10)
+
+    def open(self, stack: ExitStack) -> None:
+        """Start. What is opened is closed with `stack`."""
+        self._thread.start()
+        stack.callback(self._thread.close, CLOSE_S)
+        session, liveliness = self._session, self._session.liveliness()
+        stack.enter_context(session.declare_subscriber(keys.view("*"), direct(self._on_frame)))
+        stack.enter_context(session.declare_subscriber(keys.sent_by("*", "**"), direct(self._on_message)))
+        stack.enter_context(liveliness.declare_subscriber(keys.alive("*", "**"), direct(self._on_role), history=True))
+        # Last: a role that sees it sends what lasts.
+        stack.enter_context(liveliness.declare_token(keys.alive(self._link.node, "server")))
+
+    # On threads of Zenoh.
+
+    def _on_frame(self, sample: zenoh.Sample) -> None:
+        """Keep the newest frame of each key while the loop is busy."""
+        key = str(sample.key_expr)
+        waits = key in self._frames
+        self._frames[key] = sample.payload.to_bytes()
+        if not waits:
+            self._loop.call_soon_threadsafe(self._take_frame, key)
+
+    def _on_message(self, sample: zenoh.Sample) -> None:
+        if self._waiting >= MAX_WAITING:
+            if self._log.due():
+                logger.error("messages of roles are dropped: more than %d wait for the server", MAX_WAITING)
+            return
+        self._waiting += 1
+        self._loop.call_soon_threadsafe(self._take_message, sample.payload.to_bytes())
+
+    def _on_role(self, sample: zenoh.Sample) -> None:
+        is_there = sample.kind == zenoh.SampleKind.PUT
+        self._loop.call_soon_threadsafe(self._add_role if is_there else self._remove_role, str(sample.key_expr))
+
+    # On the event loop.
+
+    def _take_frame(self, key: str) -> None:
+        with self._logged():
+            self._hub.handle_frame(self._frames.pop(key))
+
+    def _take_message(self, data: bytes) -> None:
+        self._waiting -= 1
+        with self._logged():
+            self._hub.handle_message(data.decode(errors="replace"))
+
+    def _add_role(self, token: str) -> None:
+        self._remove_role(token)
+        send = self._roles[token] = partial(self._send_to, keys.sent_to_owner_of(token))
+        self._hub.add_role(send)
+        if token.endswith(SINKS):
+            self._hub.add_subscriber(self._shown)
+
+    def _remove_role(self, token: str) -> None:
+        if send := self._roles.pop(token, None):
+            self._hub.remove_role(send)
+            if token.endswith(SINKS):
+                self._hub.remove_subscriber(self._shown)
+
+    def _send_to(self, key: str, message: ServerMessage) -> None:
+        kind = message.name if isinstance(message, SettingChange) else message.type
+        self._leave(key, kind, message.model_dump_json(exclude_none=True))
+
+    def _leave(self, key: str, kind: str, text: str) -> None:
+        """Leave a message to the thread, in place of an unsent one of its kind."""
+        if len(self._outgoing) < MAX_WAITING:
+            self._outgoing[key, kind] = text
+        self._thread.wake()
+
+    # On the thread that sends.
+
+    def _send(self) -> None:
+        while self._outgoing:
+            key, kind = next(iter(self._outgoing))
+            text = self._outgoing.pop((key, kind))
+            self._session.put(key, text, congestion_control=zenoh.CongestionControl.BLOCK)
+
+    @contextmanager
+    def _logged(self) -> Iterator[None]:
+        try:
+            yield
+        except MessageError as error:
+            if self._log.due():
+                logger.error("invalid message from a role: %s", error)
