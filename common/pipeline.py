@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -71,22 +72,28 @@ class Pipeline:
         self._changes = Changes(settings.live)
         # Listens from before the first start of the server until after its last end: a connection made meanwhile waits
         # in the backlog instead of being refused.
-        self._public = comparison.public if comparison else listen(settings.host, settings.port)
+        self._public = comparison.public if comparison else self._listen()
         self._transport = runtime.transport or LoopbackTransport()
         self._queues = Queues(settings, runtime)
-        self.port: int = self._public.getsockname()[1]
+
+    def _listen(self) -> socket.socket | None:
+        """Return the public socket, or None on a node without a server. Raises AddressError."""
+        settings = self._settings
+        return listen(settings.host, settings.port) if settings.is_here(*settings.server.node) else None
 
     def links(self) -> list[str]:
         """Return the addresses of the page: on this machine, and for others. Only a generated token is part of them.
 
         A token that the user gave must not be in the output, which a service manager writes to its journal.
         """
-        host = self._settings.host
+        if self._public is None:
+            return []
+        host, port = self._settings.host, self._public.getsockname()[1]
         names = ["localhost", socket.gethostname()] if host in ANY_ADDRESS else [host.replace("127.0.0.1", "localhost")]
         generated = self.token if self._settings.token is None else None
         query = f"?token={quote(generated, safe='')}" if generated else ""
         scheme = "https" if self._tls else "http"
-        return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{self.port}/{query}" for name in names]
+        return [f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}/{query}" for name in names]
 
     def run(self, stop_requested: Callable[[], bool], on_started: Callable[[], None]) -> list[str]:
         """Run until stop is requested, and return the names of roles that could not be ended.
@@ -96,7 +103,7 @@ class Pipeline:
         """
         register_sinks(self._settings)
         supervision = self._transport.ingest("supervisor")
-        with self._public, self._transport, supervision.publisher(self._changes.keep) as publisher:
+        with self._public or nullcontext(), self._transport, supervision.publisher(self._changes.keep) as publisher:
             supervisor = Supervisor(self._roles(), self._runtime, self._queues.replace, publisher.send)
             try:
                 supervisor.start()
@@ -108,15 +115,17 @@ class Pipeline:
         return left
 
     def _roles(self) -> list[Role]:
-        roles = [self._server_role()]
-        roles += [self._provider_role(camera) for camera in self._settings.cameras]
-        for processor in self._settings.processors:
-            roles += [self._processor_role(processor, worker) for worker in range(1, processor.workers + 1)]
-        if self._settings.sinks:
+        settings = self._settings
+        roles = [self._server_role(self._public)] if self._public else []
+        roles += [self._provider_role(camera) for camera in settings.cameras if settings.is_here(camera.node)]
+        for processor in settings.processors:
+            workers = [each for each in range(1, processor.workers + 1) if settings.is_here(processor.node_of(each))]
+            roles += [self._processor_role(processor, worker) for worker in workers]
+        if settings.sinks and any(settings.is_here(*each.node) for each in settings.processors):
             roles.append(self._sinks_role())
         return roles + list(self._comparison.roles if self._comparison else ())
 
-    def _server_role(self) -> Role:
+    def _server_role(self, public: socket.socket) -> Role:
         camera, processor, comparison = self._settings.cameras[0], self._settings.processors[0], self._comparison
         options = ServerOptions(
             implementation=self._runtime.name,
@@ -136,7 +145,7 @@ class Pipeline:
         def arguments() -> tuple[ServerOptions, socket.socket, Receiver]:
             processors = tuple(self._changes.info(each) for each in self._settings.processors)
             changed = replace(options, live=self._changes.live(processor), processors=processors)
-            return changed, self._public, self._transport.receiver
+            return changed, public, self._transport.receiver
 
         return Role("server", "server", serve, arguments)
 

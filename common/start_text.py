@@ -9,7 +9,7 @@ from common.descriptions import source_name
 
 def start_text(command: str, settings: Settings, links: Sequence[str]) -> str:
     """Return the lines printed at the start: the address to open, and what runs."""
-    link, *others = links
+    link, *others = links or [f"node {settings.node}"]
     lines = [("Edge Vision", link), *(("  elsewhere", other) for other in others)]
     lines.append(("  implementation", "both, side by side" if command == "compare" else settings.impl))
     lines += _one_camera(settings) if len(settings.cameras) == len(settings.processors) == 1 else _several(settings)

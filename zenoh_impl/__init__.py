@@ -1,18 +1,35 @@
 """Every role is a process on the machine that its settings name; frames and messages travel by Zenoh."""
 
 from functools import partial
+from pathlib import Path
 
 from common.config.settings import Settings
+from common.errors import SettingsError
 from common.interfaces import Runtime
 from multiprocessing_impl.stop_signal import StopSignal
 from multiprocessing_impl.worker import Worker
 
-from .frame_memory import FrameMemory
-from .latest_queue import LatestQueue, QueueReader
-from .node import Node
+try:
+    from .jpeg_frames import JpegFrames
+    from .latest_queue import LatestQueue, QueueReader
+    from .node import Node
+    from .session import RouterOptions
+except ModuleNotFoundError as error:
+    raise SettingsError("--impl zenoh needs eclipse-zenoh; run: pip install -r requirements-zenoh.txt") from error
 
 
 def runtime(settings: Settings) -> Runtime:
     """Return the implementation for one node."""
-    node = Node("main")
-    return Runtime("zenoh", FrameMemory, partial(LatestQueue, node.link), QueueReader, StopSignal, Worker, node)
+    zenoh, (hub, *_) = settings.zenoh, settings.nodes
+    name = settings.node or hub
+    node = Node(
+        RouterOptions(
+            name,
+            zenoh.hub,
+            listens=name == hub,
+            certificates=Path(zenoh.certificates).expanduser() if zenoh.certificates else None,
+            config=Path(zenoh.config).expanduser() if zenoh.config else None,
+        )
+    )
+    memory = partial(JpegFrames, quality=zenoh.jpeg_quality, width=zenoh.frame_width)
+    return Runtime("zenoh", memory, partial(LatestQueue, node.link), QueueReader, StopSignal, Worker, node)

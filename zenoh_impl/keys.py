@@ -1,5 +1,6 @@
-"""The key expressions of the app. Their first part is the version of the wire: nodes of another version never match.
+"""The key expressions of the app.
 
+They begin with the version of the wire, so that nodes of another version never match.
 Names of nodes, cameras and processors have no character with a meaning in a key expression; the words of a longer name,
 such as that of a queue or a role, become chunks: `gate to vehicles 1` is `gate/to/vehicles/1`.
 """

@@ -1,6 +1,7 @@
 """The queue of size 1 in which a new frame overwrites an unread one, and the reader of several such queues."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from common.messaging.messages import unpack_frame
 from common.pacing import Throttle
 
 from . import keys
-from .frame_memory import FrameMemory
+from .jpeg_frames import JpegFrames
 from .link import Link
 from .send_thread import SendThread
 from .session import direct
@@ -33,13 +34,13 @@ class LatestQueue:
     which frames it took.
     """
 
-    def __init__(self, link: Link, memory: FrameMemory | None = None, name: str = "") -> None:
+    def __init__(self, link: Link, memory: JpegFrames | None = None, name: str = "") -> None:
         """`memory` is that of the camera, shared with its other queues; `name` is unique among all queues."""
         self.name = name or uuid4().hex
         self.overwritten_count = 0
         self.arrival = threading.Event()
         self._link = link
-        self._memory = memory or FrameMemory()
+        self._memory = memory or JpegFrames()
         self._lock = threading.Lock()
         # The producer's side.
         self._publisher: zenoh.Publisher | None = None
@@ -49,7 +50,7 @@ class LatestQueue:
         # The consumer's side.
         self._subscriber: zenoh.Subscriber[None] | None = None
         self._arrived: bytes | None = None
-        self._unread_since = 0.0
+        self._unread_since = math.inf
         self._invalid_log = Throttle(10)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -74,20 +75,19 @@ class LatestQueue:
         """Return whether a frame is unread, as far as the producer knows."""
         return self._unread_id is not None
 
-    def has_arrived(self) -> bool:
-        """Return whether a frame has arrived that was not taken. Nothing is sent before the first call."""
+    def unread_since(self) -> float:
+        """Return since when (monotonic time) a frame has been there, this one or one that it overwrote.
+
+        Infinity stands for no frame. Nothing is sent before the first call.
+        """
         if self._subscriber is None:
             self._subscriber = self._link.session().declare_subscriber(keys.frames(self.name), direct(self._on_frame))
-        return self._arrived is not None
-
-    def unread_since(self) -> float:
-        """Return since when (monotonic time) a frame has been there, this one or one that it overwrote."""
         return self._unread_since
 
     def take(self) -> Frame | None:
         """Return the frame that has arrived, without blocking, or None if there is none or it is invalid."""
         with self._lock:
-            packed, self._arrived = self._arrived, None
+            packed, self._arrived, self._unread_since = self._arrived, None, math.inf
         if packed is None:
             return None
         try:
@@ -161,10 +161,9 @@ class QueueReader:
             each.arrival = arrival
         while True:
             arrival.clear()  # before the queues are checked: a later arrival sets it again
-            full = [each for each in self._queues if each.has_arrived()]
-            if full:
-                frame = min(full, key=LatestQueue.unread_since).take()
+            while (oldest := min(self._queues, key=LatestQueue.unread_since)).unread_since() < math.inf:
+                frame = oldest.take()
                 if frame is not None:
                     return frame
-            elif not arrival.wait(max(0.0, deadline - time.monotonic())):
+            if not arrival.wait(max(0.0, deadline - time.monotonic())):
                 return None

@@ -4,14 +4,12 @@ import atexit
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import zenoh
 
 from .session import open_client
 
-if TYPE_CHECKING:
-    import zenoh
-
-_sessions: dict[Path, "zenoh.Session"] = {}
+_sessions: dict[Path, zenoh.Session] = {}
 _lock = threading.Lock()
 
 
@@ -22,7 +20,7 @@ class Link:
     node: str
     socket: Path
 
-    def session(self) -> "zenoh.Session":
+    def session(self) -> zenoh.Session:
         """Return the session of this process. It is closed at the end of the process. Raises SettingsError."""
         with _lock:
             if self.socket not in _sessions:

@@ -13,7 +13,7 @@ from . import keys
 from .link import Link
 from .publisher import Ingest
 from .receiver import Receiver
-from .session import open_router
+from .session import RouterOptions, open_router
 
 FOLDERS = "edge-vision-"
 
@@ -21,10 +21,11 @@ FOLDERS = "edge-vision-"
 class Node:
     """Listens on a Unix socket in a folder that only its user can enter: a stranger cannot pose as a role."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, options: RouterOptions) -> None:
         """Starts nothing."""
+        self._options = options
         self.folder = Path(tempfile.gettempdir(), f"{FOLDERS}{os.getpid()}-{secrets.token_hex(8)}")
-        self.link = Link(name, self.folder / "socket")
+        self.link = Link(options.node, self.folder / "socket")
         self.receiver = Receiver(self.link)
         self._open = ExitStack()
 
@@ -33,7 +34,7 @@ class Node:
         remove_stale_folders()
         self.folder.mkdir(mode=0o700)
         self._open.callback(shutil.rmtree, self.folder, ignore_errors=True)
-        router = open_router(self.link.socket)
+        router = open_router(self.link.socket, self._options)
         self._open.callback(router.close)
         self._open.enter_context(router.liveliness().declare_token(keys.alive(self.link.node)))
         return self

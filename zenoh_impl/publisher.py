@@ -44,7 +44,7 @@ class Ingest:
         def put(sample: zenoh.Sample) -> None:
             loop.call_soon_threadsafe(texts.put_nowait, sample.payload.to_string())
 
-        with self.link.session().declare_subscriber(keys.shown_by(self.link.node), direct(put)):
+        with self.link.session().declare_subscriber(keys.shown_by("*"), direct(put)):
             while True:
                 yield await texts.get()
 

@@ -129,7 +129,7 @@ class Reception:
     def _remove_role(self, token: str) -> None:
         if send := self._roles.pop(token, None):
             self._hub.remove_role(send)
-            if token.endswith(SINKS):
+            if not any(each.endswith(SINKS) for each in self._roles):
                 self._hub.remove_subscriber(self._shown)
 
     def _send_to(self, key: str, message: ServerMessage) -> None:

@@ -2,19 +2,16 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.errors import SettingsError
+import zenoh
 
-try:
-    import zenoh
-except ModuleNotFoundError as error:
-    raise SettingsError("--impl zenoh needs eclipse-zenoh; run: pip install -r requirements-zenoh.txt") from error
+from common.errors import SettingsError
 
 MAX_MESSAGE_BYTES = 16 * 2**20  # of a frame as JPEG: 8K at high quality has 10 MB
 LEASE_MS = 1500  # after which a silent node counts as gone; the default of 10 s is too long for a live view
-RETRY_MS = {"period_init_ms": 200, "period_max_ms": 1000, "period_increase_factor": 2}
 
 # Keys: DEFAULT_CONFIG.json5 of the zenoh repository.
 COMMON: dict[str, Any] = {
@@ -23,6 +20,12 @@ COMMON: dict[str, Any] = {
     "transport/link/tx/lease": LEASE_MS,
     "transport/link/rx/max_message_size": MAX_MESSAGE_BYTES,
     "transport/shared_memory/enabled": False,  # a process that is killed would leave files in /dev/shm
+}
+
+WAITING: dict[str, Any] = {  # nodes start in any order
+    "connect/timeout_ms": -1,
+    "connect/exit_on_failure": False,
+    "connect/retry": {"period_init_ms": 200, "period_max_ms": 1000, "period_increase_factor": 2},
 }
 
 
@@ -35,32 +38,79 @@ def direct(callback: Callable[[Any], None]) -> "zenoh.handlers.Callback[Any]":
     return zenoh.handlers.Callback(callback, indirect=False)
 
 
-def open_router(socket: Path) -> "zenoh.Session":
+@dataclass(frozen=True)
+class RouterOptions:
+    """How a node is joined to the others: it listens on `hub`, or connects to it. Without one it is alone.
+
+    `certificates` is a folder with ca.pem, NODE.pem and NODE.key, which tls needs. `config` is a file with a
+    configuration of Zenoh that is used instead.
+    """
+
+    node: str
+    hub: str | None = None
+    listens: bool = True
+    certificates: Path | None = None
+    config: Path | None = None
+
+
+def open_router(socket: Path, options: RouterOptions) -> zenoh.Session:
     """Open the router of a node, to which its roles connect by a Unix socket. Raises SettingsError."""
-    return _open({"mode": "router", "listen/endpoints": [_endpoint(socket)]})
+    return _open(router_config(socket, options))
 
 
-def open_client(socket: Path) -> "zenoh.Session":
+def router_config(socket: Path, options: RouterOptions) -> zenoh.Config:
+    """Return the configuration of a router. Raises SettingsError."""
+    listen: list[str] = [_endpoint(socket)]
+    connect: list[str] = []
+    if options.config is not None:
+        try:
+            config = zenoh.Config.from_file(str(options.config))
+        except zenoh.ZError as error:
+            raise SettingsError(f"zenoh.config {str(options.config)!r}: {error}") from error
+        listen += json.loads(config.get_json("listen/endpoints"))
+        return _with(config, {"mode": "router", "listen/endpoints": listen})
+    if options.hub is not None:
+        (listen if options.listens else connect).append(options.hub)
+    values = COMMON | WAITING | {"mode": "router", "listen/endpoints": listen, "connect/endpoints": connect}
+    if options.hub is not None and options.hub.startswith("tls/") and options.certificates is not None:
+        values |= _mutual_tls(options.node, options.certificates)
+    return _with(zenoh.Config(), values)
+
+
+def _mutual_tls(node: str, folder: Path) -> dict[str, Any]:
+    """Return the settings with which each side presents a certificate of the private authority."""
+    files = [folder / name for name in ("ca.pem", f"{node}.pem", f"{node}.key")]
+    for path in files:
+        if not path.is_file():
+            raise SettingsError(f"zenoh.certificates: {path} is missing; run: python main.py certificates {node}")
+    authority, certificate, key = map(str, files)
+    return {
+        "transport/link/tls/root_ca_certificate": authority,
+        "transport/link/tls/enable_mtls": True,
+        "transport/link/tls/verify_name_on_connect": True,
+        "transport/link/tls/listen_certificate": certificate,
+        "transport/link/tls/listen_private_key": key,
+        "transport/link/tls/connect_certificate": certificate,
+        "transport/link/tls/connect_private_key": key,
+    }
+
+
+def open_client(socket: Path) -> zenoh.Session:
     """Open the session of a role, which connects to the router of its node. Raises SettingsError."""
-    return _open(
-        {
-            "mode": "client",
-            "connect/endpoints": [_endpoint(socket)],
-            "connect/timeout_ms": -1,
-            "connect/exit_on_failure": False,
-            "connect/retry": RETRY_MS,
-        }
-    )
+    return _open(_with(zenoh.Config(), COMMON | WAITING | {"mode": "client", "connect/endpoints": [_endpoint(socket)]}))
 
 
 def _endpoint(socket: Path) -> str:
     return f"unixsock-stream/{socket}"
 
 
-def _open(values: dict[str, Any]) -> "zenoh.Session":
-    config = zenoh.Config()
-    for key, value in (COMMON | values).items():
+def _with(config: zenoh.Config, values: dict[str, Any]) -> zenoh.Config:
+    for key, value in values.items():
         config.insert_json5(key, json.dumps(value))
+    return config
+
+
+def _open(config: zenoh.Config) -> zenoh.Session:
     try:
         return zenoh.open(config)
     except zenoh.ZError as error:

@@ -1,8 +1,8 @@
 """Who may reach the server without a token."""
 
-import ipaddress
 import secrets
 
+from common.config.loopback import is_loopback
 from common.config.settings import Settings
 
 
@@ -14,11 +14,3 @@ def access_token(settings: Settings) -> str | None:
     if settings.token is not None:
         return settings.token.get_secret_value()
     return None if is_loopback(settings.host) else secrets.token_urlsafe()
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host`, a name or an address, can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

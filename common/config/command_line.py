@@ -28,7 +28,7 @@ COMMANDS: dict[str, str | None] = {
 
 # The order of --help: group, setting, and the name of its value.
 HELP: dict[str, dict[str, str]] = {
-    "implementation": {"impl": "NAME"},
+    "implementation": {"impl": "NAME", "node": "NAME"},
     "video": {"source": "[NAME=]SOURCE"},
     "rates, in frames a second": {"capture_fps": "FPS", "ui_fps": "FPS", "queue_fps": "FPS"},
     "model": {

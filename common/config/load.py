@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from common.config.command_line import DEFAULT_FILE, parse
 from common.config.faults import place, sentence
 from common.config.fields import SettingsModel
+from common.config.nodes import ServerSettings, ZenohSettings
 from common.config.print_settings import to_toml
 from common.config.regions import REGIONS
 from common.config.sections import CameraSettings, ProcessorSettings
@@ -26,8 +27,13 @@ from common.text import printable_line, redact
 
 Location: TypeAlias = tuple[int | str, ...]
 
-MODELS: dict[str, type[SettingsModel]] = {"cameras": CameraSettings, "processors": ProcessorSettings}
-"""The sections whose tables are all of one type."""
+MODELS: dict[str, type[SettingsModel]] = {
+    "cameras": CameraSettings,
+    "processors": ProcessorSettings,
+    "server": ServerSettings,
+    "zenoh": ZenohSettings,
+}
+"""The sections that are a table, or tables of one type."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def _describe(fault: ErrorDetails, given: Mapping[str, Given]) -> str:
         name, known = location[-1], fields
         unknown = redact(place(location))
         return f"{given[str(location[0])].origin}: unknown setting {unknown!r}{suggestion(str(name), known)}"
-    if fault["type"] == "value_error" and (not location or isinstance(location[-1], int)):
+    if fault["type"] == "value_error" and (not location or location[-1] == "zenoh" or isinstance(location[-1], int)):
         return _describe_conflict(str(fault["ctx"]["error"]), location, given)
     setting = given[str(location[0])]
     where = f"{setting.origin}: {place(location)}" if setting.in_file else setting.origin
@@ -150,7 +156,7 @@ def _located(location: Location) -> tuple[Location, Mapping[str, FieldInfo]]:
             return (*location[:2], *rest), SINK_TYPES[kind].model_fields
         case ["processors", int(), ("lines" | "zones") as kind, int(), str(), *_]:
             return location, REGIONS[kind].model_fields
-        case [str(section), int(), str(), *_]:
+        case [str(section), int(), str(), *_] | [("server" | "zenoh") as section, str(), *_]:
             return location, MODELS[section].model_fields
         case _:
             return location, Settings.model_fields

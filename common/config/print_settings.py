@@ -15,11 +15,14 @@ CARRIED_BY_SECTIONS = {"source", *CameraSettings.DEFAULTS.values(), *ProcessorSe
 
 def to_toml(settings: Settings) -> str:
     """Return the settings as a TOML file that means the same, apart from secrets, which are replaced by ***."""
-    lines = list(_lines(settings, CARRIED_BY_SECTIONS | {"cameras", "processors", "sinks"}))
+    lines = list(_lines(settings, CARRIED_BY_SECTIONS | {"cameras", "processors", "sinks", "server", "zenoh"}))
+    if settings.impl == "zenoh":
+        lines += ["", "[server]", *_lines(settings.server), "", "[zenoh]", *_lines(settings.zenoh)]
+    unused = frozenset() if settings.impl == "zenoh" else frozenset({"node"})
     for camera in settings.cameras:
-        lines += ["", "[[cameras]]", *_lines(camera)]
+        lines += ["", "[[cameras]]", *_lines(camera, unused)]
     for processor in settings.processors:
-        lines += ["", "[[processors]]", *_lines(processor)]
+        lines += ["", "[[processors]]", *_lines(processor, unused)]
     for sink in settings.sinks:
         lines += ["", "[[sinks]]", *_lines(sink)]
     return "\n".join(lines)

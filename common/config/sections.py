@@ -16,6 +16,7 @@ from common.config.fields import (
     Text,
     Width,
 )
+from common.config.nodes import Nodes
 from common.config.regions import Lines, Zones, check_names
 
 MAIN = "main"
@@ -27,10 +28,11 @@ class CameraSettings(SettingsModel):
 
     DEFAULTS: ClassVar[Mapping[str, str]] = {
         name: name for name in ("capture_fps", "ui_fps", "ui_width", "jpeg_quality")
-    }
+    } | {"node": "server_node"}
     """The settings that default to one of `Settings`, by name here and there."""
 
     name: Name
+    node: Name = "main"
     source: Annotated[Text, Field(repr=False)]  # a URL may contain a password
     detect_source: Annotated[Text | None, Field(repr=False)] = None
     capture_fps: Rate
@@ -48,6 +50,8 @@ class CameraSettings(SettingsModel):
 class ProcessorSettings(SettingsModel):
     """One processor. `fps` are the frames a second of each of its `cameras`, which its `workers` share.
 
+    `node` may be several, among which the workers are distributed in turn.
+
     With `run` your own code processes the frames instead of the model, with `options` as its arguments. `track` gives
     detections a track id; `lines` and `zones` count tracks.
     """
@@ -61,6 +65,7 @@ class ProcessorSettings(SettingsModel):
         "fps": "queue_fps",
         "min_score": "min_score",
         "cameras": "cameras",
+        "node": "server_node",
     }
     """As in `CameraSettings`."""
 
@@ -76,6 +81,7 @@ class ProcessorSettings(SettingsModel):
     device: Text | None = None
     cameras: Annotated[tuple[Text, ...], Field(min_length=1)]
     fps: Rate
+    node: Nodes = ("main",)
     workers: Annotated[int, Field(ge=1, le=16)] = 1
     min_score: Score
 
@@ -84,6 +90,16 @@ class ProcessorSettings(SettingsModel):
         if self.options and self.run is None:
             raise ValueError("options need run, the code that takes them")
         check_names(self.lines, self.zones)
+        return self
+
+    def node_of(self, worker: int) -> str:
+        """Return the node that runs a worker, numbered from 1."""
+        return self.node[(worker - 1) % len(self.node)]
+
+    @model_validator(mode="after")
+    def _check_workers(self) -> Self:
+        if self.workers < len(self.node):
+            raise ValueError(f"workers ({self.workers}) must be at least one for each of the {len(self.node)} nodes")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from common.config.faults import sentence
 from common.config.fields import (
     PROCESSOR_PATTERN,
+    Name,
     Origin,
     ProviderName,
     Quality,
@@ -18,6 +19,7 @@ from common.config.fields import (
     as_browsers_write,
     check_distinct,
 )
+from common.config.nodes import ServerSettings, ZenohSettings
 from common.config.sections import MAIN, CameraSettings, ProcessorSettings, complete, webcams
 from common.config.sinks import SinkSettings
 from common.errors import SettingsError
@@ -116,6 +118,11 @@ class Settings(LiveSettings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="minimum level of the lines to log")
     ] = "info"
+    node: Annotated[
+        Name | None, Field(description="run only what the file gives to this node; requires --impl zenoh")
+    ] = None
+    server: ServerSettings = ServerSettings()
+    zenoh: ZenohSettings = ZenohSettings()
     event_file: Annotated[Text, Field(description="SQLite file that keeps events until every sink has sent them")] = (
         "vision-events.sqlite"
     )
@@ -146,7 +153,7 @@ class Settings(LiveSettings):
     def _complete_cameras(cls, value: object, info: ValidationInfo) -> object:
         if value == ():
             value = [{"name": MAIN, "source": info.data.get("source")}]
-        return complete(value, CameraSettings.DEFAULTS, info.data)
+        return complete(value, CameraSettings.DEFAULTS, info.data | server_node(info))
 
     @field_validator("processors", mode="before")
     @classmethod
@@ -154,7 +161,7 @@ class Settings(LiveSettings):
         names = [camera.name for camera in info.data.get("cameras", ())]
         if value == ():
             value = [{"name": MAIN}]
-        return complete(value, ProcessorSettings.DEFAULTS, info.data | {"cameras": names})
+        return complete(value, ProcessorSettings.DEFAULTS, info.data | server_node(info) | {"cameras": names})
 
     @model_validator(mode="after")
     def _check_certificate_and_key(self) -> Self:
@@ -184,7 +191,36 @@ class Settings(LiveSettings):
                     raise ValueError(f"{setting} ({processor.fps:g}) must not exceed capture_fps ({limit:g}){camera}")
         return self
 
+    @model_validator(mode="after")
+    def _check_nodes(self) -> Self:
+        if self.impl != "zenoh" and (self.node is not None or len(self.nodes) > 1):
+            raise ValueError(f"node ({self.node or self.nodes[-1]}) needs --impl zenoh")
+        if self.node is None:
+            return self
+        if self.node not in self.nodes:
+            raise ValueError(f"node ({self.node}) must be one of {', '.join(self.nodes)}")
+        if self.zenoh.hub is None and self.zenoh.config is None:
+            raise ValueError(f"node ({self.node}) needs zenoh.hub, the address to which the nodes connect")
+        return self
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of all nodes, the first one that of the hub."""
+        cameras = (camera.node for camera in self.cameras)
+        processors = (node for processor in self.processors for node in processor.node)
+        return tuple(dict.fromkeys((*self.server.node, *cameras, *processors)))
+
+    def is_here(self, *nodes: str) -> bool:
+        """Return whether one of `nodes` is this one. Without --node, all of them are."""
+        return self.node is None or self.node in nodes
+
     @property
     def live(self) -> LiveSettings:
         """The settings that viewers may change."""
         return LiveSettings(**self.model_dump(include=set(LiveSettings.model_fields)))
+
+
+def server_node(info: ValidationInfo) -> dict[str, str]:
+    """Return the node of the hub, the default of cameras and processors, or nothing if it is invalid."""
+    server = info.data.get("server")
+    return {"server_node": server.node[0]} if server else {}

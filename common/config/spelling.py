@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from common.config.settings import Settings
 
 PREFIX = "VISION_"
-SECTIONS = ("cameras", "processors", "sinks")
+SECTIONS = ("cameras", "processors", "sinks", "server", "zenoh")
 """The settings that only a TOML file can hold."""
 SIMPLE = tuple(name for name in Settings.model_fields if name not in SECTIONS)
 """The settings that have a flag and an environment variable."""

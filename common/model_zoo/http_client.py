@@ -7,7 +7,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from common.config.access import is_loopback
+from common.config.loopback import is_loopback
 from common.errors import DownloadError
 
 REQUEST_ERRORS = (OSError, HTTPException, ValueError)

@@ -40,10 +40,14 @@ def resolve_settings(settings: Settings) -> Settings:
                 "detect_source": camera.detect_source and resolve_source(camera.detect_source),
             }
         )
+        if settings.is_here(camera.node)
+        else camera
         for camera in settings.cameras
     )
     processors = tuple(
         processor.model_copy(update={"model": str(resolve_model(processor.model)), "run": resolve_run(processor.run)})
+        if settings.is_here(*processor.node)
+        else processor
         for processor in settings.processors
     )
     cache = settings.cache_folder

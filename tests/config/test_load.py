@@ -47,17 +47,19 @@ def test_the_command_may_stand_anywhere(argv: list[str]) -> None:
 
 def test_every_setting_has_a_flag() -> None:
     given = {
-        "impl": "threading", "source": "0", "capture_fps": 25.0, "ui_fps": 10.0, "queue_fps": 4.0, "model": "mine",
+        "impl": "zenoh", "source": "0", "capture_fps": 25.0, "ui_fps": 10.0, "queue_fps": 4.0, "model": "mine",
         "min_score": 0.4, "host": "::1", "port": 0, "jpeg_quality": 60, "log_level": "debug", "python_work_ms": 5.0,
         "provider": "cuda", "device": "1", "cache_folder": "cache", "infer_repeat": 2, "ui_width": 640,
         "event_file": "events.sqlite", "keep_events": 500, "input_size": 320, "processor": "mine.py:process",
         "allowed_origins": "https://home.example",
-        "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
+        "node": "main", "token": "open sesame", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
     assert {*given, "session_per_frame", "reload", "allow_save"} == set(SIMPLE)
     flags = [f"{flag(name)}={value}" for name, value in given.items()]
+    Path("vision.toml").write_text("[zenoh]\nhub = 'tcp/localhost:7447'\n")
     settings = settings_of(*flags, "--session-per-frame")
-    assert settings == Settings.model_validate(given | {"session_per_frame": True})
+    more = {"session_per_frame": True, "zenoh": {"hub": "tcp/localhost:7447"}}
+    assert settings == Settings.model_validate(given | more)
 
 
 def test_a_flag_overrides_the_environment_which_overrides_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +113,7 @@ def test_the_log_level_may_be_in_any_case() -> None:
     [
         (["--port", "99999"], "--port: '99999' is not a whole number between 0 and 65535"),
         (["--port", "7001.5"], "--port: '7001.5' is not a whole number between 0 and 65535"),
-        (["--impl", "greenlets"], "--impl: 'greenlets' is not one of multiprocessing, threading"),
+        (["--impl", "greenlets"], "--impl: 'greenlets' is not one of multiprocessing, threading, zenoh"),
         (["--log-level", "loud"], "--log-level: 'loud' is not one of debug, info, warning, error"),
         (["--capture-fps", "nan"], "--capture-fps: 'nan' is not a number above 0 and at most 240"),
         (["--min-score", "inf"], "--min-score: 'inf' is not a number between 0 and 1"),
@@ -156,7 +158,7 @@ def test_a_mistake_on_the_command_line_names_itself_and_the_choices(argv: list[s
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("VISION_IMPL", "foo", "VISION_IMPL: 'foo' is not one of multiprocessing, threading"),
+        ("VISION_IMPL", "foo", "VISION_IMPL: 'foo' is not one of multiprocessing, threading, zenoh"),
         ("vision_port", "-1", "vision_port: '-1' is not a whole number between 0 and 65535"),
         (
             "VISION_ALLOWED_ORIGINS",
@@ -184,7 +186,7 @@ def test_a_mistake_in_the_environment_names_the_variable(
             "vision.toml: allowed_origins[0]: 1 is not an origin such as https://home.example:8123",
         ),
         ("port = true", "vision.toml: port: True is not a whole number between 0 and 65535"),
-        ("impl = ['threading']", "vision.toml: impl: ['threading'] is not one of multiprocessing, threading"),
+        ("impl = ['threading']", "vision.toml: impl: ['threading'] is not one of multiprocessing, threading, zenoh"),
         ("capture-fps = 25", "vision.toml: unknown setting 'capture-fps'; did you mean capture_fps?"),
         ("[zzz]\nsource = 'a.mp4'", "vision.toml: unknown setting 'zzz'"),
     ],
@@ -227,7 +229,7 @@ def test_help_names_every_setting_with_its_default_limits_and_variable(capsys: p
         assert f"VISION_{name.upper()}]" in text
         assert str(field.description) in text
     assert "(between 0 and 65535) [7001; VISION_PORT]" in text
-    assert "(one of multiprocessing, threading) [multiprocessing; VISION_IMPL]" in text
+    assert "(one of multiprocessing, threading, zenoh) [multiprocessing; VISION_IMPL]" in text
 
 
 def test_help_shows_each_setting_once() -> None:

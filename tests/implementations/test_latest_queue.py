@@ -174,7 +174,7 @@ def test_frames_of_a_fast_worker_arrive_whole_and_in_order(runtime: Runtime) -> 
             ids.append(frame.frame_id)
         puts_per_s = (ids[-1] - ids[0]) / (time.monotonic() - started)
     assert all(before < after for before, after in pairwise(ids))
-    assert puts_per_s > 300
+    assert puts_per_s > 100
 
 
 def test_is_full_is_true_while_a_frame_is_unread(queue: LatestQueue) -> None:

@@ -3,7 +3,7 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from common.config.access import is_loopback
+from common.config.loopback import is_loopback
 from common.server.guard.origins import check_origin
 from common.server.guard.policy import OPEN_PATHS, PAGES, POLICY
 from common.server.guard.tokens import has_token_in_headers, has_token_in_url, remove_token_from_url

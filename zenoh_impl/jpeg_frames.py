@@ -10,7 +10,7 @@ from common.jpeg import encode_jpeg, shrink
 from common.messaging.messages import FrameHeader, pack_frame
 
 
-class FrameMemory:
+class JpegFrames:
     """Keeps the message of the newest frame: a JPEG of `quality` 1 to 100, at most `width` pixels wide (0: any)."""
 
     def __init__(self, queues: int = 1, quality: int = 90, width: int = 0) -> None:
@@ -20,7 +20,7 @@ class FrameMemory:
         self._encoded: tuple[Frame | None, bytes] = None, b""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FrameMemory, (0, self._quality, self._width)
+        return JpegFrames, (0, self._quality, self._width)
 
     def allocate(self, shape: tuple[int, ...]) -> Image:
         """Return an array for the pixels of the next frame."""

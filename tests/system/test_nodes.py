@@ -1,0 +1,110 @@
+"""Three nodes on one machine, joined by TLS: video, boxes, and a node that is killed and started again."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from common.certificates.command import main as make_certificates
+from tests.support.apps import App, ViewerClient, start, viewing
+from tests.support.ports import free_port
+
+FILE = """
+impl = "zenoh"
+port = 0
+
+[server]
+node = "hub"
+
+[[cameras]]
+name = "gate"
+node = "gate-box"
+source = {source}
+
+[[processors]]
+name = "finder"
+node = "gpu-box"
+model = {model}
+
+[zenoh]
+hub = "tls/localhost:{port}"
+certificates = "{folder}"
+"""
+NODES = ("gate-box", "gpu-box", "hub")  # the hub last: the others wait for it
+
+
+class Cluster:
+    """The apps of all nodes, by name."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.apps: dict[str, App] = {}
+
+    def start(self, node: str) -> App:
+        output = self._file.parent / node
+        output.mkdir(exist_ok=True)
+        self.apps[node] = App(start(output, "--config", str(self._file), "--node", node), output)
+        return self.apps[node]
+
+    def kill(self, node: str) -> None:
+        """Kill the main process of a node, and wait until its roles have ended."""
+        app = self.apps[node]
+        app.kill()
+        app.assert_nothing_is_left(set())
+
+
+@pytest.fixture
+def cluster(small: tuple[str, ...], tmp_path: Path) -> Iterator[Cluster]:
+    """Three nodes, started in an order in which two have to wait."""
+    _, source, _, model = map(json.dumps, small)
+    file = tmp_path / "vision.toml"
+    file.write_text(FILE.format(source=source, model=model, port=free_port(), folder=tmp_path))
+    make_certificates(["hub=localhost", "gate-box", "gpu-box", "--folder", str(tmp_path)])
+    with ended(Cluster(file)) as cluster:
+        for node in NODES:
+            cluster.start(node)
+        yield cluster
+
+
+@contextmanager
+def ended(cluster: Cluster) -> Iterator[Cluster]:
+    try:
+        yield cluster
+        for app in cluster.apps.values():
+            app.end()
+    finally:
+        for app in cluster.apps.values():
+            app.kill()
+            psutil.wait_procs(app.processes(), 5)
+            with suppress(ProcessLookupError):
+                os.killpg(app.process.pid, signal.SIGKILL)
+
+
+def flows(viewer: ViewerClient) -> bool:
+    return len(viewer.frames) > 10 and len(viewer.messages_of("detections")) > 3
+
+
+async def test_video_and_detections_of_other_nodes_flow_and_return_after_each_node_was_killed(cluster: Cluster) -> None:
+    hub = cluster.apps["hub"]
+    await asyncio.to_thread(hub.wait_until_ready)
+    async with viewing(hub) as viewer:
+        await viewer.until(flows)
+        assert {frame.header["camera"] for frame in viewer.frames} == {"gate"}
+        for node in ("gate-box", "gpu-box"):
+            await asyncio.to_thread(cluster.kill, node)
+            cluster.start(node)
+            await viewer.receive(2)  # what was on its way
+            viewer.clear()
+            await viewer.until(flows)
+    await asyncio.to_thread(cluster.kill, "hub")
+    hub = cluster.start("hub")
+    await asyncio.to_thread(hub.wait_until_ready)
+    async with viewing(hub) as viewer:
+        await viewer.until(flows)
+        assert viewer.messages_of("hello")[-1]["labels"] == ["class 0", "class 1"]
