@@ -4,11 +4,13 @@ import { CameraTabs } from "../shared/camera_tabs.js";
 import { Viewer } from "../viewer/viewer.js";
 import { Controls } from "./controls.js";
 import { Editor } from "./editor/editor.js";
+import { Events } from "./events.js";
 import { InferenceChart } from "./inference_chart.js";
 import { LayerSwitches } from "./layer_switches.js";
 import { ModelChooser } from "./model_chooser.js";
 import { Overview } from "./overview.js";
 import { Panel } from "./panel.js";
+import { Values } from "./values.js";
 import { Wall } from "./wall.js";
 
 const REFRESH_MS = 250; // figures that change more often cannot be read
@@ -18,12 +20,16 @@ const element = (id) => document.getElementById(id);
 
 const panel = new Panel();
 const overview = new Overview();
+const values = new Values(element("values-section"), element("values"));
+const events = new Events(element("events-section"), element("events"));
 const chart = new InferenceChart(element("inference-chart"));
 const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
   onState(state) {
     panel.connection(state);
+    values.setConnected(state === "open");
     if (state === "open") return;
     overview.clear();
+    events.disconnect();
     editor.disconnect();
   },
   onDraw: ({ count, age_s }) => panel.drawn(count, controls.choices.boxes ? age_s : null, viewer.view.mode),
@@ -32,6 +38,8 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
     tabs.setCameras(cameras.map(({ name }) => name));
     wall.setCameras(tabs.isOneOfSeveral ? cameras : [], styles);
     overview.configure(cameras, hello.processors ?? [], styles);
+    events.setCameras(cameras);
+    values.setProcessors(hello.processors ?? []);
     panel.hello(hello);
     models.setModels(hello.models ?? [], hello.model);
     layers.setProcessors(hello.processors ?? [], styles);
@@ -44,6 +52,8 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
     panel.camera(camera, rates, tabs.isOneOfSeveral);
   },
   onDetections: ({ processor, inference_ms }) => chart.add(processor, inference_ms),
+  onResult: (message) => values.add(message),
+  onEvent: (event) => events.add(event),
   onStats(stats) {
     panel.stats(stats);
     overview.stats(stats);
@@ -88,6 +98,8 @@ function show(name) {
   layers.setCamera(camera);
   editor.setCamera(camera);
   overview.setCamera(camera);
+  values.setCamera(camera);
+  events.setCamera(camera);
   document.title = isWall || !tabs.isOneOfSeveral ? TITLE : `${camera} – ${TITLE}`;
   if (isWall && before !== null) wall.focus(before);
   if (!isWall && hadFocus) tabs.focus();
@@ -116,6 +128,7 @@ function refresh() {
   if (viewer.state === "open") panel.inference(chart.latest(), chart.median());
   else panel.inference(null, null);
   chart.draw();
+  values.draw();
 }
 
 applyChoices();

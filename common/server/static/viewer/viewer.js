@@ -26,7 +26,8 @@ export class Viewer {
    * Shows the stream at `address` inside the element `root`; `label` describes the video to screen readers.
    * Handlers, each optional: onState(state); onFrame(); onDraw({ count, age_s }); onHello(message, cameras), which has to
    * select what is shown; onCamera(camera, rates) when one is shown; onDetections(message) of the one that is shown;
-   * onStats(message); onStatuses(list of status messages); onRefusal(message).
+   * onResult(message) for the detections of every camera; onEvent, onStats and onRefusal(message); onStatuses(list of
+   * status messages).
    */
   constructor(root, address, label, handlers) {
     this.#handlers = handlers;
@@ -161,6 +162,7 @@ export class Viewer {
       this.view.styles = stylesOf((message.processors ?? []).map(({ name }) => name));
       this.#handlers.onHello?.(message, this.#cameras);
     } else if (message.type === "detections") {
+      this.#handlers.onResult?.(message);
       this.#views.get(message.camera)?.addDetections(message);
       if (message.camera === this.camera) this.#handlers.onDetections?.(message);
     } else if (message.type === "stats") {
@@ -169,6 +171,8 @@ export class Viewer {
     } else if (message.type === "status") {
       this.#statuses.set(nameOf(message), message);
       this.#handlers.onStatuses?.([...this.#statuses.values()]);
+    } else if (message.type === "event") {
+      this.#handlers.onEvent?.(message);
     } else if (message.type === "refusal") {
       this.#handlers.onRefusal?.(message);
     }
