@@ -1,16 +1,18 @@
 """Edge Vision: settings → implementation → pipeline; run it, then open the address that it prints."""
 
+import signal
+
+# Importing the rest takes half a second. Until a handler is installed, Ctrl-C ends the program without a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import importlib
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-# Importing the rest takes half a second. Until a handler is installed, Ctrl-C ends the program without a traceback.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
 if (folder := str(Path(__file__).resolve().parent)) not in sys.path:
     sys.path.insert(0, folder)  # PYTHONSAFEPATH omits it
 

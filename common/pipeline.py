@@ -108,7 +108,8 @@ class Pipeline:
             try:
                 supervisor.start()
                 supervisor.run(lambda: stop_requested() or supervisor.started())
-                on_started()
+                if supervisor.started():
+                    on_started()
                 supervisor.run(stop_requested)
             finally:
                 left = supervisor.end()

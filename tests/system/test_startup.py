@@ -11,6 +11,17 @@ import pytest
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, running
 
 PROGRAM = (sys.executable, "main.py", "--port", "0")
+# Until main.py runs, Python itself prints a traceback.
+BEGUN = """
+import signal
+import sys
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+print("begun", flush=True)
+import main
+
+sys.exit(main.main(sys.argv[1:]))
+"""
 SMALL_LIMITS = (
     ("-n 10", "ulimit -n allows 10 open files; at least 64 are needed"),
     ("-n 40", "ulimit -n allows 40 open files; at least 64 are needed"),
@@ -33,10 +44,10 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-@pytest.mark.parametrize("delay_s", [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("delay_s", [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0])
 def test_ctrl_c_during_the_start_prints_nothing(implementation: str, delay_s: float, small: tuple[str, ...]) -> None:
     process = subprocess.Popen(
-        [*PROGRAM, "--impl", implementation, "--log-level", "error", *small],
+        [sys.executable, "-c", BEGUN, "--port", "0", "--impl", implementation, "--log-level", "error", *small],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -44,6 +55,8 @@ def test_ctrl_c_during_the_start_prints_nothing(implementation: str, delay_s: fl
         start_new_session=True,
     )
     try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
         time.sleep(delay_s)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         _, stderr = process.communicate(timeout=PATIENCE_S)
