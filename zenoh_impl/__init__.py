@@ -13,6 +13,7 @@ try:
     from .jpeg_frames import JpegFrames
     from .latest_queue import LatestQueue, QueueReader
     from .node import Node
+    from .presence import components_of_nodes
     from .session import RouterOptions
 except ModuleNotFoundError as error:
     raise SettingsError("--impl zenoh needs eclipse-zenoh; run: pip install -r requirements-zenoh.txt") from error
@@ -29,7 +30,8 @@ def runtime(settings: Settings) -> Runtime:
             listens=name == hub,
             certificates=Path(zenoh.certificates).expanduser() if zenoh.certificates else None,
             config=Path(zenoh.config).expanduser() if zenoh.config else None,
-        )
+        ),
+        components_of_nodes(settings) if settings.node else {},
     )
     memory = partial(JpegFrames, quality=zenoh.jpeg_quality, width=zenoh.frame_width)
     return Runtime("zenoh", memory, partial(LatestQueue, node.link), QueueReader, StopSignal, Worker, node)

@@ -47,6 +47,17 @@ def shown_by(node: str) -> str:
     return f"{PREFIX}/shown/{node}"
 
 
+def is_role(token: str) -> bool:
+    """Return whether a liveliness token is that of a role of this version."""
+    return token.startswith(f"{PREFIX}/alive/") and len(parts_of_token(token)) > 2
+
+
+def parts_of_token(key: str) -> list[str]:
+    """Return the version, the node and the words of the role from the key of a liveliness token."""
+    _, version, _, *owner = key.split("/")
+    return [version, *owner]
+
+
 def alive(node: str, role: str = "") -> str:
     """Return the key of the liveliness token of a role, or of the node itself."""
     return f"{PREFIX}/alive/{node}" + (f"/{_chunks(role)}" if role else "")

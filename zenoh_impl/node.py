@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Self
 
 from . import keys
 from .link import Link
+from .presence import Component
 from .publisher import Ingest
 from .receiver import Receiver
 from .session import RouterOptions, open_router
@@ -21,12 +23,12 @@ FOLDERS = "edge-vision-"
 class Node:
     """Listens on a Unix socket in a folder that only its user can enter: a stranger cannot pose as a role."""
 
-    def __init__(self, options: RouterOptions) -> None:
-        """Starts nothing."""
+    def __init__(self, options: RouterOptions, nodes: Mapping[str, tuple[Component, ...]]) -> None:
+        """`nodes` are the others, with what they run. Starts nothing."""
         self._options = options
         self.folder = Path(tempfile.gettempdir(), f"{FOLDERS}{os.getpid()}-{secrets.token_hex(8)}")
         self.link = Link(options.node, self.folder / "socket")
-        self.receiver = Receiver(self.link)
+        self.receiver = Receiver(self.link, nodes)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:

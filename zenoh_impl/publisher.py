@@ -12,13 +12,14 @@ import zenoh
 
 from common.errors import MessageError
 from common.messaging.base import Message
-from common.messaging.messages import FrameHeader, ServerMessage, parse_server
+from common.messaging.messages import FrameHeader, ServerMessage, ViewerCount, parse_server
 from common.messaging.outbox import Outbox
 
 from . import keys
 from .link import Link
 from .send_thread import SendThread
 from .session import direct
+from .views import Views
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Publisher:
     def __init__(self, ingest: Ingest, handle: Callable[[ServerMessage], None]) -> None:
         self._ingest = ingest
         self._handle = handle
+        self._views = Views(handle)
         self._servers: set[str] = set()
         self._thread = SendThread("publisher", self._send)
         self._outbox = Outbox(self._thread.wake)
@@ -118,10 +120,16 @@ class Publisher:
                 self._session.put(key, data, congestion_control=zenoh.CongestionControl.DROP, express=True)
 
     def _receive(self, sample: zenoh.Sample) -> None:
+        server = sample.attachment.to_string() if sample.attachment else ""
         try:
-            self._handle(parse_server(sample.payload.to_string()))
+            message = parse_server(sample.payload.to_string())
         except MessageError as error:
             logger.error("invalid message from a server: %s", error)
+            return
+        if isinstance(message, ViewerCount):
+            self._views.count(server, message)
+        else:
+            self._handle(message)
 
     def _on_server(self, sample: zenoh.Sample) -> None:
         """Send a server that has started what lasts."""
@@ -131,5 +139,6 @@ class Publisher:
             self._outbox.connect()
         else:
             self._servers.discard(server)
+            self._views.forget(keys.parts_of_token(server)[1])
             if not self._servers:
                 self._outbox.disconnect()

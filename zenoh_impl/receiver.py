@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,11 +12,12 @@ import zenoh
 
 from common.errors import MessageError
 from common.interfaces import Handle, Hub
-from common.messaging.messages import ServerMessage, SettingChange
+from common.messaging.messages import ServerMessage, SettingChange, Status
 from common.pacing import Throttle
 
 from . import keys
 from .link import Link
+from .presence import Component, Presence
 from .send_thread import SendThread
 from .session import direct
 
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 MAX_WAITING = 1000  # messages, some seconds of them, for an event loop that is busy; more are dropped
 CLOSE_S = 1.0
+CONNECT_S = 2.0  # after the start of a server, for the other nodes to be seen
 SINKS = "/sinks"
 
 
@@ -32,12 +34,13 @@ class Receiver:
     """Subscribes to what all roles of all nodes send."""
 
     link: Link
+    nodes: Mapping[str, tuple[Component, ...]]
 
     @asynccontextmanager
     async def open(self, hub: Hub) -> AsyncIterator[None]:
         """Pass on messages until the context is left."""
         with ExitStack() as stack:
-            Reception(self.link, hub, asyncio.get_running_loop()).open(stack)
+            Reception(self, hub, asyncio.get_running_loop()).open(stack)
             yield
 
 
@@ -62,8 +65,9 @@ class Shown:
 class Reception:
     """Passes on messages between threads of Zenoh and the event loop of the hub."""
 
-    def __init__(self, link: Link, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
-        self._link = link
+    def __init__(self, receiver: Receiver, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
+        self._link = link = receiver.link
+        self._presence = Presence(receiver.nodes, self._report)
         self._session = link.session()
         self._hub = hub
         self._loop = loop
@@ -82,9 +86,12 @@ class Reception:
         session, liveliness = self._session, self._session.liveliness()
         stack.enter_context(session.declare_subscriber(keys.view("*"), direct(self._on_frame)))
         stack.enter_context(session.declare_subscriber(keys.sent_by("*", "**"), direct(self._on_message)))
-        stack.enter_context(liveliness.declare_subscriber(keys.alive("*", "**"), direct(self._on_role), history=True))
+        stack.enter_context(
+            liveliness.declare_subscriber(f"{keys.ANY_VERSION}/alive/**", direct(self._on_token), history=True)
+        )
         # Last: a role that sees it sends what lasts.
         stack.enter_context(liveliness.declare_token(keys.alive(self._link.node, "server")))
+        stack.callback(self._loop.call_later(CONNECT_S, self._presence.report_missing).cancel)
 
     # On threads of Zenoh.
 
@@ -104,9 +111,8 @@ class Reception:
         self._waiting += 1
         self._loop.call_soon_threadsafe(self._take_message, sample.payload.to_bytes())
 
-    def _on_role(self, sample: zenoh.Sample) -> None:
-        is_there = sample.kind == zenoh.SampleKind.PUT
-        self._loop.call_soon_threadsafe(self._add_role if is_there else self._remove_role, str(sample.key_expr))
+    def _on_token(self, sample: zenoh.Sample) -> None:
+        self._loop.call_soon_threadsafe(self._follow, str(sample.key_expr), sample.kind == zenoh.SampleKind.PUT)
 
     # On the event loop.
 
@@ -118,6 +124,14 @@ class Reception:
         self._waiting -= 1
         with self._logged():
             self._hub.handle_message(data.decode(errors="replace"))
+
+    def _follow(self, token: str, is_alive: bool) -> None:
+        self._presence.follow(token, is_alive=is_alive)
+        if keys.is_role(token):
+            (self._add_role if is_alive else self._remove_role)(token)
+
+    def _report(self, status: Status) -> None:
+        self._hub.handle_message(status.model_dump_json(exclude_none=True))
 
     def _add_role(self, token: str) -> None:
         self._remove_role(token)
@@ -148,7 +162,7 @@ class Reception:
         while self._outgoing:
             key, kind = next(iter(self._outgoing))
             text = self._outgoing.pop((key, kind))
-            self._session.put(key, text, congestion_control=zenoh.CongestionControl.BLOCK)
+            self._session.put(key, text, congestion_control=zenoh.CongestionControl.BLOCK, attachment=self._link.node)
 
     @contextmanager
     def _logged(self) -> Iterator[None]:

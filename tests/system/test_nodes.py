@@ -60,13 +60,19 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(small: tuple[str, ...], tmp_path: Path) -> Iterator[Cluster]:
-    """Three nodes, started in an order in which two have to wait."""
+def cluster_file(small: tuple[str, ...], tmp_path: Path) -> Path:
+    """The settings of three nodes, with their certificates."""
     _, source, _, model = map(json.dumps, small)
     file = tmp_path / "vision.toml"
     file.write_text(FILE.format(source=source, model=model, port=free_port(), folder=tmp_path))
     make_certificates(["hub=localhost", "gate-box", "gpu-box", "--folder", str(tmp_path)])
-    with ended(Cluster(file)) as cluster:
+    return file
+
+
+@pytest.fixture
+def cluster(cluster_file: Path) -> Iterator[Cluster]:
+    """Three nodes, started in an order in which two have to wait."""
+    with ended(Cluster(cluster_file)) as cluster:
         for node in NODES:
             cluster.start(node)
         yield cluster
@@ -96,11 +102,13 @@ async def test_video_and_detections_of_other_nodes_flow_and_return_after_each_no
     async with viewing(hub) as viewer:
         await viewer.until(flows)
         assert {frame.header["camera"] for frame in viewer.frames} == {"gate"}
-        for node in ("gate-box", "gpu-box"):
-            await asyncio.to_thread(cluster.kill, node)
-            cluster.start(node)
-            await viewer.receive(2)  # what was on its way
+        for node, role in (("gate-box", "provider"), ("gpu-box", "processor")):
             viewer.clear()
+            await asyncio.to_thread(cluster.kill, node)
+            await viewer.until(lambda viewer, role=role: viewer.has_status(role, "lost"))  # type: ignore[misc]
+            viewer.clear()
+            cluster.start(node)
+            await viewer.until(lambda viewer, role=role: viewer.has_status(role, "ok"))  # type: ignore[misc]
             await viewer.until(flows)
     await asyncio.to_thread(cluster.kill, "hub")
     hub = cluster.start("hub")
@@ -108,3 +116,13 @@ async def test_video_and_detections_of_other_nodes_flow_and_return_after_each_no
     async with viewing(hub) as viewer:
         await viewer.until(flows)
         assert viewer.messages_of("hello")[-1]["labels"] == ["class 0", "class 1"]
+
+
+def test_a_server_names_what_runs_on_nodes_that_are_not_connected(cluster_file: Path) -> None:
+    with ended(Cluster(cluster_file)) as cluster:
+        hub = cluster.start("hub")
+        hub.until(lambda: problems(hub) >= {"provider gate is lost", "processor finder is lost"}, "both statuses")
+
+
+def problems(app: App) -> set[str]:
+    return set(json.loads(app.ask("/readyz").body)["problems"])

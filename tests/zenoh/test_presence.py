@@ -1,0 +1,79 @@
+"""Nodes that come, go, or have another version of the wire, as statuses of their cameras and processors."""
+
+import pytest
+
+from common.config.settings import Settings
+from common.messaging.messages import PROTOCOL, Status
+from zenoh_impl import keys
+from zenoh_impl.presence import Presence, components_of_nodes
+
+SETTINGS = Settings.model_validate(
+    {
+        "impl": "zenoh",
+        "node": "hub",
+        "server": {"node": "hub"},
+        "zenoh": {"hub": "tcp/localhost:7447"},
+        "cameras": [{"name": "gate", "source": "0", "node": "gate-box"}, {"name": "yard", "source": "1"}],
+        "processors": [{"name": "cars", "node": ["gpu-1", "gpu-2"], "workers": 2}],
+    }
+)
+OTHER_VERSION = f"vision/{PROTOCOL + 1}/alive/gate-box"
+
+
+@pytest.fixture
+def statuses() -> list[Status]:
+    return []
+
+
+@pytest.fixture
+def presence(statuses: list[Status]) -> Presence:
+    return Presence(components_of_nodes(SETTINGS), statuses.append)
+
+
+def summary(statuses: list[Status]) -> list[tuple[str, str | None, str]]:
+    return [(each.component, each.camera or each.processor, each.state) for each in statuses]
+
+
+def test_a_node_that_is_gone_and_returns_changes_the_state_of_its_camera(
+    presence: Presence, statuses: list[Status]
+) -> None:
+    presence.follow(keys.alive("gate-box"), is_alive=True)
+    assert statuses == []
+    presence.follow(keys.alive("gate-box"), is_alive=False)
+    presence.follow(keys.alive("gate-box"), is_alive=True)
+    assert summary(statuses) == [("provider", "gate", "lost"), ("provider", "gate", "ok")]
+    assert [each.message for each in statuses] == ["node gate-box is gone", "node gate-box is connected"]
+
+
+def test_a_processor_of_which_other_nodes_have_workers_is_degraded(presence: Presence, statuses: list[Status]) -> None:
+    presence.follow(keys.alive("gpu-2"), is_alive=True)
+    presence.follow(keys.alive("gpu-2"), is_alive=False)
+    assert summary(statuses) == [("processor", "cars", "degraded")]
+
+
+def test_nodes_that_were_never_there_are_reported_once(presence: Presence, statuses: list[Status]) -> None:
+    presence.follow(keys.alive("gpu-1"), is_alive=True)
+    presence.follow(keys.alive("gpu-2"), is_alive=True)
+    presence.report_missing()
+    presence.report_missing()
+    assert summary(statuses) == [("provider", "gate", "lost")]
+
+
+def test_the_tokens_of_roles_and_of_this_node_change_nothing(presence: Presence, statuses: list[Status]) -> None:
+    for token in (keys.alive("gate-box", "provider gate"), keys.alive("hub"), keys.alive("hub", "server")):
+        presence.follow(token, is_alive=True)
+        presence.follow(token, is_alive=False)
+    assert statuses == []
+
+
+def test_a_node_with_another_version_of_the_wire_is_refused_by_name_once(
+    presence: Presence, statuses: list[Status]
+) -> None:
+    for _ in range(3):
+        presence.follow(OTHER_VERSION, is_alive=True)
+        presence.follow(f"{OTHER_VERSION}/provider", is_alive=True)
+        presence.follow(OTHER_VERSION, is_alive=False)
+    assert summary(statuses) == [("provider", "gate", "failed")]
+    assert statuses[0].message == (
+        f"node gate-box has version {PROTOCOL + 1} of the wire, this one has {PROTOCOL}: install the same release"
+    )
