@@ -12,7 +12,7 @@ import zenoh
 
 from common.errors import MessageError
 from common.interfaces import Handle, Hub
-from common.messaging.messages import ServerMessage, SettingChange, Status
+from common.messaging.messages import ServerMessage, Status, kind_to_role
 from common.pacing import Throttle
 
 from . import keys
@@ -147,8 +147,7 @@ class Reception:
                 self._hub.remove_subscriber(self._shown)
 
     def _send_to(self, key: str, message: ServerMessage) -> None:
-        kind = message.name if isinstance(message, SettingChange) else message.type
-        self._leave(key, kind, message.model_dump_json(exclude_none=True))
+        self._leave(key, kind_to_role(message), message.model_dump_json(exclude_none=True))
 
     def _leave(self, key: str, kind: str, text: str) -> None:
         """Leave a message to the thread, in place of an unsent one of its kind."""

@@ -221,6 +221,16 @@ def kind_of(message: Message) -> str:
     return " ".join([type(message).__name__, *(name or "-" for name in names)])
 
 
+def kind_to_role(message: ServerMessage) -> str:
+    """Return the kind of a message to a role, which replaces an unsent one of its own kind."""
+    match message:
+        case SettingChange(name=name):
+            return name
+        case RegionsChange(processor=processor) | ModelChange(processor=processor):
+            return f"{message.type} {processor}"
+    return message.type
+
+
 T = TypeVar("T")
 
 _ingest: TypeAdapter[IngestMessage] = TypeAdapter(Annotated[IngestMessage, Field(discriminator="type")])

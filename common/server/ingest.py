@@ -7,8 +7,7 @@ from aiohttp import WSMsgType, web
 
 from common.errors import MessageError
 from common.frames import MAX_FRAME_BYTES
-from common.messaging.messages import MAX_HEADER_BYTES, ModelChange, ServerMessage, SettingChange
-from common.messaging.regions import RegionsChange
+from common.messaging.messages import MAX_HEADER_BYTES, ServerMessage, kind_to_role
 from common.server.guard.access import ignore_disconnects
 from common.server.guard.log_limit import LimitByMessage
 from common.server.guard.tokens import same_secret
@@ -54,16 +53,6 @@ def check_token(request: web.Request) -> None:
     if not same_secret(request.headers.get("Authorization", ""), f"Bearer {request.app[INGEST_TOKEN]}"):
         logger.warning("ingest client without the token, from %s", request.remote)
         raise web.HTTPUnauthorized
-
-
-def kind_to_role(message: ServerMessage) -> str:
-    """Return the kind of a message to a role, which replaces an unsent one of its own kind."""
-    match message:
-        case SettingChange(name=name):
-            return name
-        case RegionsChange(processor=processor) | ModelChange(processor=processor):
-            return f"{message.type} {processor}"
-    return message.type
 
 
 async def _serve_role(hub: Hub, socket: web.WebSocketResponse) -> None:

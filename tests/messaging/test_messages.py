@@ -14,16 +14,20 @@ from common.messaging.messages import (
     Detections,
     FrameHeader,
     Model,
+    ModelChange,
+    ServerMessage,
     SettingChange,
     Status,
     ViewerCount,
     kind_of,
+    kind_to_role,
     pack_frame,
     parse_ingest,
     parse_server,
     parse_viewer,
     unpack_frame,
 )
+from common.messaging.regions import RegionsChange
 from common.messaging.report import MetricsReport
 
 HEADER = FrameHeader(camera="main", frame_id=7, captured_at=1700000000.25, width=640, height=360)
@@ -175,3 +179,17 @@ def test_messages_replace_only_those_of_their_own_camera_and_processor() -> None
     statuses = [Status(component="provider", state="ok", camera=camera) for camera in (None, "gate", "yard")]
     assert len({kind_of(message) for message in detections + statuses}) == 7
     assert kind_of(statuses[1]) == kind_of(statuses[1].model_copy(update={"state": "lost"}))
+
+
+def test_a_message_to_a_role_replaces_only_one_about_the_same() -> None:
+    messages: list[ServerMessage] = [
+        SettingChange(name="min_score", value=0.5),
+        SettingChange(name="infer_repeat", value=2),
+        ModelChange(model="a"),
+        ModelChange(model="a", processor="people"),
+        RegionsChange(processor="people"),
+        RegionsChange(processor="cars"),
+        ViewerCount(count=1),
+    ]
+    assert len({kind_to_role(message) for message in messages}) == len(messages)
+    assert kind_to_role(ViewerCount(count=2)) == kind_to_role(ViewerCount(count=1))
