@@ -29,7 +29,9 @@ def main() -> int:
     parser.add_argument("--slow", action="store_true", help="a further processor, which takes half a second a frame")
     parser.add_argument("--no-kills", action="store_true", help="measure only")
     parser.add_argument("--seconds", type=float, default=60, help="duration of the observation")
-    parser.add_argument("--impl", choices=IMPLEMENTATIONS, action="append", help="only this implementation; repeatable")
+    parser.add_argument(
+        "--impl", choices=(*IMPLEMENTATIONS, "zenoh"), action="append", help="only this implementation; repeatable"
+    )
     arguments = parser.parse_args()
     failed = False
     with tempfile.TemporaryDirectory() as name:

@@ -69,7 +69,7 @@ async def run(plan: TrialPlan) -> TrialOutcome:
             assert await until(lambda: streams_of(viewers).keys() == plan.rates().keys(), START_S), app.stderr
             start_s = max(streams_of(viewers)[Stream(name)][0].at for name in plan.cameras) - started_at
             outcome = await observe(app, plan, viewers, start_s)
-            if plan.kills and plan.implementation == "multiprocessing":
+            if plan.kills and plan.implementation != "threading":
                 pids = {name: int(role["pid"]) for name, role in app.stats()["roles"].items()}
                 outcome.kills = [await kill(role, pids[role], plan, viewers) for role in sorted(pids)]
             for task in watching:
