@@ -47,7 +47,7 @@ def regions_of(viewer: ViewerClient) -> list[Any]:
     return [*processors[-1]["lines"], *processors[-1]["zones"]] if processors else []
 
 
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize("implementation", [*IMPLEMENTATIONS, "zenoh"])
 async def test_what_is_drawn_counts_at_once(implementation: str, tmp_path: Path, small: tuple[str, ...]) -> None:
     with running("--impl", implementation, *flags(tmp_path, small)) as app:
         async with viewing(app) as viewer:
