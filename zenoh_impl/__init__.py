@@ -10,6 +10,7 @@ from multiprocessing_impl.stop_signal import StopSignal
 from multiprocessing_impl.worker import Worker
 
 try:
+    from .access import rights_of
     from .jpeg_frames import JpegFrames
     from .latest_queue import LatestQueue, QueueReader
     from .node import Node
@@ -30,6 +31,7 @@ def runtime(settings: Settings) -> Runtime:
             listens=name == hub,
             certificates=Path(zenoh.certificates).expanduser() if zenoh.certificates else None,
             config=Path(zenoh.config).expanduser() if zenoh.config else None,
+            rights=rights_of(settings),
         ),
         components_of_nodes(settings) if settings.node else {},
     )

@@ -42,6 +42,16 @@ def sent_to_owner_of(token: str) -> str:
     return token.replace("/alive/", "/to/", 1)
 
 
+def camera_of(view_key: str) -> str:
+    """Return the camera of a key of frames for viewers."""
+    return view_key.split("/")[3]
+
+
+def node_of(key: str) -> str:
+    """Return the node of a key of messages of a role."""
+    return key.split("/")[3]
+
+
 def shown_by(node: str) -> str:
     """Return the key of the messages that viewers of the server on a node get."""
     return f"{PREFIX}/shown/{node}"

@@ -92,6 +92,9 @@ class LatestQueue:
             return None
         try:
             header, jpeg = unpack_frame(packed)
+            camera, _, consumer = self.name.partition(" to ")
+            if consumer and header.camera != camera:
+                raise MessageError(f"a frame of camera {header.camera}")
             frame = Frame(header.camera, header.frame_id, header.captured_at, decode_jpeg(jpeg))
         except MessageError as error:
             if self._invalid_log.due():

@@ -11,6 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from . import keys
+from .admission import Admission
+from .connections import setting_options
+from .hub_link import HubLink
 from .link import Link
 from .presence import Component
 from .publisher import Ingest
@@ -28,7 +31,7 @@ class Node:
         self._options = options
         self.folder = Path(tempfile.gettempdir(), f"{FOLDERS}{os.getpid()}-{secrets.token_hex(8)}")
         self.link = Link(options.node, self.folder / "socket")
-        self.receiver = Receiver(self.link, nodes)
+        self.receiver = Receiver(self.link, options.rights, nodes)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -38,6 +41,10 @@ class Node:
         self._open.callback(shutil.rmtree, self.folder, ignore_errors=True)
         router = open_router(self.link.socket, self._options)
         self._open.callback(router.close)
+        self._open.enter_context(setting_options(router))
+        if self._options.hub is not None:
+            watch = Admission(self._options.rights) if self._options.listens else HubLink(self._options)
+            self._open.enter_context(watch.watching(router))
         self._open.enter_context(router.liveliness().declare_token(keys.alive(self.link.node)))
         return self
 

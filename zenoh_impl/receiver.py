@@ -12,10 +12,11 @@ import zenoh
 
 from common.errors import MessageError
 from common.interfaces import Handle, Hub
-from common.messaging.messages import ServerMessage, Status, kind_to_role
+from common.messaging.messages import ServerMessage, Status, kind_to_role, parse_ingest, unpack_frame
 from common.pacing import Throttle
 
 from . import keys
+from .access import NodeRights
 from .link import Link
 from .presence import Component, Presence
 from .send_thread import SendThread
@@ -31,9 +32,10 @@ SINKS = "/sinks"
 
 @dataclass(frozen=True)
 class Receiver:
-    """Subscribes to what all roles of all nodes send."""
+    """Subscribes to what all roles of all nodes send, each about what the `rights` of its node name."""
 
     link: Link
+    rights: tuple[NodeRights, ...]
     nodes: Mapping[str, tuple[Component, ...]]
 
     @asynccontextmanager
@@ -68,6 +70,7 @@ class Reception:
     def __init__(self, receiver: Receiver, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
         self._link = link = receiver.link
         self._presence = Presence(receiver.nodes, self._report)
+        self._rights = {each.node: each for each in receiver.rights}
         self._session = link.session()
         self._hub = hub
         self._loop = loop
@@ -109,7 +112,7 @@ class Reception:
                 logger.error("messages of roles are dropped: more than %d wait for the server", MAX_WAITING)
             return
         self._waiting += 1
-        self._loop.call_soon_threadsafe(self._take_message, sample.payload.to_bytes())
+        self._loop.call_soon_threadsafe(self._take_message, str(sample.key_expr), sample.payload.to_bytes())
 
     def _on_token(self, sample: zenoh.Sample) -> None:
         self._loop.call_soon_threadsafe(self._follow, str(sample.key_expr), sample.kind == zenoh.SampleKind.PUT)
@@ -118,12 +121,16 @@ class Reception:
 
     def _take_frame(self, key: str) -> None:
         with self._logged():
-            self._hub.handle_frame(self._frames.pop(key))
+            packed = self._frames.pop(key)
+            check_camera(packed, keys.camera_of(key))
+            self._hub.handle_frame(packed)
 
-    def _take_message(self, data: bytes) -> None:
+    def _take_message(self, key: str, data: bytes) -> None:
         self._waiting -= 1
         with self._logged():
-            self._hub.handle_message(data.decode(errors="replace"))
+            text = data.decode(errors="replace")
+            rights_in(self._rights, keys.node_of(key)).check(parse_ingest(text))
+            self._hub.handle_message(text)
 
     def _follow(self, token: str, is_alive: bool) -> None:
         self._presence.follow(token, is_alive=is_alive)
@@ -170,3 +177,17 @@ class Reception:
         except MessageError as error:
             if self._log.due():
                 logger.error("invalid message from a role: %s", error)
+
+
+def rights_in(rights: Mapping[str, NodeRights], node: str) -> NodeRights:
+    """Return the rights of a node. Raises MessageError for one that is not in the settings."""
+    if node not in rights:
+        raise MessageError(f"node {node} is not in the settings")
+    return rights[node]
+
+
+def check_camera(packed: bytes, camera: str) -> None:
+    """Raise MessageError for a frame of another camera than that of its key."""
+    header, _ = unpack_frame(packed)
+    if header.camera != camera:
+        raise MessageError(f"a frame of camera {header.camera} in place of {camera}")

@@ -10,6 +10,8 @@ import zenoh
 
 from common.errors import SettingsError
 
+from .access import NodeRights, access_control
+
 MAX_MESSAGE_BYTES = 16 * 2**20  # of a frame as JPEG: 8K at high quality has 10 MB
 LEASE_MS = 1500  # after which a silent node counts as gone; the default of 10 s is too long for a live view
 
@@ -42,8 +44,8 @@ def direct(callback: Callable[[Any], None]) -> "zenoh.handlers.Callback[Any]":
 class RouterOptions:
     """How a node is joined to the others: it listens on `hub`, or connects to it. Without one it is alone.
 
-    `certificates` is a folder with ca.pem, NODE.pem and NODE.key, which tls needs. `config` is a file with a
-    configuration of Zenoh that is used instead.
+    `certificates` is a folder with ca.pem, NODE.pem and NODE.key, which tls needs; with them the hub allows each node
+    what its `rights` are. `config` is a file with a configuration of Zenoh that is used instead.
     """
 
     node: str
@@ -51,6 +53,7 @@ class RouterOptions:
     listens: bool = True
     certificates: Path | None = None
     config: Path | None = None
+    rights: tuple[NodeRights, ...] = ()
 
 
 def open_router(socket: Path, options: RouterOptions) -> zenoh.Session:
@@ -74,6 +77,8 @@ def router_config(socket: Path, options: RouterOptions) -> zenoh.Config:
     values = COMMON | WAITING | {"mode": "router", "listen/endpoints": listen, "connect/endpoints": connect}
     if options.hub is not None and options.hub.startswith("tls/") and options.certificates is not None:
         values |= _mutual_tls(options.node, options.certificates)
+        if options.listens:
+            values["access_control"] = access_control(options.rights)
     return _with(zenoh.Config(), values)
 
 

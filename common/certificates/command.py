@@ -3,7 +3,7 @@
 import argparse
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -30,7 +30,7 @@ class Node:
     """A node as it is named on the command line: NODE or NODE=HOST,HOST."""
 
     name: str
-    hosts: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -51,17 +51,22 @@ class Node:
 def main(argv: Sequence[str]) -> int:
     """Run the command and return the exit code. Raises SettingsError."""
     arguments = _parser().parse_args(argv)
-    folder: Path = arguments.folder
     nodes = [Node.parse(text) for text in arguments.nodes]
+    create(arguments.folder, nodes, arguments.days)
+    for node in nodes:
+        print(f"{arguments.folder / node.name}.pem  {arguments.folder / node.name}.key")
+    return 0
+
+
+def create(folder: Path, nodes: Iterable[Node], days: int = DAYS) -> None:
+    """Write the certificates of the nodes, signed by the authority of the folder. Raises SettingsError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         authority = _authority(folder)
         for node in nodes:
-            authority.issue(folder, node.name, node.hosts, arguments.days)
-            print(f"{folder / node.name}.pem  {folder / node.name}.key")
+            authority.issue(folder, node.name, node.hosts, days)
     except OSError as error:
         raise SettingsError(f"{error.filename}: {error.strerror}") from error
-    return 0
 
 
 def _is_host(text: str) -> bool:
