@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import io
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,14 @@ VEHICLES = ("bicycle", "car", "motorcycle", "bus", "truck")
 MAIN_CLASSES = ("car", "motorcycle", "bus", "truck")  # whose mean is the main figure
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "common" / "sample"
-HEIGHTS = (16, 24)  # px
+# Further rows of the table: labels that are taken as one class, and the range of heights in px.
+BY_HEIGHT = {
+    "any vehicle from 16 px high": (VEHICLES, (16, math.inf)),
+    "any vehicle from 24 px high": (VEHICLES, (24, math.inf)),
+    "any vehicle from 12 to 24 px high": (VEHICLES, (12, 24)),
+    "bicycle from 24 px high": (("bicycle",), (24, math.inf)),
+    "person from 24 px high": (("person",), (24, math.inf)),
+}
 SIZES = {"small": "below 32² px", "medium": "to 96² px", "large": "above"}  # areas, as in COCO
 
 
@@ -44,18 +52,21 @@ def main(argv: Sequence[str]) -> int:
     """Evaluate; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m models.training.evaluate", description=__doc__)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--data", type=Path, help="folder with road_users/; without it only the bundled clip is used")
+    parser.add_argument(
+        "--data", type=Path, help="folder with road_users/ and road_users2/; without it only the bundled clip is used"
+    )
     parser.add_argument("--every", type=int, default=5, help="evaluate every Nth frame of the clip (default: 5)")
     arguments = parser.parse_args(argv)
     detector = load_detector(arguments.model, threads=2)
     if arguments.data is not None:
-        print(table("Validation images", evaluate_images(detector, arguments.data / "road_users")))
+        for name in ("road_users", "road_users2"):
+            print(table(f"Validation images of {name}", evaluate_images(detector, arguments.data / name)))
     print(table("The bundled clip", evaluate_clip(detector, arguments.every)))
     return 0
 
 
 def evaluate_images(detector: OnnxDetector, folder: Path) -> list[EvaluatedImage]:
-    """Evaluate the validation images of road_users; each source on the classes that its publisher labelled."""
+    """Evaluate the validation images of a folder; each source on the classes that its publisher labelled."""
     sources = json.loads((folder / "sources.json").read_text("utf-8"))
     labelled = {name: frozenset(CLASSES[one] for one in about["labelled"]) for name, about in sources.items()}
     images = data.road_users_validation(folder)
@@ -90,9 +101,8 @@ def table(title: str, evaluated: Sequence[EvaluatedImage]) -> str:
     lines = [f"\n| {title} | boxes | AP50 | AP50:95 | AP50 {' | AP50 '.join(SIZES)} |", "|---|" + "---:|" * 6]
     rows = {label: average_precision(evaluated, (label,)) for label in CLASSES}
     rows["any vehicle"] = average_precision(evaluated, VEHICLES)
-    for height in HEIGHTS:
-        tall = [only_from(one, height) for one in evaluated]
-        rows[f"any vehicle from {height} px high"] = average_precision(tall, VEHICLES)
+    for name, (group, (low, high)) in BY_HEIGHT.items():
+        rows[name] = average_precision([of_height(one, low, high) for one in evaluated], group)
     for label, row in rows.items():
         cells = " | ".join("–" if value < 0 else f"{value:.3f}" for name, value in row.items() if name != "boxes")
         lines.append(f"| {label} | {row['boxes']:.0f} | {cells} |")
@@ -101,10 +111,11 @@ def table(title: str, evaluated: Sequence[EvaluatedImage]) -> str:
     return "\n".join(lines)
 
 
-def only_from(evaluated: EvaluatedImage, height: float) -> EvaluatedImage:
-    """Return a copy in which boxes lower than `height` pixels are ignored."""
-    low = evaluated.boxes[:, 3] - evaluated.boxes[:, 1] < height
-    return replace(evaluated, kinds=np.where(low, IGNORED, evaluated.kinds))
+def of_height(evaluated: EvaluatedImage, low: float, high: float = math.inf) -> EvaluatedImage:
+    """Return a copy in which boxes are ignored unless their height in pixels is at least `low` and below `high`."""
+    heights = evaluated.boxes[:, 3] - evaluated.boxes[:, 1]
+    other = (heights < low) | (heights >= high)
+    return replace(evaluated, kinds=np.where(other, IGNORED, evaluated.kinds))
 
 
 def average_precision(evaluated: Iterable[EvaluatedImage], group: Sequence[str]) -> dict[str, float]:

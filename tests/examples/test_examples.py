@@ -54,17 +54,20 @@ def test_motion_finds_what_moves() -> None:
 
 
 def test_crossings_are_counted_to_a_tenth() -> None:
-    truth = LineCounter("truth", *LINE)
+    exact = LineCounter("exact", *LINE)
     for number, tracked in enumerate(exact_tracks()):
-        truth.update(number / CLIP_FPS, [each for each in tracked if each.label != "person"])
+        exact.update(number / CLIP_FPS, tracked)
     expected: Counter[str] = Counter()
-    for (direction, _), count in truth.counts.items():
-        expected[direction] += count
-    outcomes = run("count_crossings.py:Crossings", 24, line=LINE)
-    counted = outcomes[-1].values
+    for (direction, label), count in exact.counts.items():
+        expected[direction] += count * (label != "person")
+    outcomes = run("count_crossings.py:Crossings", 20, line=LINE, min_score=0.35)
+    events = [event.data for outcome in outcomes for event in outcome.events]
+    counted = Counter(event["direction"] for event in events if event["label"] != "person")
+    assert min(expected["in"], expected["out"]) >= 10
     for direction in ("in", "out"):
         assert abs(counted[direction] - expected[direction]) <= 0.1 * expected[direction]
-    assert sum(len(outcome.events) for outcome in outcomes) == counted["in"] + counted["out"]
+    values = outcomes[-1].values
+    assert len(events) == values["in"] + values["out"]
 
 
 def test_long_stays_in_a_zone_are_events() -> None:

@@ -8,7 +8,7 @@ from common.detection.detector import OnnxDetector, load_detector
 from common.model_zoo.catalogue import load_catalogue
 from common.model_zoo.resolve import ROOT, default_model
 from models.training.detector.data import CLASSES
-from models.training.evaluate import VEHICLES, EvaluatedImage, average_precision, evaluate_clip, only_from
+from models.training.evaluate import VEHICLES, EvaluatedImage, average_precision, evaluate_clip, of_height
 
 MODEL = ROOT / "models" / "tiny-yolov3-road.onnx"
 EVERY = 8  # frames of the clip; adjacent frames are similar
@@ -23,7 +23,7 @@ def detector() -> OnnxDetector:
 @pytest.fixture(scope="module")
 def evaluated(detector: OnnxDetector) -> list[EvaluatedImage]:
     """Return frames of the clip with their detections, boxes below HEIGHT ignored."""
-    return [only_from(one, HEIGHT) for one in evaluate_clip(detector, EVERY)]
+    return [of_height(one, HEIGHT) for one in evaluate_clip(detector, EVERY)]
 
 
 def shape(value: onnx.ValueInfoProto) -> list[int | str]:
@@ -62,7 +62,7 @@ def test_its_metadata_state_labels_and_origin(detector: OnnxDetector) -> None:
 # Slightly below the figures of models/README.md, since rounding differs between processors.
 @pytest.mark.parametrize(
     ("labels", "least"),
-    [(VEHICLES, 0.75), (("car",), 0.89), (("motorcycle",), 0.85), (("bus",), 0.66), (("truck",), 0.67)],
+    [(VEHICLES, 0.76), (("car",), 0.9), (("motorcycle",), 0.72), (("bus",), 0.75), (("truck",), 0.62)],
 )
 def test_it_detects_the_vehicles_of_the_clip(
     evaluated: list[EvaluatedImage], labels: tuple[str, ...], least: float

@@ -5,7 +5,7 @@ import pytest
 
 from common.messaging.messages import Detection
 from models.training.detector.data import CLASSES, IGNORED
-from models.training.evaluate import VEHICLES, EvaluatedImage, average_precision, only_from, table
+from models.training.evaluate import VEHICLES, EvaluatedImage, average_precision, of_height, table
 
 CAR, TRUCK = CLASSES.index("car"), CLASSES.index("truck")
 EVERYTHING = frozenset(CLASSES)
@@ -78,11 +78,12 @@ def test_as_one_class_a_truck_detected_as_a_car_is_a_vehicle() -> None:
     assert average_precision([image], VEHICLES)["AP50"] == pytest.approx(1)
 
 
-def test_boxes_below_a_height_can_be_excluded() -> None:
-    low = evaluated([HERE, THERE], [CAR, CAR], [detection("car", 0.9, *THERE), detection("car", 0.5, *HERE)])
-    tall = only_from(low, 60)
-    assert average_precision([tall], ["car"])["boxes"] == 1
-    assert average_precision([tall], ["car"])["AP50"] == pytest.approx(1)
+@pytest.mark.parametrize("heights", [(60,), (60, 71), (30, 60)])
+def test_boxes_of_other_heights_can_be_excluded(heights: tuple[float, ...]) -> None:
+    both = evaluated([HERE, THERE], [CAR, CAR], [detection("car", 0.9, *THERE), detection("car", 0.5, *HERE)])
+    one = of_height(both, *heights)
+    assert average_precision([one], ["car"])["boxes"] == 1
+    assert average_precision([one], ["car"])["AP50"] == pytest.approx(1)
 
 
 def test_the_table_has_a_row_for_each_class_and_a_dash_without_boxes() -> None:

@@ -78,6 +78,31 @@ def test_there_are_boxes_for_every_frame(frames: list[Image], truth: dict[str, A
     assert truth["fps"] == 30
 
 
+def test_the_clip_does_not_repeat(frames: list[Image]) -> None:
+    step = max(float(difference(a, b).mean()) for a, b in pairwise(frames[:60]))
+    for shift in range(30, len(frames) - 30, 15):  # 1 s and more, in both directions around the loop
+        apart = [float(difference(frames[number], frames[number - shift]).mean()) for number in range(0, 600, 75)]
+        assert np.mean(apart) > 1.5 * step
+
+
+def test_an_identity_is_kept_by_one_road_user_over_the_clip(truth: dict[str, Any]) -> None:
+    kinds: dict[int, int] = {}
+    before: dict[int, tuple[float, float]] = {}
+    for boxes, identities in zip(truth["frames"], truth["identities"], strict=True):
+        assert len(identities) == len(boxes) == len(set(identities))
+        now = {}
+        for identity, (kind, x1, y1, x2, y2, _) in zip(identities, boxes, strict=True):
+            assert kinds.setdefault(identity, kind) == kind
+            now[identity] = (x1 + x2) / 2, (y1 + y2) / 2
+            if identity in before:  # a frame later the centre has moved by little
+                assert np.hypot(*np.subtract(now[identity], before[identity])) < 0.06
+        # Of the road users in view, nearly all are in the next frame as well.
+        assert len(before.keys() & now.keys()) >= 0.8 * len(before)
+        before = now
+    assert sorted(kinds) == list(range(len(kinds)))
+    assert len(kinds) >= 80
+
+
 def test_boxes_are_within_the_frame_and_not_too_small(truth: dict[str, Any]) -> None:
     boxes = np.array([box for frame in truth["frames"] for box in frame])
     kinds, (x1, y1, x2, y2), visible = boxes[:, 0], boxes[:, 1:5].T, boxes[:, 5]

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from . import camera
 from .camera import View
-from .fleet import RoadUser
 from .images import Ids
 from .renderer import Area
 from .scene import Scene
@@ -29,7 +28,8 @@ Points = npt.NDArray[np.float64]
 class ExactBox:
     """The visible part of a road user, as fractions of the frame.
 
-    `visible` is the share (0 to 1) of its outline within the frame that is not occluded.
+    `visible` is the share (0 to 1) of its outline within the frame that is not occluded; `passage` is one of
+    `Scene.passages`.
     """
 
     label: str
@@ -38,21 +38,22 @@ class ExactBox:
     x2: float
     y2: float
     visible: float
+    passage: tuple[int, int]
 
 
 def boxes(scene: Scene, ids: Ids, area: Area) -> list[ExactBox]:
     """Return the boxes of the current scene; `ids` holds the number of the road user in each pixel of `area`."""
     found = []
     counts = np.bincount(ids.ravel(), minlength=len(scene.users) + 1)
-    for number in np.flatnonzero(counts[1:] >= MIN_PIXELS) + 1:
-        box = _box(scene, scene.users[number - 1], ids == number, area)
+    for number in (np.flatnonzero(counts[1:] >= MIN_PIXELS) + 1).tolist():
+        box = _box(scene, number - 1, ids == number, area)
         if (box.y2 - box.y1) * scene.setting.view.frame_height >= MIN_HEIGHT:
             found.append(box)
     return found
 
 
-def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) -> ExactBox:
-    view = scene.setting.view
+def _box(scene: Scene, index: int, mask: npt.NDArray[np.bool_], area: Area) -> ExactBox:
+    view, user = scene.setting.view, scene.users[index]
     pieces = [piece for part in user.parts for piece in _pieces(scene.camera, part, view)]
     outline = np.concatenate(pieces)
     rows, columns = np.flatnonzero(mask.any(axis=1)) + area[1], np.flatnonzero(mask.any(axis=0)) + area[0]
@@ -63,7 +64,7 @@ def _box(scene: Scene, user: RoadUser, mask: npt.NDArray[np.bool_], area: Area) 
     low, high = np.where(np.abs(seen - whole) < 1.5, whole, seen) / size
     visible = min(1.0, int(mask.sum()) / _area(pieces, *whole.ravel()))
     (x1, y1), (x2, y2) = low.tolist(), high.tolist()
-    return ExactBox(user.label, x1, y1, x2, y2, visible)
+    return ExactBox(user.label, x1, y1, x2, y2, visible, scene.passages[index])
 
 
 def _pieces(from_camera: bpy.types.Object, part: bpy.types.Object, view: View) -> list[Points]:

@@ -1,4 +1,4 @@
-"""The bundled clip: one period of traffic, rendered frame by frame, and resumable."""
+"""The bundled clip: a period of traffic, rendered frame by frame, and resumable."""
 
 import gzip
 import json
@@ -14,9 +14,8 @@ from .scene import Scene, Setting
 from .sky_and_light import Weather
 
 FPS = 30
-PERIOD = 8.0  # s
-REPEATS = 3  # of the period in the clip
-SAMPLES = 4  # with denoising; more would improve grass and leaves only
+PERIOD = 20.0  # s
+SAMPLES = 1  # with denoising; only pixels that the traffic changes are taken from the frames, see encode.composed
 BACKGROUND_SAMPLES = 40
 # The seed was chosen for its traffic: every kind of vehicle and two lane changes. The road bends out of view before
 # vehicles become too small to be distinguished.
@@ -26,14 +25,15 @@ SETTING = Setting(
     Weather(),
     View(lens=50),
     period=PERIOD,
-    vehicles=21,
-    bicycles=2,
-    standing=4,
+    vehicles=58,
+    bicycles=8,
+    walking=8,
+    standing=5,
 )
 
 
 def frame_count() -> int:
-    """Return the number of frames in a period."""
+    """Return the number of frames."""
     return round(PERIOD * FPS)
 
 
@@ -42,14 +42,14 @@ def make(folder: Path, frames: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     render_frames(frames)
     write_boxes(frames, folder / "road_boxes.json.gz")
-    encode(frames, frame_count(), REPEATS, FPS, folder / "road.mp4")
+    encode(frames, frame_count(), FPS, folder / "road.mp4")
 
 
 def render_frames(folder: Path) -> None:
-    """Render the background without traffic once, and in every frame the area in which traffic moves.
+    """Render in every frame the area in which traffic moves, and that area and the whole frame without traffic.
 
-    Writes background.png, area.json (left, top, right, bottom in pixels) and, for each frame, NNNN.png and
-    NNNN.ids.png. Existing files are kept.
+    Writes area.json (left, top, right, bottom in pixels), NNNN.png and NNNN.ids.png for each frame, still.png with the
+    samples of the frames, and background.png with more. Existing files are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     scene = Scene(SETTING)
@@ -58,31 +58,39 @@ def render_frames(folder: Path) -> None:
     (folder / "area.json").write_text(json.dumps(area), encoding="utf-8")
     renderer.limit_to(area)
     for number in range(frame_count()):
-        image = folder / f"{number:04}.png"
-        if not image.exists():
-            scene.move_to(number / FPS)
-            renderer.render(image, folder / f"{number:04}.ids.png")
-    if not (folder / "background.png").exists():
-        scene.hide_traffic()
-        renderer.limit_to(None)
-        renderer.set_samples(BACKGROUND_SAMPLES)
-        renderer.render(folder / "background.png", folder / "background.ids.png")
+        scene.move_to(number / FPS)
+        _render(folder, f"{number:04}")
+    scene.hide_traffic()
+    _render(folder, "still")
+    renderer.limit_to(None)
+    renderer.set_samples(BACKGROUND_SAMPLES)
+    _render(folder, "background")
+
+
+def _render(folder: Path, name: str) -> None:
+    image = folder / f"{name}.png"
+    if not image.exists():
+        renderer.render(image, folder / f"{name}.ids.png")
 
 
 def write_boxes(frames: Path, out: Path) -> None:
     """Write the exact boxes of every frame, in the format described in common/sample/README.md."""
     scene = Scene(SETTING)
     area = tuple(json.loads((frames / "area.json").read_text(encoding="utf-8")))
-    found = []
+    found: list[list[list[float]]] = []
+    identities: list[list[int]] = []
+    passages: dict[tuple[int, int], int] = {}
     for number in range(frame_count()):
         scene.move_to(number / FPS)
         ids = read_ids(frames / f"{number:04}.ids.png")
+        exact = boxes(scene, ids, area)
         found.append(
             [
                 [CLASSES.index(box.label), *(round(side, 4) for side in (box.x1, box.y1, box.x2, box.y2, box.visible))]
-                for box in boxes(scene, ids, area)
+                for box in exact
             ]
         )
+        identities.append([passages.setdefault(box.passage, len(passages)) for box in exact])
     view = SETTING.view
     content = {
         "fps": FPS,
@@ -90,7 +98,8 @@ def write_boxes(frames: Path, out: Path) -> None:
         "height": view.frame_height,
         "min_height_px": MIN_HEIGHT,
         "classes": CLASSES,
-        "frames": found * REPEATS,
+        "frames": found,
+        "identities": identities,
     }
     # mtime=0 makes the file reproducible.
     out.write_bytes(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0))

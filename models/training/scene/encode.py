@@ -10,17 +10,17 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-from .images import Image, read_image
+from .images import Ids, Image, read_ids, read_image
 
 TONES = ((0, 30, 90, 160, 215, 255), (4, 24, 96, 186, 240, 255))  # grey levels, before and after
 SATURATION = 0.86
-FEATHER = 6  # px of blending between the moving area and the background
+CHANGED = 14  # grey levels; denoising varies by less, except in leaves
 NOISE = 1.9  # grey levels, standard deviation: a small sensor in daylight
 QUALITY = 22  # CRF of x264: artefacts comparable to a webcam stream
 
 
-def encode(folder: Path, frame_count: int, repeats: int, fps: int, out: Path) -> None:
-    """Encode the frames written by `clip.render_frames`, `repeats` times with different noise."""
+def encode(folder: Path, frame_count: int, fps: int, out: Path) -> None:
+    """Encode the frames written by `clip.render_frames`."""
     height, width = read_image(folder / "background.png").shape[:2]
     # No B-frames and a key frame every two seconds, as in a camera's encoder; bitexact makes the file reproducible.
     options = ["-preset", "slow", "-crf", str(QUALITY), "-bf", "0", "-g", str(2 * fps)]
@@ -39,24 +39,36 @@ def encode(folder: Path, frame_count: int, repeats: int, fps: int, out: Path) ->
     writer.send(None)
     rng = np.random.default_rng(1)
     with closing(writer):
-        for _ in range(repeats):
-            for frame in composed(folder, frame_count):
-                writer.send(with_noise(graded(frame), rng).tobytes())
+        for frame in composed(folder, frame_count):
+            writer.send(with_noise(graded(frame), rng).tobytes())
 
 
 def composed(folder: Path, frame_count: int) -> Iterator[Image]:
-    """Yield whole frames: the background with the moving area blended in."""
-    background = read_image(folder / "background.png")
-    height, width = background.shape[:2]
+    """Yield whole frames: the background, and what the traffic changes in it."""
+    background, still = read_image(folder / "background.png"), read_image(folder / "still.png")
     left, top, right, bottom = json.loads((folder / "area.json").read_text(encoding="utf-8"))
-    across = _fade(right - left, left > 0, right < width)
-    down = _fade(bottom - top, top > 0, bottom < height)
-    share = (down[:, None] * across)[:, :, None]
+    area = slice(top, bottom), slice(left, right)
     for number in range(frame_count):
-        part = read_image(folder / f"{number:04}.png")
+        image, ids = read_image(folder / f"{number:04}.png"), read_ids(folder / f"{number:04}.ids.png")
+        share = changed(image, still, ids)[:, :, None]
         frame = background.copy()
-        frame[top:bottom, left:right] = np.rint(part * share + frame[top:bottom, left:right] * (1 - share))
+        frame[area] = np.rint(image * share + frame[area] * (1 - share))
         yield frame
+
+
+def changed(image: Image, still: Image, ids: Ids) -> npt.NDArray[np.float32]:
+    """Return a soft mask, 0 to 1, of the road users in an image with their shadows and reflections.
+
+    `still` has the same noise as the image; where the two differ more than by denoising, beside a road user, the
+    traffic has changed the pixel.
+    """
+    difference = cv2.GaussianBlur(cv2.absdiff(image, still).max(axis=2), (0, 0), 1)
+    unlike = cv2.morphologyEx((difference > CHANGED).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    unlike[ids > 0] = 1
+    _, parts = cv2.connectedComponents(unlike)
+    beside = np.isin(parts, np.unique(parts[ids > 0])).astype(np.uint8)
+    grown = cv2.dilate(beside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    return np.asarray(cv2.GaussianBlur(grown.astype(np.float32), (0, 0), 2))
 
 
 def graded(image: Image) -> npt.NDArray[np.float32]:
@@ -79,13 +91,3 @@ def with_noise(light: npt.NDArray[np.float32], rng: np.random.Generator) -> Imag
     colour = cv2.GaussianBlur(rng.standard_normal((height, width, 3), np.float32), (0, 0), 0.8)
     strength = NOISE * np.sqrt(0.35 + np.maximum(light, 0) / 255)
     return np.clip(np.rint(light + strength * (0.8 * grey + 1.1 * colour)), 0, 255).astype(np.uint8)
-
-
-def _fade(length: int, at_start: bool, at_end: bool) -> npt.NDArray[np.float32]:
-    ramp = np.linspace(0, 1, FEATHER + 2, dtype=np.float32)[1:-1]
-    share = np.ones(length, np.float32)
-    if at_start:
-        share[:FEATHER] = ramp
-    if at_end:
-        share[-FEATHER:] = ramp[::-1]
-    return share

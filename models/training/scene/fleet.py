@@ -32,6 +32,8 @@ CLOTHES: list[Colour] = [
     (0.3, 0.22, 0.05),
     (0.04, 0.15, 0.08),
 ]
+SWING = 0.42  # radians: amplitude of a leg
+STRIDE = 1.45  # m: two steps of a person of size 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,15 @@ KINDS: dict[str, Kind] = {
 
 
 class RoadUser:
-    """A road user in the scene: a body, and wheels that turn with the distance travelled."""
+    """A road user in the scene: a body, and wheels or legs that move with the distance travelled."""
 
-    def __init__(self, kind: str, colour: Colour, number: int) -> None:
+    def __init__(self, kind: str, colour: Colour, size: float, number: int) -> None:
         self.label = KINDS[kind].label
+        self._size = size
         self._axles: list[tuple[bpy.types.Object, float]] = []
+        self._legs: list[tuple[bpy.types.Object, int]] = []
         self.body = self._part(kind, KINDS[kind].body, colour, number)
+        self.body.scale = (size, size, size)
         for wheels, y, radius in KINDS[kind].axles:
             axle = self._part(f"{kind} axle", wheels, colour, number)
             axle.parent, axle.location = self.body, (0, y, radius)
@@ -89,6 +94,7 @@ class RoadUser:
             for side in (-1, 1):
                 leg = self._part("leg", two_wheelers.leg, colour, number)
                 leg.parent, leg.location = self.body, (side * 0.1, 0, 0.93)
+                self._legs.append((leg, side))
 
     @property
     def parts(self) -> list[bpy.types.Object]:
@@ -100,7 +106,9 @@ class RoadUser:
         self.body.location = (x, y, z)
         self.body.rotation_euler[2] = heading
         for axle, radius in self._axles:
-            axle.rotation_euler[0] = -(way / radius) % (2 * math.pi)
+            axle.rotation_euler[0] = -(way / (radius * self._size)) % (2 * math.pi)
+        for leg, side in self._legs:
+            leg.rotation_euler[0] = side * SWING * math.sin(2 * math.pi * way / (STRIDE * self._size))
 
     def _part(self, name: str, make: Callable[[], MeshBuilder], colour: Colour, number: int) -> bpy.types.Object:
         mesh = bpy.data.meshes.get(name) or make().to_mesh(name)

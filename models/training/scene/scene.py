@@ -24,6 +24,7 @@ class Setting:
     period: float = 20.0
     vehicles: int = 44
     bicycles: int = 3
+    walking: int = 0
     standing: int = 4
 
 
@@ -41,26 +42,31 @@ class Scene:
         sky_and_light.build(setting.weather)
         self.camera = camera.build(setting.view)
         self.users: list[RoadUser] = []
-        self._trips: list[tuple[Trip, int]] = []
+        # The passage that each road user makes: the number of its trip, and that of the passage. It stays the same
+        # while the road user is in view.
+        self.passages: list[tuple[int, int]] = []
+        self._trips: list[tuple[int, Trip, int]] = []
         trips = traffic.plan(
             setting.layout,
             rngs[2],
             period=setting.period,
             vehicles=setting.vehicles,
             bicycles=setting.bicycles,
+            walking=setting.walking,
             standing=setting.standing,
         )
-        for trip in trips:
+        for index, trip in enumerate(trips):
             for copy in range(traffic.copies(trip, setting.layout, setting.period)):
-                self._trips.append((trip, copy))
+                self._trips.append((index, trip, copy))
                 # Number 0 is everything else.
-                self.users.append(RoadUser(trip.kind, trip.colour, len(self.users) + 1))
+                self.users.append(RoadUser(trip.kind, trip.colour, trip.size, len(self.users) + 1))
 
     def move_to(self, time: float) -> None:
         """Move all road users to their places at `time`, in seconds."""
-        layout = self.setting.layout
-        for user, (trip, copy) in zip(self.users, self._trips, strict=True):
-            seen = traffic.state(trip, copy, time, layout, self.setting.period)
+        layout, period = self.setting.layout, self.setting.period
+        self.passages = [(index, traffic.passage(trip, copy, time, period)) for index, trip, copy in self._trips]
+        for user, (_, trip, copy) in zip(self.users, self._trips, strict=True):
+            seen = traffic.state(trip, copy, time, layout, period)
             x, y, heading = layout.place(seen.along, seen.offset)
             user.put(x, y, trip.height, heading + seen.heading, seen.way)
         bpy.context.view_layer.update()

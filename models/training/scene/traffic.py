@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from .fleet import KINDS, Colour
 from .layout import RoadLayout
 
-CLEARANCE = 5.0  # m: minimum gap between two vehicles in a lane
-SIDE_BY_SIDE = 2.3  # m: lateral distance from which vehicles can pass each other
+TRIES = 25  # for a road user, until its way is clear
+SPACE = {"bicycle": (3.0, 0.8), "person": (4.0, 0.7)}  # m: gap ahead and width that a road user keeps clear
+VEHICLE_SPACE = (5.0, 2.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Trip:
     surge: float = 0.0  # m: amplitude of a longitudinal oscillation with the period
     along: float = 0.0  # place of a standing road user
     height: float = 0.0
+    size: float = 1.0  # scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,14 @@ class RoadUserState:
 def copies(trip: Trip, layout: RoadLayout, period: float) -> int:
     """Return the maximum number of copies of a trip on the road: a slow one is still there when the next one enters."""
     return 1 if trip.speed == 0 else math.ceil((layout.end - layout.begin) / (trip.speed * period))
+
+
+def passage(trip: Trip, copy: int, time: float, period: float) -> int:
+    """Return which passage of a trip a copy makes at `time`: from entry to exit this number stays the same.
+
+    When a copy has moved on for a period, it becomes the next one, and the passage with it.
+    """
+    return 0 if trip.speed == 0 else math.floor((time - trip.entered_at) / period) - copy
 
 
 def state(trip: Trip, copy: int, time: float, layout: RoadLayout, period: float) -> RoadUserState:
@@ -64,42 +74,25 @@ def state(trip: Trip, copy: int, time: float, layout: RoadLayout, period: float)
 
 
 def plan(
-    layout: RoadLayout, rng: random.Random, *, period: float, vehicles: int, bicycles: int, standing: int
+    layout: RoadLayout, rng: random.Random, *, period: float, vehicles: int, bicycles: int, walking: int, standing: int
 ) -> list[Trip]:
-    """Return the traffic of a period, with fewer `vehicles` if the lanes have no room for all."""
+    """Return the traffic of a period, with fewer road users if there is no room for all."""
     trips: list[Trip] = []
     tracks: list[list[list[tuple[float, float]]]] = []
-    weights = [kind.share for kind in KINDS.values()]
-    for _ in range(vehicles):
-        for _ in range(25):
-            trip = _drive(rng, layout, rng.choices(list(KINDS), weights)[0], period)
-            track = _track(trip, layout, period)
-            if all(_keep_clear(trip, track, other, past) for other, past in zip(trips, tracks, strict=True)):
-                trips.append(trip)
-                tracks.append(track)
-                break
-    for _ in range(bicycles):
-        direction = rng.choice((-1, 1))
-        offset = direction * ((layout.carriageway + layout.kerb) / 2 + rng.uniform(-0.25, 0.25))
-        trips.append(
-            Trip(
-                "bicycle",
-                _colour(rng, "bicycle"),
-                direction,
-                rng.uniform(4.6, 6.2),
-                rng.uniform(0, period),
-                (offset, offset),
-            )
-        )
-    for _ in range(standing):
-        # At the bus stop, facing the road.
-        offset, colour = layout.kerb + rng.uniform(0.8, 2.2), _colour(rng, "person")
-        along = rng.uniform(36, 46)
-        trips.append(Trip("person", colour, 1, 0.0, 0.0, (offset, offset), along=along, height=0.12))
+    for make, count in ((_drive, vehicles), (_cycle, bicycles), (_stand, standing), (_walk, walking)):
+        for _ in range(count):
+            for _ in range(TRIES):
+                trip = make(rng, layout, period)
+                track = _track(trip, layout, period)
+                if all(_keep_clear(trip, track, other, past) for other, past in zip(trips, tracks, strict=True)):
+                    trips.append(trip)
+                    tracks.append(track)
+                    break
     return trips
 
 
-def _drive(rng: random.Random, layout: RoadLayout, kind: str, period: float) -> Trip:
+def _drive(rng: random.Random, layout: RoadLayout, period: float) -> Trip:
+    kind = rng.choices(list(KINDS), [each.share for each in KINDS.values()])[0]
     direction, lane = rng.choice((-1, 1)), rng.randrange(layout.lanes)
     slow = KINDS[kind].label in ("truck", "bus")
     if slow:
@@ -122,6 +115,36 @@ def _drive(rng: random.Random, layout: RoadLayout, kind: str, period: float) -> 
     )
 
 
+def _cycle(rng: random.Random, layout: RoadLayout, period: float) -> Trip:
+    direction = rng.choice((-1, 1))
+    offset = direction * ((layout.carriageway + layout.kerb) / 2 + rng.uniform(-0.25, 0.25))
+    speed, size = rng.uniform(4.8, 5.6), rng.uniform(0.88, 1.04)
+    entered_at, colour = rng.uniform(0, period), _colour(rng, "bicycle")
+    return Trip("bicycle", colour, direction, speed, entered_at, (offset, offset), size=size)
+
+
+def _walk(rng: random.Random, layout: RoadLayout, period: float) -> Trip:
+    """Return a pedestrian on one of the pavements, in one strip of it for each direction."""
+    side, direction = rng.choice((-1, 1)), rng.choice((-1, 1))
+    strip = 1.2 if side == direction else 2.0
+    offset = side * (layout.kerb + min(strip + rng.uniform(-0.05, 0.05), layout.pavement - 0.3))
+    speed, size = rng.uniform(1.32, 1.38), _stature(rng)  # nearly equal, since a strip has no room to overtake
+    entered_at, colour = rng.uniform(0, period), _colour(rng, "person")
+    return Trip("person", colour, direction, speed, entered_at, (offset, offset), height=0.12, size=size)
+
+
+def _stand(rng: random.Random, layout: RoadLayout, _period: float) -> Trip:
+    """Return a person at the bus stop, who faces the road."""
+    offset, along = layout.kerb + rng.uniform(1.95, 2.25), rng.uniform(36, 46)
+    colour, size = _colour(rng, "person"), _stature(rng)
+    return Trip("person", colour, 1, 0.0, 0.0, (offset, offset), along=along, height=0.12, size=size)
+
+
+def _stature(rng: random.Random) -> float:
+    """Return the size of a person: every fifth is a child."""
+    return rng.uniform(0.62, 0.85) if rng.random() < 0.2 else rng.uniform(0.9, 1.08)
+
+
 def _colour(rng: random.Random, kind: str) -> Colour:
     return rng.choice(KINDS[kind].colours)
 
@@ -138,11 +161,12 @@ def _track(trip: Trip, layout: RoadLayout, period: float) -> list[list[tuple[flo
 def _keep_clear(
     a: Trip, track: list[list[tuple[float, float]]], b: Trip, past: list[list[tuple[float, float]]]
 ) -> bool:
-    if a.direction != b.direction:
+    (gap_a, width_a), (gap_b, width_b) = (SPACE.get(trip.kind, VEHICLE_SPACE) for trip in (a, b))
+    gap, width = (KINDS[a.kind].length + KINDS[b.kind].length + gap_a + gap_b) / 2, (width_a + width_b) / 2
+    if max(min(a.offsets) - max(b.offsets), min(b.offsets) - max(a.offsets)) >= width:
         return True
-    gap = (KINDS[a.kind].length + KINDS[b.kind].length) / 2 + CLEARANCE
     return not any(
-        abs(here[0] - there[0]) < gap and abs(here[1] - there[1]) < SIDE_BY_SIDE
+        abs(here[0] - there[0]) < gap and abs(here[1] - there[1]) < width
         for mine in track
         for theirs in past
         for here, there in zip(mine, theirs, strict=True)

@@ -16,7 +16,7 @@ from .layout import RoadLayout
 from .scene import Scene, Setting
 from .sky_and_light import Weather
 
-SAMPLES = 8
+SAMPLES = 3
 IMAGES_PER_SCENE = 4  # building a scene takes as long as rendering one image
 PERIOD = 20.0
 
@@ -83,6 +83,7 @@ def random_setting(rng: random.Random) -> Setting:
         PERIOD,
         vehicles=rng.randint(12, 24) * layout.lanes,
         bicycles=rng.randint(4, 12) if layout.cycle_lane else 0,
+        walking=rng.randint(0, 8),
         standing=rng.randint(0, 8),
     )
 
@@ -92,7 +93,7 @@ def random_view(rng: random.Random, layout: RoadLayout) -> View:
     x = rng.uniform(-layout.carriageway, layout.carriageway)
     if rng.random() < 0.5:
         x = rng.choice((-1, 1)) * (layout.kerb + rng.uniform(0.5, 4.0))
-    height, ahead = rng.uniform(4.5, 10.0), math.exp(rng.uniform(math.log(10), math.log(70)))
+    height, ahead = rng.uniform(2.5, 10.0), math.exp(rng.uniform(math.log(10), math.log(70)))
     lens = rng.uniform(24, 62)
     aim = rng.uniform(-0.5, 0.5) * layout.carriageway
     # Half of the vertical field of view, in degrees: the target is between the centre and the lower third of the frame.
