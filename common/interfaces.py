@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeAlias
 
 from common.frames import Frame, Image
 from common.messaging.base import Message
+from common.messaging.info import NodeInfo
 from common.messaging.messages import FrameHeader, ServerMessage
 
 Handle: TypeAlias = Callable[[ServerMessage], None]
@@ -96,6 +97,8 @@ class Hub(Protocol):
 
     cameras: tuple[str, ...]
     """The names of all cameras."""
+    nodes: Callable[[], dict[str, NodeInfo]]
+    """Returns the nodes, by name; set by a receiver that knows them."""
 
     def handle_frame(self, packed: bytes) -> None:
         """Forward a frame message. Raises MessageError."""

@@ -1,11 +1,13 @@
 """Which nodes are there: the state of a node becomes the state of its cameras and processors."""
 
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from common.config.settings import Settings
-from common.messaging.messages import PROTOCOL, State, Status, label
+from common.messaging.info import NodeInfo
+from common.messaging.messages import PROTOCOL, UNNAMED, State, Status, label
 
 from . import keys
 
@@ -39,11 +41,20 @@ def _components(settings: Settings, node: str) -> Iterator[Component]:
 class Presence:
     """Follows the liveliness tokens of nodes."""
 
-    def __init__(self, nodes: Mapping[str, tuple[Component, ...]], report: Callable[[Status], None]) -> None:
-        """`report` takes a status whenever a node comes or goes."""
+    def __init__(self, node: str, nodes: Mapping[str, tuple[Component, ...]], report: Callable[[Status], None]) -> None:
+        """`node` is this one, and `nodes` are the others; `report` takes a status whenever a node comes or goes."""
+        self._node = node
         self._nodes = nodes
+        self._node_of_camera = {
+            each.camera or UNNAMED: node
+            for node, components in nodes.items()
+            for each in components
+            if each.component == "provider"
+        }
         self._report = report
         self._connected: set[str] = set()
+        self._roles: dict[str, set[str]] = defaultdict(set)
+        self.received_bytes: Counter[str] = Counter()
         self._lost: set[str] = set()
         self._refused: set[str] = set()
 
@@ -53,8 +64,11 @@ class Presence:
         if version != str(PROTOCOL):
             if is_alive:
                 self._refuse(version, node)
-        elif role or node not in self._nodes:
-            return
+        elif role:
+            (self._roles[node].add if is_alive else self._roles[node].discard)(" ".join(role))
+        elif node not in self._nodes:
+            if is_alive:
+                self._connected.add(node)
         elif is_alive:
             self._connected.add(node)
             if node in self._lost:
@@ -64,6 +78,21 @@ class Presence:
         else:
             self._connected.discard(node)
             self._lose(node, f"node {node} is gone")
+
+    def count_frame(self, camera: str, size: int) -> None:
+        """Count the bytes of a frame for viewers."""
+        self.received_bytes[self._node_of_camera.get(camera, self._node)] += size
+
+    def nodes(self) -> dict[str, NodeInfo]:
+        """Return all nodes: this one, and those that the settings name."""
+        return {
+            node: NodeInfo(
+                connected=node in self._connected,
+                roles=tuple(sorted(self._roles[node])),
+                received_bytes=self.received_bytes[node],
+            )
+            for node in sorted(self._nodes.keys() | self._connected)
+        }
 
     def report_missing(self) -> None:
         """Report the nodes that have not been there yet."""

@@ -69,7 +69,7 @@ class Reception:
 
     def __init__(self, receiver: Receiver, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
         self._link = link = receiver.link
-        self._presence = Presence(receiver.nodes, self._report)
+        self._presence = Presence(link.node, receiver.nodes, self._report)
         self._rights = {each.node: each for each in receiver.rights}
         self._session = link.session()
         self._hub = hub
@@ -84,6 +84,7 @@ class Reception:
 
     def open(self, stack: ExitStack) -> None:
         """Start. What is opened is closed with `stack`."""
+        self._hub.nodes = self._presence.nodes
         self._thread.start()
         stack.callback(self._thread.close, CLOSE_S)
         session, liveliness = self._session, self._session.liveliness()
@@ -120,16 +121,19 @@ class Reception:
     # On the event loop.
 
     def _take_frame(self, key: str) -> None:
+        packed = self._frames.pop(key)
+        self._presence.count_frame(keys.camera_of(key), len(packed))
         with self._logged():
-            packed = self._frames.pop(key)
             check_camera(packed, keys.camera_of(key))
             self._hub.handle_frame(packed)
 
     def _take_message(self, key: str, data: bytes) -> None:
         self._waiting -= 1
+        node = keys.node_of(key)
+        self._presence.received_bytes[node] += len(data)
         with self._logged():
             text = data.decode(errors="replace")
-            rights_in(self._rights, keys.node_of(key)).check(parse_ingest(text))
+            rights_in(self._rights, node).check(parse_ingest(text))
             self._hub.handle_message(text)
 
     def _follow(self, token: str, is_alive: bool) -> None:

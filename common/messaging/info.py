@@ -34,3 +34,13 @@ class ProcessorInfo(BaseModel):
     track: bool = False
     lines: tuple[Region, ...] = ()
     zones: tuple[Region, ...] = ()
+
+
+class NodeInfo(BaseModel):
+    """A machine that runs some of the roles: those of them that run, and the bytes that the server received of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connected: bool
+    roles: tuple[str, ...] = ()
+    received_bytes: int = 0

@@ -19,7 +19,7 @@ from pydantic.dataclasses import dataclass
 from common.errors import MessageError
 from common.messaging.base import MAX_STATUS_CHARACTERS, FrameId, Measure, Message, Name, UnixTime, fit_status_text
 from common.messaging.event import Event
-from common.messaging.info import CameraInfo, ProcessorInfo
+from common.messaging.info import CameraInfo, NodeInfo, ProcessorInfo
 from common.messaging.regions import RegionsChange
 from common.messaging.report import MetricsReport
 from common.messaging.shapes import Shape
@@ -153,6 +153,7 @@ class Stats(Message):
     cameras: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)
     processors: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)
     results: dict[Name, dict[Name, float]] = Field(default_factory=dict)
+    nodes: dict[Name, NodeInfo] = Field(default_factory=dict)
 
 
 class Ack(Message):

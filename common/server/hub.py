@@ -7,7 +7,7 @@ from typing import Protocol
 from common.config.regions import RegionSettings, checked_regions
 from common.errors import SettingsError
 from common.messaging.event import Event
-from common.messaging.info import ProcessorInfo
+from common.messaging.info import NodeInfo, ProcessorInfo
 from common.messaging.messages import (
     Detections,
     FrameHeader,
@@ -29,7 +29,7 @@ from common.server.event_history import EventHistory
 from common.server.guard.log_limit import LimitByMessage
 from common.server.newest_detections import NewestDetections
 from common.server.options import ServerOptions
-from common.server.prometheus import findings_text
+from common.server.prometheus import findings_text, nodes_text
 from common.server.stats import StatsBoard
 from common.server.viewer_frames import ViewerFrames
 from common.telemetry.meter import Meter
@@ -97,6 +97,7 @@ class Hub:
         pairs = [Subject(camera, each.name) for each in options.processors for camera in each.cameras]
         self.stats = StatsBoard(cameras=self.cameras, pairs=pairs)
         self.events = EventHistory()
+        self.nodes: Callable[[], dict[str, NodeInfo]] = dict
         rates = {each.name: each.fps for each in options.processors}
         self.detections = NewestDetections(frozenset(self.cameras), rates)
 
@@ -216,7 +217,7 @@ class Hub:
     def current_stats(self, camera: str | None = None) -> Stats:
         """Return the statistics of this moment, of one camera or of all."""
         watching = self._subscribers if camera is None else list(self._watching(camera))
-        return self.stats.stats(len(watching), camera)
+        return self.stats.stats(len(watching), camera).model_copy(update={"nodes": self.nodes()})
 
     def broadcast_stats(self) -> None:
         """Send the statistics to all viewers; called once a second."""
@@ -225,7 +226,8 @@ class Hub:
 
     def prometheus_text(self) -> bytes:
         """Return the statistics in the exposition format of Prometheus."""
-        return self.stats.prometheus_text(len(self._subscribers)) + findings_text(self.detections)
+        parts = findings_text(self.detections), nodes_text(self.nodes())
+        return self.stats.prometheus_text(len(self._subscribers)) + b"".join(parts)
 
     def problems(self, frames: bool, inference: bool) -> list[str]:
         """Return which components are not well; `frames`, `inference`: whether these flow.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from common.messaging.info import NodeInfo
 from common.messaging.report import MetricsReport, Subject
 from common.server.newest_detections import NewestDetections
 
@@ -145,3 +146,14 @@ def _gauges(
         memory.labels(role).set(values.get("memory_mb", 0) * 2**20)
     Gauge("vision_viewers", "Connected viewers", registry=registry).set(viewers)
     return registry
+
+
+def nodes_text(nodes: Mapping[str, NodeInfo]) -> bytes:
+    """Return which nodes are connected and what was received of them, in the exposition format."""
+    registry = CollectorRegistry()
+    connected = Gauge("vision_node_connected", "Whether a node is connected", ["node"], registry=registry)
+    received = Counter("vision_node_received_bytes", "Bytes received of a node", ["node"], registry=registry)
+    for name, node in nodes.items():
+        connected.labels(name).set(node.connected)
+        received.labels(name).inc(node.received_bytes)
+    return generate_latest(registry) if nodes else b""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,6 +36,7 @@ model = {model}
 hub = "tls/localhost:{port}"
 certificates = "{folder}"
 """
+TIMES_PATIENCE = 4
 NODES = ("gate-box", "gpu-box", "hub")  # the hub last: the others wait for it
 
 
@@ -92,29 +93,51 @@ def ended(cluster: Cluster) -> Iterator[Cluster]:
                 os.killpg(app.process.pid, signal.SIGKILL)
 
 
+async def eventually(viewer: ViewerClient, enough: Callable[[ViewerClient], bool]) -> None:
+    """Receive until `enough` is true: three apps start at once, on a machine that may have two cores."""
+    for _ in range(TIMES_PATIENCE - 1):
+        with suppress(TimeoutError):
+            await viewer.until(enough)
+            return
+    await viewer.until(enough)
+
+
+def wait_until_ready(app: App) -> None:
+    for _ in range(TIMES_PATIENCE - 1):
+        with suppress(AssertionError):
+            app.wait_until_ready()
+            return
+    app.wait_until_ready()
+
+
 def flows(viewer: ViewerClient) -> bool:
     return len(viewer.frames) > 10 and len(viewer.messages_of("detections")) > 3
 
 
+@pytest.mark.timeout(400)
 async def test_video_and_detections_of_other_nodes_flow_and_return_after_each_node_was_killed(cluster: Cluster) -> None:
     hub = cluster.apps["hub"]
-    await asyncio.to_thread(hub.wait_until_ready)
+    await asyncio.to_thread(wait_until_ready, hub)
     async with viewing(hub) as viewer:
-        await viewer.until(flows)
+        await eventually(viewer, flows)
         assert {frame.header["camera"] for frame in viewer.frames} == {"gate"}
+        nodes = hub.stats()["nodes"]
+        assert [node["connected"] for node in nodes.values()] == [True] * len(NODES)
+        assert all(nodes[name]["received_bytes"] > 0 for name in ("gate-box", "gpu-box"))
+        assert b'vision_node_connected{node="gate-box"} 1.0' in hub.ask("/metrics").body
         for node, role in (("gate-box", "provider"), ("gpu-box", "processor")):
             viewer.clear()
             await asyncio.to_thread(cluster.kill, node)
-            await viewer.until(lambda viewer, role=role: viewer.has_status(role, "lost"))  # type: ignore[misc]
+            await eventually(viewer, lambda viewer, role=role: viewer.has_status(role, "lost"))  # type: ignore[misc]
             viewer.clear()
             cluster.start(node)
-            await viewer.until(lambda viewer, role=role: viewer.has_status(role, "ok"))  # type: ignore[misc]
-            await viewer.until(flows)
+            await eventually(viewer, lambda viewer, role=role: viewer.has_status(role, "ok"))  # type: ignore[misc]
+            await eventually(viewer, flows)
     await asyncio.to_thread(cluster.kill, "hub")
     hub = cluster.start("hub")
-    await asyncio.to_thread(hub.wait_until_ready)
+    await asyncio.to_thread(wait_until_ready, hub)
     async with viewing(hub) as viewer:
-        await viewer.until(flows)
+        await eventually(viewer, flows)
         assert viewer.messages_of("hello")[-1]["labels"] == ["class 0", "class 1"]
 
 

@@ -27,7 +27,7 @@ def statuses() -> list[Status]:
 
 @pytest.fixture
 def presence(statuses: list[Status]) -> Presence:
-    return Presence(components_of_nodes(SETTINGS), statuses.append)
+    return Presence("hub", components_of_nodes(SETTINGS), statuses.append)
 
 
 def summary(statuses: list[Status]) -> list[tuple[str, str | None, str]]:
@@ -77,3 +77,23 @@ def test_a_node_with_another_version_of_the_wire_is_refused_by_name_once(
     assert statuses[0].message == (
         f"node gate-box has version {PROTOCOL + 1} of the wire, this one has {PROTOCOL}: install the same release"
     )
+
+
+def test_the_table_of_nodes_has_those_of_the_settings_and_this_one(presence: Presence) -> None:
+    for token in (
+        keys.alive("hub"),
+        keys.alive("hub", "server"),
+        keys.alive("gpu-1"),
+        keys.alive("gpu-1", "processor cars 1"),
+    ):
+        presence.follow(token, is_alive=True)
+    presence.count_frame("gate", 1000)
+    presence.count_frame("yard", 10)
+    presence.received_bytes["gpu-1"] += 5
+    nodes = presence.nodes()
+    assert {name: (node.connected, node.roles, node.received_bytes) for name, node in nodes.items()} == {
+        "gate-box": (False, (), 1000),
+        "gpu-1": (True, ("processor cars 1",), 5),
+        "gpu-2": (False, (), 0),
+        "hub": (True, ("server",), 10),
+    }

@@ -4,6 +4,7 @@ import { fixed, milliseconds, orDash, setText } from "../shared/format.js";
 import { isPlausible } from "../shared/measurements.js";
 import { byProcess, inOrder } from "../shared/processes.js";
 import { nameOf } from "../viewer/alerts.js";
+import { Nodes } from "./nodes.js";
 import { Rates } from "./rates.js";
 import { setRows } from "./table.js";
 
@@ -28,6 +29,7 @@ const ratesOf = (camera, results = {}) => ({
 
 export class Panel {
   rates = new Rates();
+  nodes = new Nodes(document.getElementById("nodes-section"), document.getElementById("nodes"));
   #camera = null; // the one of several that is shown
   #processors = 0;
   #roles = [];
@@ -63,7 +65,7 @@ export class Panel {
   }
 
   /** Shows the figures of a stats message. */
-  stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {}, cameras = {}, results = {} }) {
+  stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {}, cameras = {}, results = {}, nodes = {} }) {
     this.rates.setSourceFps((roles[`provider ${this.#camera ?? "main"}`] ?? roles.provider)?.source_fps);
     const shown = this.#camera === null ? rates : ratesOf(cameras[this.#camera], results[this.#camera]);
     for (const name of SERVER_RATES) this.rates.show(name, shown[name] ?? null);
@@ -72,6 +74,7 @@ export class Panel {
     const totals = dropped.map((name) => [name.replace("/", ", "), String(drops[name])]);
     setRows(element("drops"), totals.length ? totals : [["none"]]);
     this.#showProcesses(byProcess(roles));
+    this.nodes.show(nodes);
     this.#roles = Object.keys(roles);
     this.#showComponents();
     setText(element("viewers"), viewers === 1 ? "1 viewer" : `${viewers} viewers`);
