@@ -43,8 +43,12 @@ export class Tile {
     setText(this.#state, state.text);
     setText(this.#fault, faults.join("\n"));
     this.#fault.hidden = !faults.length;
-    const age_s = frameAge.value();
-    const age = age_s === null ? null : 1000 * age_s;
-    setText(this.#figures, state.name === "ok" ? `${fixed(painted.perSecond(), 1)} FPS · ${milliseconds(age)}` : "");
+    setText(this.#figures, this.#figuresOf(state.name, painted.perSecond(), frameAge.value()));
+  }
+
+  #figuresOf(state, fps, age_s) {
+    const rate = `${fixed(fps, 1)} FPS`;
+    if (state === "ok") return `${rate} · ${milliseconds(age_s === null ? null : 1000 * age_s)}`;
+    return state === "degraded" ? rate : "";
   }
 }

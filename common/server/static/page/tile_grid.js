@@ -4,19 +4,25 @@ const ASPECT = 16 / 9; // of the video of a tile
 const CAPTION_PX = 26;
 const GAP_PX = 8;
 const NARROW_PX = 600; // an area that is not wider has one column
-const SCROLLED_PX = 260; // width of tiles that do not fit into the area all at once
+const SMALLEST_PX = 180; // width of a tile on which objects can be seen
 
-/** The number of columns that makes `count` tiles as large as possible in an area of `width` × `height` CSS pixels. */
-export function columnsFor(count, width, height) {
-  if (width <= NARROW_PX) return 1;
-  const widthIn = (columns) => (width - GAP_PX * (columns - 1)) / columns;
-  const heightIn = (columns) => {
+/**
+ * The number of columns, and the width of a tile in CSS pixels, that make `count` tiles as large as possible in an area of
+ * `width` × `height`. Tiles that would be too small are higher than the area together: it is scrolled.
+ */
+export function gridFor(count, width, height) {
+  const widthOf = (columns) => (width - GAP_PX * (columns - 1)) / columns;
+  const scrolled = (columns) => ({ columns, width: widthOf(columns) });
+  if (width <= NARROW_PX) return scrolled(1);
+  const fitting = Array.from({ length: count }, (_, index) => {
+    const columns = index + 1;
     const rows = Math.ceil(count / columns);
-    return rows * (widthIn(columns) / ASPECT + CAPTION_PX) + GAP_PX * (rows - 1);
-  };
-  const most = Math.max(1, Math.floor((width + GAP_PX) / (SCROLLED_PX + GAP_PX)));
-  const fitting = Array.from({ length: count }, (_, index) => index + 1).find((columns) => heightIn(columns) <= height);
-  return fitting ?? most;
+    const rowHeight = (height - GAP_PX * (rows - 1)) / rows;
+    return { columns, width: Math.floor(Math.min(widthOf(columns), (rowHeight - CAPTION_PX) * ASPECT)) };
+  });
+  const largest = fitting.reduce((best, each) => (each.width > best.width ? each : best));
+  if (largest.width >= SMALLEST_PX) return largest;
+  return scrolled(Math.max(1, Math.floor((width + GAP_PX) / (SMALLEST_PX + GAP_PX))));
 }
 
 /** The index of the tile that a key moves to from the one at `index`; -1 before the first. Null if it moves to none. */

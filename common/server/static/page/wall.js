@@ -1,6 +1,6 @@
 // The wall: a tile for each of several cameras. Only the tiles in sight get frames, no wider than they are shown.
 
-import { columnsFor, movedTo } from "./tile_grid.js";
+import { gridFor, movedTo } from "./tile_grid.js";
 import { Tile } from "./tile.js";
 
 const BELOW_PX = 150; // of the window, for the header and the controls
@@ -83,8 +83,9 @@ export class Wall {
     if (!this.isShown) return;
     const isAlone = this.#root.parentElement.matches(":fullscreen, .fills-window");
     const height = isAlone ? innerHeight : innerHeight - BELOW_PX;
-    this.#columns = columnsFor(this.#tiles.size, this.#root.clientWidth, height);
-    this.#root.style.setProperty("--columns", this.#columns);
+    const { columns, width } = gridFor(this.#tiles.size, this.#root.clientWidth, height);
+    this.#columns = columns;
+    this.#root.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
     this.choose(this.#choices);
     this.#watchSoon();
   }

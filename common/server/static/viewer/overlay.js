@@ -20,6 +20,7 @@ const opacityAt = (age_s) => (age_s <= FADE_FROM_S ? 1 : 1 - (0.8 * (age_s - FAD
 export class Overlay {
   #canvas;
   #context;
+  #isBlank = true;
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -31,11 +32,13 @@ export class Overlay {
    * (label, score, box, optional alpha), `shapes`, `style` and `age_s`, the age of its detections.
    */
   draw(layers, frame, { labels }) {
+    const drawn = layers.filter(({ age_s }) => age_s < GONE_AT_S);
+    if (this.#isBlank && !drawn.length) return 0; // the browser composites only what was drawn on
+    this.#isBlank = !drawn.length;
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     this.#fitResolution(width, height);
     this.#context.clearRect(0, 0, width, height);
     const area = frameArea(width, height, frame);
-    const drawn = layers.filter(({ age_s }) => age_s < GONE_AT_S);
     const plates = new Plates(this.#context, area);
     for (const layer of drawn) this.#drawShapes(layer, area, labels, plates);
     const boxes = drawn.flatMap((layer) => boxesOf(layer, area)).sort((a, b) => a.score - b.score);
