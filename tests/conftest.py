@@ -32,7 +32,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests that measure rates and times, or that need a browser, get the `alone` mark: `make test` runs them one at a time,
 # and the others in two processes (pytest-xdist). System tests run alone unless they are listed.
-ALONE = ("benchmark/", "capture/", "chaos/", "implementations/", "supervision/", "system/", "trial/")
+ALONE = ("benchmark/", "capture/", "chaos/", "implementations/", "network/", "supervision/", "system/", "trial/")
 NOT_ALONE = (
     "system/test_bad_input.py",
     "system/test_ending.py",

@@ -1,0 +1,95 @@
+"""Three nodes on three machines: a camera, a server and a processor, each in a network namespace of its own."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.certificates.command import Node, create
+from tests.network.network import Link, Namespace
+from tests.network.viewer import Recording, recording
+from tests.support.apps import App, running
+
+HUB_PORT = 7447
+START_S = 60.0  # for three apps to start at once
+SETTINGS = """
+impl = "zenoh"
+{common}
+
+[server]
+node = "hub"
+
+[[cameras]]
+name = "gate"
+node = "gate-box"
+source = "{source}"
+
+[[processors]]
+name = "vehicles"
+node = "gpu-box"
+model = "{model}"
+
+[zenoh]
+hub = "tls/{hub}:{port}"
+certificates = "{certificates}"
+"""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The machines: the hub, and the links from it to those of the camera and of the processor."""
+
+    hub: Namespace
+    gate_box: Namespace
+    gpu_box: Namespace
+    gate_link: Link
+    gpu_link: Link
+
+    def of(self, node: str) -> Namespace:
+        """Return the machine of a node."""
+        return {"hub": self.hub, "gate-box": self.gate_box, "gpu-box": self.gpu_box}[node]
+
+
+@contextmanager
+def machines() -> Iterator[Machines]:
+    """Create the machines and their links."""
+    with ExitStack() as stack:
+        hub, gate_box, gpu_box = (
+            stack.enter_context(Namespace(name, number)) for number, name in enumerate(("hub", "gate", "gpu"), 1)
+        )
+        links = (stack.enter_context(Link(hub, box)) for box in (gate_box, gpu_box))
+        yield Machines(hub, gate_box, gpu_box, *links)
+
+
+def write_settings(folder: Path, hub: str, source: str, model: str, common: str = "") -> Path:
+    """Write the settings file and the certificates of the nodes; return the file."""
+    certificates = folder / "certificates"
+    create(certificates, (Node("hub", (hub,)), Node("gate-box"), Node("gpu-box")))
+    file = folder / "vision.toml"
+    file.write_text(
+        SETTINGS.format(common=common, source=source, model=model, hub=hub, port=HUB_PORT, certificates=certificates)
+    )
+    return file
+
+
+@contextmanager
+def node(name: str, settings: Path, machine: Namespace | None = None) -> Iterator[App]:
+    """Run a node on its machine, on this one without one."""
+    within = machine.within if machine else ()
+    with running("--config", str(settings), "--node", name, within=within) as app:
+        yield app
+
+
+@contextmanager
+def all_nodes(settings: Path, on: Machines) -> Iterator[Recording]:
+    """Run all nodes, and record the stream until the end. Frames and detections flow when it yields."""
+    with ExitStack() as stack:
+        apps = {name: stack.enter_context(node(name, settings, on.of(name))) for name in ("hub", "gate-box", "gpu-box")}
+        hub = apps["hub"]
+        recorded = stack.enter_context(recording(on.hub, hub.port))
+        deadline = time.monotonic() + START_S
+        while not (recorded.frames and recorded.detections):
+            assert time.monotonic() < deadline, f"no frames and detections; {hub.stderr}"
+            time.sleep(0.05)
+        yield recorded
