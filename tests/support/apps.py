@@ -30,6 +30,7 @@ IMPLEMENTATIONS = ("multiprocessing", "threading")
 START_S = 60  # timeout of the link, which is printed when all roles have imported their libraries and loaded the model
 PATIENCE_S = 20  # timeout for what takes a second or two on an idle machine
 END_S = 5  # for the other processes to end, after a failed test
+PRINTED_LINK = re.compile(r"^Edge Vision +(\S+)\n", re.MULTILINE)  # libraries may write lines before it
 COMPLAINTS = re.compile(r"Traceback|Warning:|resource_tracker|leaked|Fatal|Aborted")
 
 
@@ -52,9 +53,8 @@ class App:
 
     @property
     def link(self) -> str:
-        """The address in the first line of output; waits for it."""
-        self.until(lambda: "\n" in self.stdout, "the first line of output", START_S)
-        return self.stdout.splitlines()[0].split()[-1]
+        """The address that is printed when all roles have started; waits for it."""
+        return self.until(lambda: PRINTED_LINK.search(self.stdout), "the address", START_S)[1]
 
     @property
     def port(self) -> int:
