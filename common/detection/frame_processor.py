@@ -125,17 +125,18 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     # Before the server sends what viewers chose, which it does when the role connects.
     handlers += [*loaded.handlers, process.handle]
     meter.follow_drop("server", "too many events", lambda: publisher.lost_event_count)
-    with event_spool(options) as spool, publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
+    with event_spool(options, meter) as spool, publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         for message in loaded.announcements:
             report(message)
         FrameProcessor(process, queue, meter, name=options.name, spool=spool).run(publisher, stop)
 
 
 @contextmanager
-def event_spool(options: ProcessorOptions) -> Iterator[Callable[[Event], None]]:
+def event_spool(options: ProcessorOptions, meter: Meter) -> Iterator[Callable[[Event], None]]:
     """Yield what keeps events for the sinks: a writer of the spool, or nothing without sinks."""
     if options.spool is None:
         yield lambda event: None
         return
     with EventWriter(Spool(options.spool, options.max_events)) as writer:
+        meter.follow_drop("spool", "too many events", lambda: writer.lost_count)
         yield writer.write

@@ -21,7 +21,7 @@ DROPS_OF_CAMERAS = (
     ("viewer", "too many events"),
     ("stream", "slow"),
 )
-DROPS_OF_PROCESSORS = (("server", "too many events"),)
+DROPS_OF_PROCESSORS = (("server", "too many events"), ("spool", "too many events"))
 DROPS_OF_PAIRS = (("processor", "too large"), ("processor", "failed"))
 DROPS_OF_THE_APP = (("log", "not read"),)
 NOTHING = Subject(None, None)

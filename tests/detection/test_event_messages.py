@@ -13,8 +13,10 @@ from common.detection.frame_processor import event_spool
 from common.detection.options import ProcessorOptions
 from common.detection.outcome import Event
 from common.detection.providers import ON_CPU
+from common.events import writer
 from common.events.spool import Spool
 from common.frames import Frame
+from common.telemetry.meter import Meter
 
 
 @pytest.mark.parametrize("size", [(360, 640), (2160, 3840), (90, 160), (1, 4000)])
@@ -38,8 +40,19 @@ def test_a_frame_without_events_is_not_encoded() -> None:
 def test_events_are_appended_to_the_spool(tmp_path: Path) -> None:
     options = ProcessorOptions(Path("m.onnx"), ON_CPU, LiveSettings(), spool=tmp_path / "events.sqlite")
     frame = Frame("gate", 7, 1000.5, np.zeros((9, 16, 3), np.uint8))
-    with event_spool(options) as spool:
+    with event_spool(options, Meter("processor")) as spool:
         for event in event_messages(frame, [Event("entered"), Event("left")], "vehicles"):
             spool(event)
     with Spool(tmp_path / "events.sqlite", 10) as written:
         assert [each.event.kind for each in written.since(0, 10)] == ["entered", "left"]
+
+
+def test_events_that_find_no_room_before_the_spool_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_WAITING", 0)
+    options = ProcessorOptions(Path("m.onnx"), ON_CPU, LiveSettings(), spool=tmp_path / "events.sqlite")
+    frame = Frame("gate", 7, 1000.5, np.zeros((9, 16, 3), np.uint8))
+    meter = Meter("processor")
+    with event_spool(options, meter) as spool:
+        for event in event_messages(frame, [Event("entered"), Event("left")], "vehicles"):
+            spool(event)
+    assert meter.take_report().drops == {"spool/too many events": 2}
