@@ -17,11 +17,11 @@ from common.errors import SettingsError
 from common.model_zoo.resolve import resolve_model, resolve_source
 from common.text import redact
 
-KINDS = ("pipeline", "transport", "viewers", "cameras")
+KINDS = ("pipeline", "transport", "viewers", "cameras", "nodes")
 # Seconds of a run: enough for a p99 of some hundred samples; with --quick, for a look.
-SECONDS = {"pipeline": 20.0, "transport": 3.0, "viewers": 20.0, "cameras": 10.0}
-QUICK_SECONDS = {"pipeline": 2.0, "transport": 0.5, "viewers": 3.0, "cameras": 3.0}
-REPEATS = {"pipeline": 3, "transport": 3, "viewers": 3, "cameras": 2}
+SECONDS = {"pipeline": 20.0, "transport": 3.0, "viewers": 20.0, "cameras": 10.0, "nodes": 15.0}
+QUICK_SECONDS = {"pipeline": 2.0, "transport": 0.5, "viewers": 3.0, "cameras": 3.0, "nodes": 3.0}
+REPEATS = {"pipeline": 3, "transport": 3, "viewers": 3, "cameras": 2, "nodes": 2}
 QUICK_REPEATS = 1
 WARM_UP_S, QUICK_WARM_UP_S = 3.0, 0.2  # after the first report of every role
 ROUNDS, QUICK_ROUNDS = 200, 40  # of each step of the baseline
@@ -87,7 +87,7 @@ def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         usage=f"python main.py bench [{'|'.join(KINDS)}] [options] [options of the app, e.g. --source, --model]",
         description="Measure processes and threads, and write a report. pipeline (default): the whole app under each "
         "workload, at a viewer; transport: the latest queue in isolation; viewers: many viewers; cameras: how many "
-        "cameras each holds.",
+        "cameras each holds; nodes: what a camera, a viewer, a processor and a link between nodes cost.",
         allow_abbrev=False,
     )
     parser.add_argument(

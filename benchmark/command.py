@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from benchmark.arguments import BenchmarkPlan, parse
 from benchmark.errors import MeasuringError
 from benchmark.results import AnyResults
-from benchmark.suites import cameras, pipeline, viewers
+from benchmark.suites import cameras, nodes, pipeline, viewers
 from common.errors import SettingsError
 
 REPORT_PACKAGES = ("matplotlib", "jinja2")
@@ -80,6 +80,8 @@ def measure(plan: BenchmarkPlan) -> AnyResults:
             return viewers.run_all(plan.settings, plan.app_flags, plan.viewer_counts, started_at)
         case "cameras":
             return cameras.run_all(plan.settings, plan.app, plan.app_flags, started_at)
+        case "nodes":
+            return nodes.run_all(plan.settings, plan.app, plan.app_flags, started_at)
         case _:
             return pipeline.run_all(plan.settings, plan.app, plan.app_flags, plan.rounds, started_at)
 

@@ -145,6 +145,27 @@ class CamerasRun(BenchmarkRun):
     memory_mb: float
 
 
+class NodeUsage(Record):
+    """One node: its main process, which holds its link, and its roles. Bytes are those of its link to the hub."""
+
+    node: str
+    main_cpu: float
+    main_mb: float
+    roles_cpu: float
+    roles_mb: float
+    sent_kb_per_s: float
+    received_kb_per_s: float
+
+
+class NodesRun(BenchmarkRun):
+    """Several nodes, the servers first, then that of the cameras and that of the processor."""
+
+    cameras: int
+    servers: int
+    viewers: tuple[ViewerResult, ...]
+    nodes: tuple[NodeUsage, ...]
+
+
 class Results(Record):
     """Common to the results of all suites. `format` is incremented when older readers cannot read the file."""
 
@@ -186,7 +207,14 @@ class CamerasResults(Results):
     runs: tuple[CamerasRun, ...]
 
 
-AnyResults: TypeAlias = PipelineResults | TransportResults | ViewersResults | CamerasResults
+class NodesResults(Results):
+    """`bench nodes`."""
+
+    kind: Literal["nodes"] = "nodes"
+    runs: tuple[NodesRun, ...]
+
+
+AnyResults: TypeAlias = PipelineResults | TransportResults | ViewersResults | CamerasResults | NodesResults
 _results: TypeAdapter[AnyResults] = TypeAdapter(Annotated[AnyResults, Field(discriminator="kind")])
 
 

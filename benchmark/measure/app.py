@@ -31,13 +31,13 @@ class RunningApp:
         # In a session of its own, so that Ctrl-C reaches the benchmark only, which then stops the app.
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, start_new_session=True)
         try:
-            link = re.search(r"http://(\S+?)/", next_line(self._process, START_S))
-            if link is None:
+            if not (line := next_line(self._process, START_S)):
                 raise MeasuringError("the app did not start; see its message above")
         except BaseException:
             self._stop()
             raise
-        self.url = f"ws://{link[1]}/ws/ui"
+        link = re.search(r"http://(\S+?)/", line)
+        self.url = f"ws://{link[1]}/ws/ui" if link else ""  # a node without a server has no link
         self.pid = self._process.pid
         return self
 

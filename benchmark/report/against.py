@@ -13,6 +13,7 @@ COMPARED = {
     ),
     "transport": ("put p50", "put p99", "hand-over p50"),
     "cameras": ("UI FPS", "interval p99", "CPU %", "memory MB"),
+    "nodes": ("slowest UI FPS", "interval p99", "cameras CPU %", "server CPU %", "cameras sends kB/s"),
     "viewers": ("slowest UI FPS", "interval p99", "frame age p99", "server CPU %", "server MB end"),
 }  # fmt: skip
 BASELINE_TIMES = {"memcpy_ms": "memcpy", "encode_ms": "encode", "echo_ms": "echo", "session_run_ms": "session.run"}

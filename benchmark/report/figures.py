@@ -16,6 +16,8 @@ from benchmark.results import (
     BenchmarkSettings,
     CamerasResults,
     CamerasRun,
+    NodesResults,
+    NodesRun,
     PipelineResults,
     PipelineRun,
     TransportResults,
@@ -29,6 +31,16 @@ Figures: TypeAlias = dict[str, float]
 """By column name. Over the runs of a case, samples are pooled, and single values are represented by their median."""
 
 VIDEO_ROLES = ("provider", "server")  # the roles that a frame passes on its way to the viewer
+
+NODE_KINDS = ("cameras", "processor", "server")  # how the names of nodes begin
+NODE_COSTS = (
+    ("CPU %", "roles_cpu", 100),
+    ("MB", "roles_mb", 1),
+    ("main CPU %", "main_cpu", 100),
+    ("main MB", "main_mb", 1),
+    ("sends kB/s", "sent_kb_per_s", 1),
+    ("receives kB/s", "received_kb_per_s", 1),
+)
 
 AnyRun = TypeVar("AnyRun", bound=BenchmarkRun)
 
@@ -46,6 +58,8 @@ def summarise(results: AnyResults) -> dict[CaseKey, Figures]:
         case CamerasResults():
             cores = results.environment.usable_cores
             return {key: cameras_figures(runs, cores) for key, runs in _by_case(results.runs, _cameras_key)}
+        case NodesResults():
+            return {key: nodes_figures(runs) for key, runs in _by_case(results.runs, _nodes_key)}
         case _:
             return {key: viewers_figures(runs) for key, runs in _by_case(results.runs, _viewers_key)}
 
@@ -154,6 +168,26 @@ def cameras_figures(runs: Sequence[CamerasRun], cores: int) -> Figures:
     }
 
 
+def nodes_figures(runs: Sequence[NodesRun]) -> Figures:
+    """Return the worst value of all viewers, and of each kind of node CPU in % of one core, memory and kB/s, summed."""
+    viewers = [viewer for run in runs for viewer in run.viewers]
+    figures = {
+        "slowest UI FPS": min(viewer.ui_fps for viewer in viewers),
+        "interval p99": max(viewer.interval_p99_ms for viewer in viewers),
+        "frame age p99": max(viewer.frame_age_p99_ms for viewer in viewers),
+        "results/s": _median(runs, lambda run: sum(viewer.results_per_s for viewer in run.viewers) / len(run.viewers)),
+    }
+    for kind in NODE_KINDS:
+        for name, field, factor in NODE_COSTS:
+            figures[f"{kind} {name}"] = factor * _median(
+                runs,
+                lambda run, kind=kind, field=field: sum(  # type: ignore[misc]
+                    getattr(node, field) for node in run.nodes if node.node.startswith(kind)
+                ),
+            )
+    return figures | _background(runs)
+
+
 def count_disturbed(runs: Iterable[BenchmarkRun]) -> int:
     """Return the number of runs in which other programs used more than MAX_BACKGROUND_SHARE of the machine."""
     return sum(run.background.others > MAX_BACKGROUND_SHARE for run in runs)
@@ -181,6 +215,10 @@ def _viewers_key(run: ViewersRun) -> CaseKey:
 
 def _cameras_key(run: CamerasRun) -> CaseKey:
     return f"{len(run.viewers)}", run.implementation, run.workload
+
+
+def _nodes_key(run: NodesRun) -> CaseKey:
+    return f"{run.cameras}", f"{run.servers}", f"{len(run.viewers)}"
 
 
 def _position(key: CaseKey) -> tuple[tuple[int, str], ...]:

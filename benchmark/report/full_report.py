@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from benchmark.report import cameras_report, pipeline_report, transport_report, viewers_report
+from benchmark.report import cameras_report, nodes_report, pipeline_report, transport_report, viewers_report
 from benchmark.report.against import against
 from benchmark.report.report import Report, Section
 from benchmark.report.tables import environment_section, introduction
-from benchmark.results import AnyResults, CamerasResults, PipelineResults, TransportResults
+from benchmark.results import AnyResults, CamerasResults, NodesResults, PipelineResults, TransportResults
 
 QUICK = "A quick look, not a measurement: too few samples for conclusions; run it without --quick for figures."
 
@@ -31,5 +31,7 @@ def _title_and_sections(results: AnyResults) -> tuple[str, list[Section]]:
             return "The latest queue in isolation", transport_report.sections(results)
         case CamerasResults():
             return "Cameras that processes and threads hold", cameras_report.sections(results)
+        case NodesResults():
+            return "Costs of nodes", nodes_report.sections(results)
         case _:
             return "Many viewers", viewers_report.sections(results)

@@ -10,6 +10,9 @@ from benchmark.results import (
     CamerasResults,
     CamerasRun,
     Environment,
+    NodesResults,
+    NodesRun,
+    NodeUsage,
     PipelineResults,
     PipelineRun,
     TransportResults,
@@ -143,3 +146,25 @@ def cameras_run(implementation: str, workload: str, count: int, **changes: Any) 
         "viewers": (*[even] * (count - 1), last), "memory_mb": 200, "background": QUIET,
     }  # fmt: skip
     return CamerasRun(**(run | changes))
+
+
+def nodes_results(*runs: NodesRun) -> NodesResults:
+    """Return results with these runs."""
+    return NodesResults(**START, runs=runs)
+
+
+def nodes_run(cameras: int, servers: int, viewers: int) -> NodesRun:
+    """Return a run in which a node costs 1 % of a core, a camera 10 %, and a viewer 2 % at its server."""
+
+    def usage(node: str, roles_cpu: float, kb_per_s: float = 0.0) -> NodeUsage:
+        return NodeUsage(
+            node=node, main_cpu=0.01, main_mb=40, roles_cpu=roles_cpu, roles_mb=80,
+            sent_kb_per_s=kb_per_s, received_kb_per_s=1,
+        )  # fmt: skip
+
+    even = ViewerResult(ui_fps=15, interval_p99_ms=70, frame_age_p99_ms=9, results_per_s=5)
+    of_server = [usage(f"server{number}", 0.01 + 0.02 * viewers / servers) for number in range(1, servers + 1)]
+    return NodesRun(
+        cameras=cameras, servers=servers, viewers=(even,) * viewers, round=1, seconds=10, background=QUIET,
+        nodes=(*of_server, usage("cameras", 0.01 + 0.1 * cameras, 500 * cameras), usage("processor", 0.05 * cameras)),
+    )  # fmt: skip
