@@ -48,17 +48,19 @@ def test_the_names_of_a_camera_and_of_a_worker_meet_in_their_queue(queues: Queue
 
 def test_a_worker_reads_what_its_cameras_put(queues: Queues) -> None:
     readers = {name: queues.reader(*name) for name in (("vehicles", 1), ("vehicles", 2), ("people", 1))}
+    put: dict[tuple[str, int], set[tuple[str, int]]] = {name: set() for name in readers}
+    frame_id = 0
     for camera in ("gate", "yard"):
         for output in queues.outputs(camera):
-            for number, queue in enumerate(output.queues, 1):
-                queue.put(frame(f"{camera}-{output.processor}-{number}", 1))
-    taken = {name: [reader.get(PATIENCE_S), reader.get(1)] for name, reader in readers.items()}
-    cameras = {name: sorted(each.camera for each in frames if each) for name, frames in taken.items()}
-    assert cameras == {
-        ("vehicles", 1): ["gate-vehicles-1", "yard-vehicles-1"],
-        ("vehicles", 2): ["gate-vehicles-2", "yard-vehicles-2"],
-        ("people", 1): ["gate-people-1"],
-    }
+            for worker, queue in enumerate(output.queues, 1):
+                frame_id += 1
+                queue.put(frame(camera, frame_id))
+                put[output.processor, worker].add((camera, frame_id))
+    assert [len(frames) for frames in put.values()] == [2, 2, 1]
+    for name, reader in readers.items():
+        taken = [reader.get(PATIENCE_S) for _ in put[name]]
+        assert {(each.camera, each.frame_id) for each in taken if each} == put[name]
+        assert reader.get(0) is None
 
 
 def test_only_the_queue_that_is_named_is_replaced(queues: Queues) -> None:
