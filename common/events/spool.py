@@ -65,15 +65,17 @@ class Spool:
     ) -> None:
         self._connection.close()  # also ends a transaction that an error left open
 
-    def append(self, event: Event) -> None:
-        """Append an event. Raises SpoolError, as when the disk is full."""
-        with self._translated():
-            self._connection.execute(
-                "INSERT INTO events (captured_at, event) VALUES (?, ?)", (event.captured_at, event.model_dump_json())
-            )
-            self._appended += 1
-            if self._appended % TRIM_EVERY == 0:
-                self._trim()
+    def append(self, *events: Event) -> None:
+        """Append events, all of them or none. Raises SpoolError, as when the disk is full.
+
+        Several are one transaction, and so one fsync.
+        """
+        rows = [(event.captured_at, event.model_dump_json()) for event in events]
+        with self._translated(), self._transaction():
+            self._connection.executemany("INSERT INTO events (captured_at, event) VALUES (?, ?)", rows)
+            before, self._appended = self._appended, self._appended + len(rows)
+            if self._appended // TRIM_EVERY > before // TRIM_EVERY:
+                self._remove_oldest()
 
     def add_sink(self, name: str) -> None:
         """Register a sink. A new one begins with the events that are appended from now on. Raises SpoolError."""
@@ -122,12 +124,8 @@ class Spool:
         with self._translated():
             return int(self._connection.execute(query, (sink,)).fetchone()[0])
 
-    def _trim(self) -> None:
-        """Remove all but the newest events, and count the unsent ones among them as lost."""
-        with self._transaction():
-            self._remove_oldest()
-
     def _remove_oldest(self) -> None:
+        """Remove all but the newest events, and count the unsent ones among them as lost."""
         (newest,) = self._connection.execute("SELECT COALESCE(MAX(position), 0) FROM events").fetchone()
         last_removed = newest - self._max_events
         (oldest,) = self._connection.execute("SELECT COALESCE(MIN(position), 1) FROM events").fetchone()

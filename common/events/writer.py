@@ -62,21 +62,22 @@ class EventWriter:
                     self._changed.wait()
                 if not self._waiting:
                     return
-                event = self._waiting[0]
-            if not self._append(event):
+                events = tuple(self._waiting)
+            if not self._append(events):
                 with self._changed:
                     if self._closing:
                         return
                     self._changed.wait(RETRY_S)
                 continue
             with self._changed:
-                self._waiting.popleft()
+                for _ in events:
+                    self._waiting.popleft()
 
-    def _append(self, event: Event) -> bool:
-        """Open the spool for each event: events are few, and a file that was removed or replaced is created again."""
+    def _append(self, events: tuple[Event, ...]) -> bool:
+        """Open the spool each time: events are few, and a file that was removed or replaced is created again."""
         try:
             with self._spool as spool:
-                spool.append(event)
+                spool.append(*events)
         except SpoolError as error:
             if self._failures.due():
                 logger.error("events are kept in memory: %s", error)

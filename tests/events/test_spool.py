@@ -100,6 +100,14 @@ def test_the_spool_is_bounded_and_counts_what_a_sink_lost(path: Path) -> None:
         assert ids(spool.unsent("slow", 1)) == [str(3 * TRIM_EVERY)]
 
 
+def test_events_that_are_appended_together_are_in_order_and_bounded(tmp_path: Path) -> None:
+    with Spool(tmp_path / "events.sqlite", TRIM_EVERY) as spool:
+        spool.add_sink("slow")
+        spool.append(*(event(number) for number in range(2 * TRIM_EVERY + 1)))
+        assert (spool.backlog("slow"), spool.lost("slow")) == (TRIM_EVERY, TRIM_EVERY + 1)
+        assert ids(spool.unsent("slow", 2)) == [str(TRIM_EVERY + 1), str(TRIM_EVERY + 2)]
+
+
 def test_positions_are_not_used_twice_after_all_events_were_removed(path: Path) -> None:
     with Spool(path, 1000) as spool:
         spool.add_sink("mqtt")
