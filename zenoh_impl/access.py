@@ -128,8 +128,6 @@ def _rules(rights: NodeRights) -> Iterator[Rule]:
     yield _rule(f"{node}: tokens", ("liveliness_token",), ("egress",), (everyone,))
     watching = ("liveliness_query", "declare_liveliness_subscriber")
     yield _rule(f"{node}: watch tokens", watching, ("ingress", "egress"), (everyone,))
-    yield _rule(f"{node}: ask the time", ("query",), ("ingress",), (keys.CLOCK,))
-    yield _rule(f"{node}: get the time", ("reply", "declare_queryable"), ("egress",), (keys.CLOCK,))
 
 
 def _rule(name: str, messages: Iterable[str], flows: Iterable[Flow], expressions: Iterable[str]) -> Rule:

@@ -9,7 +9,6 @@ from common.messaging.messages import PROTOCOL
 
 PREFIX = f"vision/{PROTOCOL}"
 ANY_VERSION = "vision/*"
-CLOCK = f"{PREFIX}/clock"
 
 
 def frames(queue: str) -> str:
