@@ -28,6 +28,7 @@ from common.supervision.heartbeat import wait_with_heartbeat
 logger = logging.getLogger(__name__)
 
 GRAB_ATTEMPTS = 30  # packets to try: a damaged one fails in the same way as the end of the file
+DECODING_THREADS = 2  # a frame ahead: at 4K, decoding a key frame alone takes longer than a period
 CONSUMER_SHARE = 0.1  # of the newest frame in the average time that the consumer takes
 
 
@@ -182,7 +183,7 @@ class FileSource:
 
     def _open(self) -> None:
         # The absolute path, since FFmpeg takes the part before a colon for a protocol.
-        self._capture = open_capture(str(self._path.resolve()))
+        self._capture = open_capture(str(self._path.resolve()), decoding_threads=DECODING_THREADS)
 
     def _summary(self) -> str:
         height, width = self._image.shape[:2]

@@ -26,8 +26,13 @@ ASSUMED_FPS = 25.0
 FFMPEG_OPTIONS = "rtsp_transport;tcp|fpsprobesize;0"
 
 
-def open_capture(device: Device, open_timeout_s: float = 5, read_timeout_s: float = 5) -> Capture:
-    """Open `device`; `is_video` returns whether that worked. A read that takes longer than its timeout fails."""
+def open_capture(
+    device: Device, open_timeout_s: float = 5, read_timeout_s: float = 5, decoding_threads: int = 1
+) -> Capture:
+    """Open `device`; `is_video` returns whether that worked. A read that takes longer than its timeout fails.
+
+    Each decoding thread beyond the first one decodes a frame ahead, which delays a live stream by a frame.
+    """
     # FFmpeg and OpenCV print URLs with their passwords. Both levels take effect at the first capture.
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -41,7 +46,7 @@ def open_capture(device: Device, open_timeout_s: float = 5, read_timeout_s: floa
     parameters = {
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(open_timeout_s * 1000),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(read_timeout_s * 1000),
-        cv2.CAP_PROP_N_THREADS: 1,  # each further decoding thread delays the stream by a frame
+        cv2.CAP_PROP_N_THREADS: decoding_threads,
     }
     return cv2.VideoCapture(device, cv2.CAP_FFMPEG, [number for pair in parameters.items() for number in pair])
 

@@ -261,8 +261,8 @@ def set_slow(monkeypatch: pytest.MonkeyPatch) -> SetSlow:
     """Make the captures of files slow."""
 
     def set_slow(simulated: SimulatedTime, decode_s: Callable[[], float]) -> None:
-        def open_slow(path: str) -> SlowCapture:
-            return SlowCapture(open_capture(path), simulated, decode_s)
+        def open_slow(path: str, decoding_threads: int) -> SlowCapture:
+            return SlowCapture(open_capture(path, decoding_threads=decoding_threads), simulated, decode_s)
 
         monkeypatch.setattr("common.capture.file_source.open_capture", open_slow)
 
@@ -391,3 +391,8 @@ def test_only_selected_frames_are_converted(tmp_path: Path, monkeypatch: pytest.
         shown = [number_in(frame.image) for frame in islice(source.frames(simulated, select_third), 20)]
     assert shown == list(range(2, 62, 3))
     assert len(converted) == 1 + 20  # the first one when the file is opened
+
+
+def test_a_file_is_decoded_ahead_by_a_second_thread(tmp_path: Path) -> None:
+    with FileSource(write_clip(tmp_path / "clip.mp4", 30, 30, "mp4v"), 30, Statuses()) as source:
+        assert source._capture.get(cv2.CAP_PROP_N_THREADS) == 2
