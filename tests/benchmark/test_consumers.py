@@ -31,7 +31,7 @@ def test_a_slow_a_killed_and_a_late_consumer_do_not_affect_the_others(name: str)
     _, slow, killed, late = result.logs
     assert len(result.put_ms) == FPS * SECONDS
     assert rate(result, since=0.3) > 0.7 * FPS
-    assert 4 <= len(slow.receipts) <= 11
+    assert 4 <= len(slow.receipts) <= FPS * SECONDS / 3
     assert killed.receipts == []
     assert len(late.receipts) > 0.3 * FPS * SECONDS
 

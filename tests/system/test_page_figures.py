@@ -216,7 +216,7 @@ def test_configured_rates_are_shown_before_any_frame(page: Page) -> None:
 
 
 def test_unknown_messages_and_fields_are_ignored(server: Server, role: Role, browser: Browser) -> None:
-    more = {"values": {"count": 3}, "shapes": [{"line": [[0, 0], [1, 1]]}], "heat": [[1, 2]], "nodes": ["hub"]}
+    more = {"heat": [[1, 2]], "poses": {"left": [{"point": [0, 1]}]}, "zoom": 1.5, "night": None}
 
     def add_fields(stream: WebSocketRoute) -> None:
         app = stream.connect_to_server()
@@ -230,7 +230,7 @@ def test_unknown_messages_and_fields_are_ignored(server: Server, role: Role, bro
     with opened(browser, "about:blank") as page:
         page.route_web_socket("**/ws/ui?credit=2", add_fields)
         page.goto(f"http://localhost:{server.port}/")
-        wait_for_text(page, "#connection", "connected")
+        wait_for_text(page, "tr:has(#rate-painted) .of", f"/ {RATES.ui_fps:g}")  # the server has sent a hello
         send_all_reports(role)
         role.send_detections(role.send_frame(), CAR)
         wait_for_text(page, "#boxes-drawn", "objects: 1")
