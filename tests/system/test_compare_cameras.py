@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.apps import running
 from tests.support.onnx_models import save_yolox
-from tests.support.pages import opened
+from tests.support.pages import opened, wait_until
 
 NAMES = ("threading", "multiprocessing")
 BRIGHT_SIDE = """(name) => {
@@ -58,7 +58,7 @@ def test_both_implementations_show_the_chosen_camera(browser: Browser, link: str
         page.click("#cameras button:has-text('right')")
         wait_for_camera(page, "right")
         assert page.inner_text("#source") == "right.avi"
-        assert page.url.endswith("#right")
+        wait_until(page, lambda: page.url.endswith("#right"), "the address")
 
 
 def test_the_address_chooses_the_camera(browser: Browser, link: str) -> None:

@@ -124,12 +124,12 @@ def test_both_videos_move(page: Page) -> None:
 
 
 def test_all_figures_of_both_are_shown(page: Page, app: App) -> None:
-    wait_for_figures(page, "[threads, processes].every((shown) => Object.values(shown).every(Number.isFinite))")
-    for shown in figures(page).values():
-        assert shown["ui-fps"] == pytest.approx(15, rel=0.2)
-        assert shown["inference-fps"] == pytest.approx(5, rel=0.3)
-        assert shown["cpu"] > 0
-        assert shown["memory"] > 20
+    wait_for_figures(
+        page,
+        "[threads, processes].every((shown) => Object.values(shown).every(Number.isFinite)"
+        " && Math.abs(shown['ui-fps'] - 15) < 3 && Math.abs(shown['inference-fps'] - 5) < 1.5"
+        " && shown.cpu > 0 && shown.memory > 20)",
+    )
     assert page.inner_text("#cores").split()[0] == str(json.loads(app.ask("/api/compare").body)["cores"])
 
 
@@ -153,8 +153,8 @@ def test_preset_changes_the_controls_and_both_detectors(page: Page, app: App) ->
     page.click("#preset-inference")
     for name in NAMES:
         wait_until_set(app, name, infer_repeat=10, python_work_ms=0, session_per_frame=False)
+    page.wait_for_selector("#preset-inference[aria-pressed=true]")
     assert page.input_value("#infer-repeat") == "10"
-    assert page.get_attribute("#preset-inference", "aria-pressed") == "true"
     assert page.get_attribute("#preset-none", "aria-pressed") == "false"
     wait_for_figures(
         page,

@@ -196,8 +196,7 @@ def test_page_in_a_background_tab_opens_no_stream_until_it_is_visible(app: App, 
 
 def test_alert_appears_when_the_provider_is_killed_and_disappears_after_its_restart(app: App, page: Page) -> None:
     app.role("provider").kill()
-    wait_until(page, lambda: page.is_visible(".alert"), "an alert")
-    assert "provider" in page.inner_text(".alert").lower()
+    wait_until(page, lambda: page.is_visible(".alert") and "provider" in page.inner_text(".alert").lower(), "an alert")
     page.wait_for_selector(".alert", state="hidden")
     wait_for_another_frame(page)
 
@@ -220,7 +219,7 @@ def test_alert_of_a_lost_source_contains_no_password(browser: Browser) -> None:
         page = browser.new_page()
         page.goto(app.link)
         page.wait_for_selector(".alert")
-        assert f"127.0.0.1:{port}/video" in page.inner_text(".alert")
+        wait_until(page, lambda: f"127.0.0.1:{port}/video" in page.inner_text(".alert"), "the alert of the source")
         content = page.content()
         page.close()
     for secret in ("anna", "hunter2", "swordfish"):

@@ -183,7 +183,7 @@ def test_the_reason_of_a_refusal_is_shown_until_a_change_is_accepted(page: Page,
     drag(page, YARD[2], (0.2, 0.1))
     wait_until(page, lambda: not page.is_visible("#editor-message"), "the reason is gone")
     in_force(page, role, "lines", {"line-1": ROAD})
-    assert len(role.regions()["zones"]) == 1
+    wait_until(page, lambda: len(role.regions()["zones"]) == 1, "the zone")
 
 
 def test_what_another_viewer_draws_is_shown(page: Page, server: Server) -> None:
@@ -248,6 +248,7 @@ def test_points_are_those_of_the_frame_in_a_letterbox(page: Page, role: Role) ->
     page.keyboard.press("f")
     wait_until(page, lambda: page.evaluate("document.fullscreenElement !== null"), "full screen")
     page.set_viewport_size({"width": 600, "height": 900})
+    wait_until(page, lambda: page.evaluate("[innerWidth, innerHeight]") == [600, 900], "the size of the window")
     # The tools are behind the video: a key begins, and the line is moved where the frame is.
     page.evaluate("document.getElementById('add-line').click()")
     wait_until(page, lambda: page.locator(".handle").count() == 2, "a line")

@@ -153,7 +153,8 @@ def test_values_and_events_are_those_of_the_shown_camera(browser: Browser) -> No
             page.click("a[href='#']")
             until_texts(page, ["event 2", "event 1"])
             assert [each.split()[-1] for each in page.locator("#events .about").all_inner_texts()] == ["yard", "gate"]
-            assert set(tiles(page)) == {"gate · cars · count", "gate · people · count", "yard · people · count"}
+            names = {"gate · cars · count", "gate · people · count", "yard · people · count"}
+            wait_until(page, lambda: set(tiles(page)) == names, "the values of all cameras")
 
 
 def test_nothing_is_wider_than_a_phone(server: Server, role: Role, browser: Browser) -> None:

@@ -50,7 +50,7 @@ def forced_colours(server: Server, role: Role, browser: Browser) -> Iterator[Pag
 
 def picture_of(element: Locator, width: int | None = None) -> Image:
     """Return a screenshot of an element, or of its leftmost `width` pixels."""
-    png = cv2.imdecode(np.frombuffer(element.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    png = cv2.imdecode(np.frombuffer(element.screenshot(animations="disabled"), np.uint8), cv2.IMREAD_COLOR)
     assert png is not None
     return np.asarray(png[:, :width], np.uint8)
 

@@ -38,7 +38,14 @@ def test_another_model_is_offered_and_its_choice_requests_it_once(page: Page, ro
     wait_for_text(page, "#model", "cars.onnx")
     assert offered(page) == ["change", "other"]
     page.select_option("#models", "other")
-    assert role.requested_models() == ["other"]
+    requested: list[str] = []
+
+    def is_requested() -> bool:
+        requested.extend(role.requested_models())
+        return bool(requested)
+
+    wait_until(page, is_requested, "the request")
+    assert requested + role.requested_models() == ["other"]
     assert page.input_value("#models") == ""
 
 

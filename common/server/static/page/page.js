@@ -74,7 +74,7 @@ const controls = new Controls(element("stage"), {
   onChoice: applyChoices,
   onPlaying: () => viewer.play(controls.playing),
   onLowerScore: (score) => viewer.set("min_score", score),
-  onBack: () => tabs.isOneOfSeveral && !wall.isShown && (location.hash = ""), // goes on in onSelect of the tabs
+  onBack: () => tabs.isOneOfSeveral && !wall.isShown && tabs.open("#"),
 });
 const editor = new Editor(element("viewer"), (processor, regions) => viewer.setRegions(processor, regions));
 const layers = new LayerSwitches(element("layers"), controls.choices.hidden, (names) => controls.hide(names));

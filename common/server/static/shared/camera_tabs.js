@@ -4,14 +4,17 @@ const FAULTS = ["failed", "lost", "restarting", "degraded"]; // by severity
 
 export class CameraTabs {
   #root;
+  #onSelect;
   #names = [];
   #shown = null;
 
   /** `onSelect(name)` is called when the viewer chooses a camera: by click, arrow key or address, null without a name. */
   constructor(root, onSelect) {
     this.#root = root;
+    this.#onSelect = onSelect;
     root.addEventListener("click", ({ target }) => target.dataset.camera && onSelect(target.dataset.camera));
     addEventListener("hashchange", () => onSelect(this.nameInAddress()));
+    document.addEventListener("click", (event) => this.#follow(event));
     document.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!step || !this.isOneOfSeveral || this.#shown === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -32,6 +35,12 @@ export class CameraTabs {
 
   has(name) {
     return this.#names.includes(name);
+  }
+
+  /** Shows the camera that a fragment names, as if a link to it was followed. */
+  open(fragment) {
+    history.pushState(null, "", fragment);
+    this.#onSelect(this.nameInAddress());
   }
 
   /** Moves the focus to the tab of the camera that is shown. */
@@ -74,6 +83,14 @@ export class CameraTabs {
       tab.tabIndex = tab.dataset.camera === name ? 0 : -1;
     }
     if (this.isOneOfSeveral && name !== null) history.replaceState(null, "", `#${encodeURIComponent(name)}`);
+  }
+
+  /** Follows a link to a camera at once: the browser would report it by a later `hashchange`, after keys that follow. */
+  #follow(event) {
+    const link = event.target.closest("a[href^='#']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // those open another tab
+    event.preventDefault();
+    this.open(link.hash || "#");
   }
 
   /** Shows the worst state of the components of each camera. */
