@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeAlias
 from common.frames import Frame, Image
 from common.messaging.base import Message
 from common.messaging.info import NodeInfo
-from common.messaging.messages import FrameHeader, ServerMessage
+from common.messaging.messages import Change, FrameHeader, ServerMessage
 
 Handle: TypeAlias = Callable[[ServerMessage], None]
 """Takes a message of the server."""
@@ -105,6 +105,9 @@ class Hub(Protocol):
 
     def handle_message(self, text: str) -> None:
         """Keep or forward a text message. Raises MessageError."""
+
+    def change(self, change: Change) -> None:
+        """Keep a change from a viewer of any server, and send it to roles and viewers. Raises SettingsError."""
 
     def add_role(self, send: Handle) -> None:
         """Send a role that has connected the present state and every change to come."""

@@ -53,6 +53,7 @@ class NodeRights:
         if self.serves:
             yield keys.sent_to("*", "**")
             yield keys.shown_by(self.node)
+            yield keys.changed_by(self.node)
 
     def received(self) -> Iterator[str]:
         """Yield the keys to which the node may subscribe."""
@@ -65,6 +66,7 @@ class NodeRights:
         if self.serves:
             yield keys.sent_by("*", "**")
             yield keys.view("*")
+            yield keys.changed_by("*")
 
     def check(self, message: IngestMessage) -> None:
         """Raise MessageError for a message about a camera or a processor that the node does not run.

@@ -56,9 +56,15 @@ def shown_by(node: str) -> str:
     return f"{PREFIX}/shown/{node}"
 
 
-def is_role(token: str) -> bool:
-    """Return whether a liveliness token is that of a role of this version."""
-    return token.startswith(f"{PREFIX}/alive/") and len(parts_of_token(token)) > 2
+def changed_by(node: str) -> str:
+    """Return the key of what viewers change on the server of a node, and of what it knows of the others."""
+    return f"{PREFIX}/changed/{node}"
+
+
+def role_of(token: str) -> str:
+    """Return the name of the role that has a liveliness token; it is empty for a node, and for another version."""
+    version, _, *words = parts_of_token(token)
+    return " ".join(words) if version == str(PROTOCOL) else ""
 
 
 def parts_of_token(key: str) -> list[str]:

@@ -10,7 +10,7 @@ from functools import partial
 
 import zenoh
 
-from common.errors import MessageError
+from common.errors import MessageError, SettingsError
 from common.interfaces import Handle, Hub
 from common.messaging.messages import ServerMessage, Status, kind_to_role, parse_ingest, unpack_frame
 from common.pacing import Throttle
@@ -21,13 +21,14 @@ from .link import Link
 from .presence import Component, Presence
 from .send_thread import SendThread
 from .session import direct
+from .shared_changes import SharedChanges
 
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 1000  # messages, some seconds of them, for an event loop that is busy; more are dropped
 CLOSE_S = 1.0
 CONNECT_S = 2.0  # after the start of a server, for the other nodes to be seen
-SINKS = "/sinks"
+SERVER, SINKS = "server", "sinks"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Reception:
         self._waiting = 0
         self._roles: dict[str, Handle] = {}
         self._outgoing: dict[tuple[str, str], str] = {}
+        self._changes = SharedChanges(link.node, hub.change, partial(self._leave, keys.changed_by(link.node)))
         self._shown = Shown(frozenset(hub.cameras), partial(self._leave, keys.shown_by(link.node)))
         self._thread = SendThread("receiver", self._send)
         self._log = Throttle(10)
@@ -85,11 +87,13 @@ class Reception:
     def open(self, stack: ExitStack) -> None:
         """Start. What is opened is closed with `stack`."""
         self._hub.nodes = self._presence.nodes
+        self._hub.add_role(self._changes.handle)
         self._thread.start()
         stack.callback(self._thread.close, CLOSE_S)
         session, liveliness = self._session, self._session.liveliness()
         stack.enter_context(session.declare_subscriber(keys.view("*"), direct(self._on_frame)))
-        stack.enter_context(session.declare_subscriber(keys.sent_by("*", "**"), direct(self._on_message)))
+        for key, take in ((keys.sent_by("*", "**"), self._take_message), (keys.changed_by("*"), self._take_change)):
+            stack.enter_context(session.declare_subscriber(key, direct(partial(self._on_message, take))))
         stack.enter_context(
             liveliness.declare_subscriber(f"{keys.ANY_VERSION}/alive/**", direct(self._on_token), history=True)
         )
@@ -107,13 +111,13 @@ class Reception:
         if not waits:
             self._loop.call_soon_threadsafe(self._take_frame, key)
 
-    def _on_message(self, sample: zenoh.Sample) -> None:
+    def _on_message(self, take: Callable[[str, str], None], sample: zenoh.Sample) -> None:
         if self._waiting >= MAX_WAITING:
             if self._log.due():
-                logger.error("messages of roles are dropped: more than %d wait for the server", MAX_WAITING)
+                logger.error("messages are dropped: more than %d wait for the server", MAX_WAITING)
             return
         self._waiting += 1
-        self._loop.call_soon_threadsafe(self._take_message, str(sample.key_expr), sample.payload.to_bytes())
+        self._loop.call_soon_threadsafe(self._take, take, str(sample.key_expr), sample.payload.to_bytes())
 
     def _on_token(self, sample: zenoh.Sample) -> None:
         self._loop.call_soon_threadsafe(self._follow, str(sample.key_expr), sample.kind == zenoh.SampleKind.PUT)
@@ -127,18 +131,26 @@ class Reception:
             check_camera(packed, keys.camera_of(key))
             self._hub.handle_frame(packed)
 
-    def _take_message(self, key: str, data: bytes) -> None:
+    def _take(self, take: Callable[[str, str], None], key: str, data: bytes) -> None:
         self._waiting -= 1
-        node = keys.node_of(key)
-        self._presence.received_bytes[node] += len(data)
+        self._presence.received_bytes[keys.node_of(key)] += len(data)
         with self._logged():
-            text = data.decode(errors="replace")
-            rights_in(self._rights, node).check(parse_ingest(text))
-            self._hub.handle_message(text)
+            take(key, data.decode(errors="replace"))
+
+    def _take_message(self, key: str, text: str) -> None:
+        rights_in(self._rights, keys.node_of(key)).check(parse_ingest(text))
+        self._hub.handle_message(text)
+
+    def _take_change(self, _: str, text: str) -> None:
+        self._changes.receive(text)
 
     def _follow(self, token: str, is_alive: bool) -> None:
         self._presence.follow(token, is_alive=is_alive)
-        if keys.is_role(token):
+        role = keys.role_of(token)
+        if role == SERVER:
+            if is_alive:
+                self._changes.share_all()
+        elif role:
             (self._add_role if is_alive else self._remove_role)(token)
 
     def _report(self, status: Status) -> None:
@@ -148,13 +160,13 @@ class Reception:
         self._remove_role(token)
         send = self._roles[token] = partial(self._send_to, keys.sent_to_owner_of(token))
         self._hub.add_role(send)
-        if token.endswith(SINKS):
+        if keys.role_of(token) == SINKS:
             self._hub.add_subscriber(self._shown)
 
     def _remove_role(self, token: str) -> None:
         if send := self._roles.pop(token, None):
             self._hub.remove_role(send)
-            if not any(each.endswith(SINKS) for each in self._roles):
+            if not any(keys.role_of(each) == SINKS for each in self._roles):
                 self._hub.remove_subscriber(self._shown)
 
     def _send_to(self, key: str, message: ServerMessage) -> None:
@@ -178,9 +190,9 @@ class Reception:
     def _logged(self) -> Iterator[None]:
         try:
             yield
-        except MessageError as error:
+        except (MessageError, SettingsError) as error:
             if self._log.due():
-                logger.error("invalid message from a role: %s", error)
+                logger.error("invalid message: %s", error)
 
 
 def rights_in(rights: Mapping[str, NodeRights], node: str) -> NodeRights:

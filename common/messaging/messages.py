@@ -207,7 +207,8 @@ class ModelChange(Message):
 
 
 IngestMessage: TypeAlias = Detections | Event | Model | MetricsReport | Status
-ServerMessage: TypeAlias = SettingChange | ModelChange | RegionsChange | ViewerCount
+Change: TypeAlias = SettingChange | ModelChange | RegionsChange
+ServerMessage: TypeAlias = Change | ViewerCount
 ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange | RegionsChange | Watch
 
 

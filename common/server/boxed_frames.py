@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from common.errors import FrameTooLargeError
+from common.server.encoded_frame import EncodedFrame
 from common.server.guard.log_limit import LimitByMessage
-from common.server.hub import EncodedFrame, Hub
+from common.server.hub import Hub
 from common.server.latest_by_kind import LatestByKind
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from common.errors import SettingsError
 from common.messaging.event import Event
 from common.messaging.info import NodeInfo, ProcessorInfo
 from common.messaging.messages import (
+    Change,
     Detections,
-    FrameHeader,
     Hello,
     Model,
     ModelChange,
@@ -21,10 +21,10 @@ from common.messaging.messages import (
     ViewerCount,
     kind_of,
     parse_ingest,
-    unpack_frame,
 )
 from common.messaging.regions import RegionsChange
 from common.messaging.report import MetricsReport, Subject
+from common.server.encoded_frame import EncodedFrame
 from common.server.event_history import EventHistory
 from common.server.guard.log_limit import LimitByMessage
 from common.server.newest_detections import NewestDetections
@@ -39,21 +39,6 @@ logger = logging.getLogger(__name__)
 logger.addFilter(LimitByMessage())
 
 SendToRole = Callable[[ServerMessage], None]
-
-
-class EncodedFrame:
-    """A frame message as it was received, parsed once and forwarded as the same bytes to every subscriber.
-
-    Raises MessageError when `packed` is not a valid frame message.
-    """
-
-    __slots__ = ("header", "jpeg", "packed")
-
-    def __init__(self, packed: bytes) -> None:
-        self.packed = packed
-        self.header: FrameHeader
-        self.jpeg: bytes
-        self.header, self.jpeg = unpack_frame(packed)
 
 
 class Subscriber(Protocol):
@@ -176,6 +161,16 @@ class Hub:
                 if self.events.add(message, text):
                     for subscriber in self._watching(message.camera):
                         subscriber.put_event(text)
+
+    def change(self, change: Change) -> None:
+        """Check a change from a viewer of any server, then keep it. Raises SettingsError for regions."""
+        match change:
+            case SettingChange():
+                self.change_setting(change)
+            case ModelChange():
+                self.change_model(change)
+            case RegionsChange():
+                self.change_regions(change)
 
     def change_setting(self, change: SettingChange) -> None:
         """Validate a setting from a viewer, then keep it and send it to all roles and viewers."""

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from common.server.boxed_frames import BoxedFrames
 from common.server.cameras import selected_camera
-from common.server.hub import EncodedFrame, Hub
+from common.server.encoded_frame import EncodedFrame
+from common.server.hub import Hub
 from common.server.keys import HUB, OPTIONS
 from common.server.latest_by_kind import LatestByKind
 from common.server.parameters import switch

@@ -7,12 +7,13 @@ from collections import defaultdict
 from aiohttp import WSMsgType, web
 
 from common.errors import MessageError, SettingsError
-from common.messaging.messages import Ack, ModelChange, SettingChange, Watch, parse_viewer
-from common.messaging.regions import Refusal, RegionsChange
+from common.messaging.messages import Ack, Change, Watch, parse_viewer
+from common.messaging.regions import Refusal
 from common.server.cameras import selected_cameras
+from common.server.encoded_frame import EncodedFrame
 from common.server.guard.log_limit import LimitByMessage
 from common.server.guard.token_bucket import TokenBucket
-from common.server.hub import EncodedFrame, Hub
+from common.server.hub import Hub
 from common.server.keys import HUB
 from common.server.latest_by_kind import LatestByKind
 from common.server.parameters import switch, whole_number
@@ -173,17 +174,11 @@ async def _receive(viewer: Viewer, socket: web.WebSocketResponse, hub: Hub) -> N
                 raise MessageError("a binary message")
 
 
-def _change(change: SettingChange | ModelChange | RegionsChange, viewer: Viewer, hub: Hub) -> None:
-    match change:
-        case ModelChange():
-            hub.change_model(change)
-        case SettingChange():
-            hub.change_setting(change)
-        case RegionsChange():
-            try:
-                hub.change_regions(change)
-            except SettingsError as error:
-                viewer.put_text("Refusal", Refusal(request=change.type, message=str(error)).model_dump_json())
+def _change(change: Change, viewer: Viewer, hub: Hub) -> None:
+    try:
+        hub.change(change)
+    except SettingsError as error:
+        viewer.put_text("Refusal", Refusal(request=change.type, message=str(error)).model_dump_json())
 
 
 async def _send_or_abort(viewer: Viewer, request: web.Request) -> None:

@@ -28,7 +28,8 @@ from common.messaging.messages import (
     parse_viewer,
 )
 from common.messaging.regions import RegionsChange
-from common.server.hub import EncodedFrame, Hub
+from common.server.encoded_frame import EncodedFrame
+from common.server.hub import Hub
 from common.server.options import ServerOptions
 from common.telemetry.meter import Meter
 from tests.support.fuzzing import bounded, json_values

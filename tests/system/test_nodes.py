@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from common.certificates.command import main as make_certificates
-from tests.support.apps import App, ViewerClient, start, viewing
+from tests.support.apps import App, viewing
+from tests.support.cluster import Cluster, ended, eventually, flows, wait_until_ready
 from tests.support.ports import free_port
 
 FILE = """
@@ -36,28 +33,7 @@ model = {model}
 hub = "tls/localhost:{port}"
 certificates = "{folder}"
 """
-TIMES_PATIENCE = 4
 NODES = ("gate-box", "gpu-box", "hub")  # the hub last: the others wait for it
-
-
-class Cluster:
-    """The apps of all nodes, by name."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self.apps: dict[str, App] = {}
-
-    def start(self, node: str) -> App:
-        output = self._file.parent / node
-        output.mkdir(exist_ok=True)
-        self.apps[node] = App(start(output, "--config", str(self._file), "--node", node), output)
-        return self.apps[node]
-
-    def kill(self, node: str) -> None:
-        """Kill the main process of a node, and wait until its roles have ended."""
-        app = self.apps[node]
-        app.kill()
-        app.assert_nothing_is_left(set())
 
 
 @pytest.fixture
@@ -77,41 +53,6 @@ def cluster(cluster_file: Path) -> Iterator[Cluster]:
         for node in NODES:
             cluster.start(node)
         yield cluster
-
-
-@contextmanager
-def ended(cluster: Cluster) -> Iterator[Cluster]:
-    try:
-        yield cluster
-        for app in cluster.apps.values():
-            app.end()
-    finally:
-        for app in cluster.apps.values():
-            app.kill()
-            psutil.wait_procs(app.processes(), 5)
-            with suppress(ProcessLookupError):
-                os.killpg(app.process.pid, signal.SIGKILL)
-
-
-async def eventually(viewer: ViewerClient, enough: Callable[[ViewerClient], bool]) -> None:
-    """Receive until `enough` is true: three apps start at once, on a machine that may have two cores."""
-    for _ in range(TIMES_PATIENCE - 1):
-        with suppress(TimeoutError):
-            await viewer.until(enough)
-            return
-    await viewer.until(enough)
-
-
-def wait_until_ready(app: App) -> None:
-    for _ in range(TIMES_PATIENCE - 1):
-        with suppress(AssertionError):
-            app.wait_until_ready()
-            return
-    app.wait_until_ready()
-
-
-def flows(viewer: ViewerClient) -> bool:
-    return len(viewer.frames) > 10 and len(viewer.messages_of("detections")) > 3
 
 
 @pytest.mark.timeout(400)

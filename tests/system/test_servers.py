@@ -1,0 +1,120 @@
+"""Two servers over the cameras of a third node: what viewers watch and change on one of them counts on both."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from common.certificates.command import main as make_certificates
+from tests.support.apps import App, ViewerClient, viewing
+from tests.support.cluster import Cluster, ended, eventually, flows, wait_until_ready
+from tests.support.ports import free_port
+
+FILE = """
+impl = "zenoh"
+
+[server]
+node = ["hub", "hall"]
+
+[[cameras]]
+name = "gate"
+node = "gate-box"
+source = {source}
+
+[[processors]]
+name = "finder"
+node = "gpu-box"
+model = {model}
+
+[zenoh]
+hub = "tls/localhost:{port}"
+certificates = "{folder}"
+"""
+LINE = {"name": "middle", "points": [[0.1, 0.5], [0.9, 0.5]]}
+MIN_SCORE, MODEL = 0.85, "tiny-yolov3-road.onnx"
+OBSERVED_S = 2.5  # roles report once a second
+
+
+@pytest.fixture(scope="module")
+def cluster(small: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    _, source, _, model = map(json.dumps, small)
+    file = tmp_path_factory.mktemp("servers") / "vision.toml"
+    file.write_text(FILE.format(source=source, model=model, port=free_port(), folder=file.parent))
+    make_certificates(["hub=localhost", "hall", "gate-box", "gpu-box", "--folder", str(file.parent)])
+    with ended(Cluster(file)) as cluster:
+        for node in ("hub", "hall", "gate-box", "gpu-box"):
+            cluster.start(node)
+        for node in ("hub", "hall"):
+            wait_until_ready(cluster.apps[node])
+        yield cluster
+
+
+def counters(app: App) -> dict[str, float]:
+    return dict(app.stats()["counters"])
+
+
+async def encoded_per_captured(app: App) -> float:
+    """Return how many frames a camera encodes for viewers, of each that it captures."""
+    before = await asyncio.to_thread(counters, app)
+    await asyncio.sleep(OBSERVED_S)
+    after = await asyncio.to_thread(counters, app)
+    captured = after["captured"] - before["captured"]
+    assert captured > 0
+    return (after.get("sent", 0) - before.get("sent", 0)) / captured
+
+
+async def until_nothing_is_encoded(app: App) -> None:
+    deadline = time.monotonic() + 20
+    while await encoded_per_captured(app) > 0:
+        assert time.monotonic() < deadline, "frames are encoded without viewers"
+
+
+async def test_a_camera_is_encoded_once_for_all_servers_and_while_there_is_a_viewer(cluster: Cluster) -> None:
+    hub, hall = cluster.apps["hub"], cluster.apps["hall"]
+    await until_nothing_is_encoded(hub)
+    async with viewing(hall) as staying:
+        async with viewing(hub) as leaving:
+            await eventually(staying, flows)
+            await eventually(leaving, flows)
+            share = await encoded_per_captured(hall)
+            assert 0 < share < 0.75  # 15 FPS of 30; encoded for each server, it would be 1
+        staying.clear()
+        await encoded_per_captured(hall)  # long enough for frames that were on their way
+        staying.clear()
+        await eventually(staying, flows)
+    for app in (hub, hall):
+        await until_nothing_is_encoded(app)
+
+
+def is_shown(viewer: ViewerClient) -> bool:
+    """Return whether the newest hello has what was changed: the threshold, the line and the model."""
+    newest = (viewer.messages_of("hello") or [{"settings": {}}])[-1]
+    if newest["settings"].get("min_score") != MIN_SCORE:
+        return False
+    (finder,) = newest["processors"]
+    return bool(finder["lines"] == [LINE] and finder["model"] == MODEL)
+
+
+def is_in_force(viewer: ViewerClient) -> bool:
+    """Return whether the processor counts at the line."""
+    newest = (viewer.messages_of("detections") or [{}])[-1]
+    return [each["text"] for each in newest.get("shapes", ())] == [LINE["name"]]
+
+
+@pytest.mark.timeout(400)
+async def test_changes_on_one_server_are_shown_by_the_other_and_outlive_each_of_them(cluster: Cluster) -> None:
+    async with viewing(cluster.apps["hub"]) as one, viewing(cluster.apps["hall"]) as other:
+        await one.set("min_score", MIN_SCORE)
+        await one.choose_model("default")
+        await other.draw("finder", lines=[LINE])
+        for viewer in (one, other):
+            await eventually(viewer, lambda viewer: is_shown(viewer) and is_in_force(viewer))
+    for node in ("hall", "hub", "gpu-box"):
+        await asyncio.to_thread(cluster.kill, node)
+        cluster.start(node)
+        for server in ("hub", "hall"):
+            await asyncio.to_thread(wait_until_ready, cluster.apps[server])
+            async with viewing(cluster.apps[server]) as viewer:
+                await eventually(viewer, lambda viewer: is_shown(viewer) and is_in_force(viewer))
