@@ -126,6 +126,10 @@ def _rules(rights: NodeRights) -> Iterator[Rule]:
     # Which keys have subscribers is no secret. A rule for the keys that the node may publish on would not match the
     # subscription of a server to those of all nodes.
     yield _rule(f"{node}: subscribers", ("declare_subscriber",), ("egress",), ("**",))
+    yield _rule(f"{node}: own clock", ("declare_queryable", "reply"), ("ingress",), (keys.clock(node),))
+    yield _rule(f"{node}: be asked", ("query",), ("egress",), (keys.clock(node),))
+    yield _rule(f"{node}: ask", ("query",), ("ingress",), (keys.clock("*"),))
+    yield _rule(f"{node}: clocks", ("declare_queryable", "reply"), ("egress",), (keys.clock("*"),))
     yield _rule(f"{node}: own tokens", ("liveliness_token",), ("ingress",), own_tokens)
     yield _rule(f"{node}: tokens", ("liveliness_token",), ("egress",), (everyone,))
     watching = ("liveliness_query", "declare_liveliness_subscriber")

@@ -51,6 +51,11 @@ def node_of(key: str) -> str:
     return key.split("/")[3]
 
 
+def clock(node: str) -> str:
+    """Return the key on which a node answers with its time."""
+    return f"{PREFIX}/clock/{node}"
+
+
 def shown_by(node: str) -> str:
     """Return the key of the messages that viewers of the server on a node get."""
     return f"{PREFIX}/shown/{node}"

@@ -85,7 +85,10 @@ class LatestQueue:
         return self._unread_since
 
     def take(self) -> Frame | None:
-        """Return the frame that has arrived, without blocking, or None if there is none or it is invalid."""
+        """Return the frame that has arrived, without blocking, or None.
+
+        None also stands for an invalid frame, and for one of a node whose clock is not known yet.
+        """
         with self._lock:
             packed, self._arrived, self._unread_since = self._arrived, None, math.inf
         if packed is None:
@@ -95,7 +98,10 @@ class LatestQueue:
             camera, _, consumer = self.name.partition(" to ")
             if consumer and header.camera != camera:
                 raise MessageError(f"a frame of camera {header.camera}")
-            frame = Frame(header.camera, header.frame_id, header.captured_at, decode_jpeg(jpeg))
+            captured_at = self._link.local_time(self._link.node_of(header.camera), header.captured_at)
+            if captured_at is None:
+                return None
+            frame = Frame(header.camera, header.frame_id, captured_at, decode_jpeg(jpeg))
         except MessageError as error:
             if self._invalid_log.due():
                 logger.error("invalid frame for the latest queue %s: %s", self.name, error)

@@ -12,6 +12,7 @@ from typing import Self
 
 from . import keys
 from .admission import Admission
+from .clocks import answering
 from .connections import setting_options
 from .hub_link import HubLink
 from .link import Link
@@ -30,7 +31,8 @@ class Node:
         """`nodes` are the others, with what they run. Starts nothing."""
         self._options = options
         self.folder = Path(tempfile.gettempdir(), f"{FOLDERS}{os.getpid()}-{secrets.token_hex(8)}")
-        self.link = Link(options.node, self.folder / "socket")
+        cameras = {camera: each.node for each in options.rights for camera in each.cameras}
+        self.link = Link(options.node, self.folder / "socket", cameras)
         self.receiver = Receiver(self.link, options.rights, nodes)
         self._open = ExitStack()
 
@@ -45,6 +47,7 @@ class Node:
         if self._options.hub is not None:
             watch = Admission(self._options.rights) if self._options.listens else HubLink(self._options)
             self._open.enter_context(watch.watching(router))
+        self._open.enter_context(answering(router, self.link.node))
         self._open.enter_context(router.liveliness().declare_token(keys.alive(self.link.node)))
         return self
 

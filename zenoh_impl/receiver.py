@@ -12,12 +12,13 @@ import zenoh
 
 from common.errors import MessageError, SettingsError
 from common.interfaces import Handle, Hub
-from common.messaging.messages import ServerMessage, Status, kind_to_role, parse_ingest, unpack_frame
+from common.messaging.messages import FrameHeader, ServerMessage, Status, kind_to_role, parse_ingest, unpack_frame
 from common.pacing import Throttle
 
 from . import keys
 from .access import NodeRights
 from .link import Link
+from .local_time import local_frame, local_message
 from .presence import Component, Presence
 from .send_thread import SendThread
 from .session import direct
@@ -128,8 +129,10 @@ class Reception:
         packed = self._frames.pop(key)
         self._presence.count_frame(keys.camera_of(key), len(packed))
         with self._logged():
-            check_camera(packed, keys.camera_of(key))
-            self._hub.handle_frame(packed)
+            header, jpeg = unpack_frame(packed)
+            check_camera(header, keys.camera_of(key))
+            if (frame := local_frame(self._link, header, jpeg)) is not None:
+                self._hub.handle_frame(frame)
 
     def _take(self, take: Callable[[str, str], None], key: str, data: bytes) -> None:
         self._waiting -= 1
@@ -138,15 +141,19 @@ class Reception:
             take(key, data.decode(errors="replace"))
 
     def _take_message(self, key: str, text: str) -> None:
-        rights_in(self._rights, keys.node_of(key)).check(parse_ingest(text))
-        self._hub.handle_message(text)
+        node, message = keys.node_of(key), parse_ingest(text)
+        rights_in(self._rights, node).check(message)
+        if (local := local_message(self._link, node, message)) is not None:
+            self._hub.handle_message(local.model_dump_json(exclude_none=True))
 
     def _take_change(self, _: str, text: str) -> None:
         self._changes.receive(text)
 
     def _follow(self, token: str, is_alive: bool) -> None:
         self._presence.follow(token, is_alive=is_alive)
-        role = keys.role_of(token)
+        node, role = keys.node_of(token), keys.role_of(token)
+        if is_alive and not role and node != self._link.node:
+            self._link.clocks().follow(node)
         if role == SERVER:
             if is_alive:
                 self._changes.share_all()
@@ -202,8 +209,7 @@ def rights_in(rights: Mapping[str, NodeRights], node: str) -> NodeRights:
     return rights[node]
 
 
-def check_camera(packed: bytes, camera: str) -> None:
+def check_camera(header: FrameHeader, camera: str) -> None:
     """Raise MessageError for a frame of another camera than that of its key."""
-    header, _ = unpack_frame(packed)
     if header.camera != camera:
         raise MessageError(f"a frame of camera {header.camera} in place of {camera}")

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,11 +21,12 @@ class Cluster:
         self._file = file
         self.apps: dict[str, App] = {}
 
-    def start(self, node: str) -> App:
-        """Start a node."""
+    def start(self, node: str, within: Sequence[str] = ()) -> App:
+        """Start a node; `within` is a command that executes another one."""
         output = self._file.parent / node
         output.mkdir(exist_ok=True)
-        self.apps[node] = App(start(output, "--config", str(self._file), "--node", node), output)
+        flags = "--config", str(self._file), "--node", node
+        self.apps[node] = App(start(output, *flags, within=within), output)
         return self.apps[node]
 
     def kill(self, node: str) -> None:

@@ -7,43 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from common.certificates.command import main as make_certificates
 from tests.support.apps import App, viewing
 from tests.support.cluster import Cluster, ended, eventually, flows, wait_until_ready
-from tests.support.ports import free_port
-
-FILE = """
-impl = "zenoh"
-port = 0
-
-[server]
-node = "hub"
-
-[[cameras]]
-name = "gate"
-node = "gate-box"
-source = {source}
-
-[[processors]]
-name = "finder"
-node = "gpu-box"
-model = {model}
-
-[zenoh]
-hub = "tls/localhost:{port}"
-certificates = "{folder}"
-"""
-NODES = ("gate-box", "gpu-box", "hub")  # the hub last: the others wait for it
+from tests.support.three_nodes import NODES, write_settings
 
 
 @pytest.fixture
 def cluster_file(small: tuple[str, ...], tmp_path: Path) -> Path:
     """The settings of three nodes, with their certificates."""
-    _, source, _, model = map(json.dumps, small)
-    file = tmp_path / "vision.toml"
-    file.write_text(FILE.format(source=source, model=model, port=free_port(), folder=tmp_path))
-    make_certificates(["hub=localhost", "gate-box", "gpu-box", "--folder", str(tmp_path)])
-    return file
+    _, source, _, model = small
+    return write_settings(tmp_path, source, f"model = {json.dumps(model)}")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import MessageError
-from common.messaging.messages import Detections, FrameHeader, IngestMessage, Model, Status, pack_frame
+from common.messaging.messages import Detections, FrameHeader, IngestMessage, Model, Status
 from common.messaging.report import MetricsReport
 from tests.zenoh.nodes import three_boxes
 from zenoh_impl.access import NodeRights, rights_of
@@ -75,10 +75,9 @@ def test_each_node_has_the_rights_of_what_it_runs(tmp_path: Path) -> None:
 
 def test_a_frame_of_another_camera_than_that_of_its_key_is_refused() -> None:
     header = FrameHeader(camera="yard", frame_id=1, captured_at=1, width=2, height=2)
-    packed = pack_frame(header, b"\xff\xd8\xff\xd9")
-    check_camera(packed, "yard")
+    check_camera(header, "yard")
     with pytest.raises(MessageError, match="a frame of camera yard in place of gate"):
-        check_camera(packed, "gate")
+        check_camera(header, "gate")
 
 
 def test_a_message_of_a_node_that_is_not_in_the_settings_is_refused() -> None:

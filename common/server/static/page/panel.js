@@ -119,7 +119,7 @@ export class Panel {
     if (age_s === null) return;
     const age = `${Math.round(age_s * 1000)} ms`;
     if (mode === "live") setText(element("box-age"), `boxes ${age} old`);
-    else setText(element("box-age"), age_s === 0 ? "boxes of this frame" : `boxes ${age} off`);
+    else setText(element("box-age"), Math.round(age_s * 1000) === 0 ? "boxes of this frame" : `boxes ${age} off`);
   }
 
   /** Shows the state of the stream. Figures of the server hold only while it is open. */
