@@ -30,6 +30,7 @@ from common.server.guard.log_limit import LimitByMessage
 from common.server.newest_detections import NewestDetections
 from common.server.options import ServerOptions
 from common.server.prometheus import findings_text, nodes_text
+from common.server.readiness import Readiness, readiness
 from common.server.stats import StatsBoard
 from common.server.viewer_frames import ViewerFrames
 from common.telemetry.meter import Meter
@@ -224,22 +225,9 @@ class Hub:
         parts = findings_text(self.detections), nodes_text(self.nodes())
         return self.stats.prometheus_text(len(self._subscribers)) + b"".join(parts)
 
-    def problems(self, frames: bool, inference: bool) -> list[str]:
-        """Return which components are not well; `frames`, `inference`: whether these flow.
-
-        /readyz, which needs no token, shows no more than that.
-        """
-        faulty = [status for status in self._statuses.values() if status.state != "ok"]
-        problems = [
-            f"{' '.join(filter(None, (status.component, status.camera, status.processor)))} is {status.state}"
-            for status in faulty
-        ]
-        names = {status.component for status in faulty}
-        if not frames and not names & {"source", "provider"}:
-            problems.append("source gives no frames")
-        elif not inference and "processor" not in names:
-            problems.append("processor gives no detections")
-        return problems
+    def readiness(self) -> Readiness:
+        """Return whether every camera and every processor works."""
+        return readiness(self.stats, self._options.cameras, self._options.processors, self._statuses.values())
 
     def _watching(self, camera: str) -> Iterator[Subscriber]:
         return (subscriber for subscriber in self._subscribers if camera in subscriber.cameras)

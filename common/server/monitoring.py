@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from common.server.cameras import selected_camera
-from common.server.keys import HUB, OPTIONS
+from common.server.keys import HUB
 
 
 async def healthz(_: web.Request) -> web.Response:
@@ -12,13 +12,9 @@ async def healthz(_: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Return whether frames and detections flow, and what is wrong; the status is 503 while one of them does not."""
-    hub, rates = request.app[HUB], request.app[OPTIONS].rates
-    frames = hub.stats.flows("captured", rates.capture_fps)
-    inference = hub.stats.flows("processed", rates.queue_fps)
-    ready = frames and inference
-    state = {"ready": ready, "frames": frames, "inference": inference, "problems": hub.problems(frames, inference)}
-    return web.json_response(state, status=200 if ready else 503)
+    """Return whether all cameras and processors work, and what is wrong; the status is 503 while one does not."""
+    readiness = request.app[HUB].readiness()
+    return web.json_response(readiness.as_json(), status=200 if readiness.ready else 503)
 
 
 async def api_stats(request: web.Request) -> web.Response:

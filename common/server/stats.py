@@ -14,7 +14,7 @@ import contextlib
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from common.messaging.messages import UNNAMED, Detections, Stats, Status
@@ -44,7 +44,9 @@ class StatsBoard:
         self._results: dict[str, dict[str, RecentRate]] = {}
         self._busy_percent = 0.0
         self._metrics = Metrics(tuple(cameras), tuple(pairs))
-        self._source_fps = math.inf  # the rate of a live source, as the provider measures it
+        self._source_fps: dict[
+            str | None, float
+        ] = {}  # by camera, the rate of a live source as its provider measures it
 
     def add(self, report: MetricsReport) -> None:
         """Add what a role measured since its last report."""
@@ -55,7 +57,8 @@ class StatsBoard:
             self._counters[part.camera].update(part.counts)
             self._drops[part.camera].update(part.drops)
         self._metrics.add(report)
-        self._source_fps = report.gauges.get("source_fps", self._source_fps)
+        if (source_fps := report.gauges.get("source_fps")) is not None:
+            self._source_fps[report.camera] = source_fps
 
     def count_result(self, found: Detections) -> None:
         """Count the result of a processor for a frame of a camera."""
@@ -76,11 +79,20 @@ class StatsBoard:
         with contextlib.suppress(OSError):  # without a free file descriptor, the last value stays
             self._busy_percent = busy_percent()
 
-    def flows(self, stage: str, fps: float) -> bool:
-        """Return whether frames pass `stage`, for which a rate of `fps` is configured; the source may be slower."""
-        period_s = 1 / max(min(fps, self._source_fps), SLOWEST_FPS)
-        passed_at = max((at for (_, name), at in self._passed_at.items() if name == stage), default=-math.inf)
-        return self._clock() - passed_at < max(WINDOW_S, FRAMES_TO_MISS * period_s)
+    def flows(self, stage: str, fps: float, cameras: Collection[str], processor: str | None = None) -> bool:
+        """Return whether frames of at least one of `cameras` pass `stage`, or the stage of `processor`.
+
+        A rate of `fps` is configured; the sources may be slower. What a report assigns to no camera is of each of them.
+        """
+
+        def concerns(subject: Subject) -> bool:
+            is_of_processor = processor is None or subject.processor in (None, processor)
+            return is_of_processor and subject.camera in (None, *cameras)
+
+        source_fps = max(self._source_fps.get(camera, self._source_fps.get(None, math.inf)) for camera in cameras)
+        period_s = 1 / max(min(fps, source_fps), SLOWEST_FPS)
+        times = (at for (subject, name), at in self._passed_at.items() if name == stage and concerns(subject))
+        return self._clock() - max(times, default=-math.inf) < max(WINDOW_S, FRAMES_TO_MISS * period_s)
 
     def stats(self, viewers: int, camera: str | None = None) -> Stats:
         """Return the statistics of this moment, of one camera or of all.

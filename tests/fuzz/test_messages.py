@@ -181,7 +181,7 @@ def test_messages_of_roles(text: str) -> None:
         assert hub.events.newest(EveryCamera(), 9) == [forwarded]
     strict_json(hub.current_stats().model_dump_json())
     assert hub.prometheus_text()
-    strict_json(json.dumps(hub.problems(frames=True, inference=True)))
+    strict_json(json.dumps(hub.readiness().as_json()))
 
 
 @given(nearly_of("set", "viewers", "model_change", "regions", "ack"))

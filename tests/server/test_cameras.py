@@ -304,4 +304,4 @@ async def test_readyz_names_the_camera_and_the_processor_that_are_not_ready(serv
         while (await next_text(viewer, "status"))["component"] != "processor":
             pass
         problems = json.loads(server.ask("/readyz").body)["problems"]
-    assert problems == ["source yard is lost", "processor people is restarting"]
+    assert problems == ["source yard is lost", "processor people is restarting", "source gate gives no frames"]
