@@ -154,6 +154,7 @@ class Pipeline:
         options = ProviderOptions(
             role=self._role_name("provider", camera.name),
             camera=camera.name,
+            label=label(camera.name, self._settings.cameras),
             source=camera.source,
             detect_source=camera.detect_source,
             capture_fps=camera.capture_fps,
@@ -173,7 +174,7 @@ class Pipeline:
             provide,
             arguments,
             self._queues.of_camera(camera.name),
-            camera=label(camera.name),
+            camera=options.label,
         )
 
     def _processor_role(self, processor: ProcessorSettings, worker: int) -> Role:
@@ -181,6 +182,7 @@ class Pipeline:
         options = ProcessorOptions(
             role=self._role_name("processor", processor.name) + number,
             name=processor.name,
+            label=label(processor.name, self._settings.processors),
             model=Path(processor.model),
             execution=ExecutionOptions(processor.provider, processor.device, Path(self._settings.cache_folder)),
             live=self._changes.live(processor),
@@ -205,7 +207,7 @@ class Pipeline:
             process,
             arguments,
             self._queues.of_worker(processor.name, worker),
-            processor=label(processor.name),
+            processor=options.label,
         )
 
     def _sinks_role(self) -> Role:

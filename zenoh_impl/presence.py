@@ -32,10 +32,11 @@ def components_of_nodes(settings: Settings) -> dict[str, tuple[Component, ...]]:
 def _components(settings: Settings, node: str) -> Iterator[Component]:
     for camera in settings.cameras:
         if camera.node == node:
-            yield Component("provider", camera=label(camera.name))
+            yield Component("provider", camera=label(camera.name, settings.cameras))
     for processor in settings.processors:
         if node in processor.node:
-            yield Component("processor", processor=label(processor.name), shared=len(set(processor.node)) > 1)
+            name = label(processor.name, settings.processors)
+            yield Component("processor", processor=name, shared=len(set(processor.node)) > 1)
 
 
 class Presence:

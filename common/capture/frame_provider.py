@@ -20,7 +20,7 @@ from common.errors import FrameTooLargeError
 from common.frames import Frame, Image
 from common.interfaces import FrameMemory, Ingest, Publisher, StopSignal
 from common.jpeg import encode_jpeg, shrink
-from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount, label
+from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
 from common.pacing import Clock, Throttle
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
@@ -152,7 +152,7 @@ def run_provider(
 
     def open_camera(uri: str, component: str) -> VideoSource:
         def send_status(state: SourceState, message: str) -> None:
-            publisher.send(Status(component=component, camera=label(options.camera), state=state, message=message))
+            publisher.send(Status(component=component, camera=options.label, state=state, message=message))
 
         return open_source(uri, options.capture_fps, send_status, options.start_s, memory)
 

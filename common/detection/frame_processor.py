@@ -21,7 +21,7 @@ from common.frames import Frame
 from common.interfaces import FrameReader, Ingest, Publisher, StopSignal
 from common.messaging.base import Message
 from common.messaging.event import Event
-from common.messaging.messages import UNNAMED, Detections, ServerMessage, Status, label
+from common.messaging.messages import UNNAMED, Detections, ServerMessage, Status
 from common.pacing import Clock
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
@@ -40,16 +40,17 @@ class FrameProcessor:
         clock: Clock = time.monotonic,
         *,
         name: str = UNNAMED,
+        label: str | None = None,
         spool: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        """`name` is that of the processor in its messages and events; `spool` keeps events for the sinks."""
+        """`name` is that of the processor in messages and events, `label` in a Status. `spool` keeps events."""
         self._processing = process
         self._queue = queue
         self._meter = meter
         self._name = name
         self._spool = spool
         self._log = InferenceLog(log_period_s(), clock)
-        self._failures = Failures(clock, label(name))
+        self._failures = Failures(clock, label)
 
     def run(self, publisher: Publisher, stop: StopSignal) -> None:
         """Process frames until stop is set. Raises VisionError when all of them fail for FAILING_S."""
@@ -115,7 +116,7 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
 
     def report(message: Message) -> None:
         named = isinstance(message, Status)
-        publisher.send(message.model_copy(update={"processor": label(options.name)}) if named else message)
+        publisher.send(message.model_copy(update={"processor": options.label}) if named else message)
 
     publisher = ingest.publisher(handle)
     loaded = load_with_heartbeat(lambda: load_processing(options, live, stop, report), stop)
@@ -128,7 +129,8 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     with event_spool(options, meter) as spool, publisher, Reporter(meter, publisher.send, lambda: publisher.connected):
         for message in loaded.announcements:
             report(message)
-        FrameProcessor(process, queue, meter, name=options.name, spool=spool).run(publisher, stop)
+        processor = FrameProcessor(process, queue, meter, name=options.name, label=options.label, spool=spool)
+        processor.run(publisher, stop)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from common.detection.tracking_options import TrackingOptions
 class ProcessorOptions:
     """`name` is that of the processor, `role` that of this worker of it.
 
+    `label` is its name in a Status, None for the only processor without a name.
+
     `input_size` is the side in pixels of an input whose size the model leaves open, None for its own.
 
     With `run`, FILE.py:NAME or package.module:NAME, this code processes the frames instead of the model, with
@@ -28,6 +30,7 @@ class ProcessorOptions:
     input_size: int | None = None
     role: str = "processor"
     name: str = "main"
+    label: str | None = None
     run: str | None = None
     reload: bool = False
     run_options: Mapping[str, Any] = field(default_factory=dict)

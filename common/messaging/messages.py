@@ -212,9 +212,9 @@ ServerMessage: TypeAlias = Change | ViewerCount
 ViewerMessage: TypeAlias = Ack | SettingChange | ModelChange | RegionsChange | Watch
 
 
-def label(name: str) -> str | None:
-    """Return the name of a camera or processor for a message that omits it where there is one without a name."""
-    return None if name == UNNAMED else name
+def label(name: str, among: Sized) -> str | None:
+    """Return the name of a camera or processor for a Status; None where it is the only one, without a name."""
+    return None if len(among) == 1 and name == UNNAMED else name
 
 
 def kind_of(message: Message) -> str:

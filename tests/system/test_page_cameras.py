@@ -316,6 +316,23 @@ def test_a_fault_of_a_processor_is_shown_on_its_cameras(browser: Browser) -> Non
             wait_for_text(page, f"{tile(camera)} .tile-state", "people restarting")
 
 
+def test_a_camera_named_main_is_one_of_several(browser: Browser) -> None:
+    with (
+        serving(cameras=("main", YARD), processors=("cars", "main")) as server,
+        playing_role(server) as role,
+        visited(server, browser) as page,
+    ):
+        shows_wall(page)
+        role.send(Status(component="source", camera="main", state="lost", message="connection refused"))
+        wait_for_text(page, f"{tile('main')} .tile-state", "lost")
+        found = Detections(
+            camera="main", frame_id=1, captured_at=time.time(), inference_ms=1, processing_ms=2, detections=()
+        )
+        role.send(found.model_copy(update={"values": {"count": 3}}))
+        wait_for_text(page, "#values dt", "main · main · count")
+        assert page.inner_text(f"{tile(YARD)} .tile-state") != "lost"
+
+
 def test_screen_stays_after_a_change_of_settings(page: Page) -> None:
     page.press("#confidence", "Home")  # requests a lower threshold; the server responds with another hello
     page.wait_for_timeout(1000)

@@ -139,7 +139,8 @@ def test_the_number_of_tiles_is_limited(page: Page, role: Role) -> None:
 
 def test_values_and_events_are_those_of_the_shown_camera(browser: Browser) -> None:
     with serving(cameras=("gate", "yard"), processors=("cars", "people")) as server, playing_role(server) as role:
-        role.send(event(1, "gate"), event(2, "yard"))
+        for number, camera in ((1, "gate"), (2, "yard")):
+            role.send(event(number, camera).model_copy(update={"processor": "cars"}))
         with opened(browser, f"http://localhost:{server.port}/#gate") as page:
             wait_for_text(page, "#connection", "connected")
             until_texts(page, ["event 1"])
@@ -152,7 +153,8 @@ def test_values_and_events_are_those_of_the_shown_camera(browser: Browser) -> No
             until_tiles(page, {"people · count": "7"})
             page.click("a[href='#']")
             until_texts(page, ["event 2", "event 1"])
-            assert [each.split()[-1] for each in page.locator("#events .about").all_inner_texts()] == ["yard", "gate"]
+            about = page.locator("#events .about").all_inner_texts()
+            assert [each[-11:] for each in about] == ["yard · cars", "gate · cars"]
             names = {"gate · cars · count", "gate · people · count", "yard · people · count"}
             wait_until(page, lambda: set(tiles(page)) == names, "the values of all cameras")
 

@@ -15,7 +15,7 @@ function newElement(tag, className, text) {
   return node;
 }
 
-function newItem({ event_id, camera, processor, captured_at, kind, text, thumbnail }, namesCamera) {
+function newItem({ event_id, camera, processor, captured_at, kind, text, thumbnail }, names) {
   const item = document.createElement("li");
   item.dataset.id = event_id;
   const date = new Date(captured_at * 1000);
@@ -28,7 +28,7 @@ function newItem({ event_id, camera, processor, captured_at, kind, text, thumbna
     item.append(image);
   }
   const about = newElement("p", "about", "");
-  about.append(time, ` ${[namesCamera && camera, processor !== "main" && processor].filter(Boolean).join(" · ")}`);
+  about.append(time, ` ${[names.camera && camera, names.processor && processor].filter(Boolean).join(" · ")}`);
   item.append(newElement("p", "text", text || kind), about);
   return item;
 }
@@ -41,6 +41,7 @@ export class Events {
   #arrived = new Map(); // those since the last request
   #isCurrent = false; // whether the list has everything since the connection was made
   #severalCameras = false;
+  #severalProcessors = false;
 
   /** `section` is hidden while there are no events; `list` is the element for them. */
   constructor(section, list) {
@@ -50,6 +51,10 @@ export class Events {
 
   setCameras(names) {
     this.#severalCameras = names.length > 1;
+  }
+
+  setProcessors(processors) {
+    this.#severalProcessors = processors.length > 1;
   }
 
   /** Shows the events of one camera, or of all where `name` is null; to be called after each connection too. */
@@ -98,9 +103,9 @@ export class Events {
     const surplus = this.#events.size - SHOWN;
     for (const id of [...this.#events.keys()].slice(0, Math.max(0, surplus))) this.#events.delete(id);
     const items = new Map([...this.#list.children].map((item) => [item.dataset.id, item]));
-    const namesCamera = this.#severalCameras && this.#camera === null;
+    const names = { camera: this.#severalCameras && this.#camera === null, processor: this.#severalProcessors };
     const wanted = [...this.#events.values()].reverse();
-    this.#list.replaceChildren(...wanted.map((event) => items.get(event.event_id) ?? newItem(event, namesCamera)));
+    this.#list.replaceChildren(...wanted.map((event) => items.get(event.event_id) ?? newItem(event, names)));
     this.#section.hidden = !wanted.length;
   }
 }

@@ -39,6 +39,7 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
     wall.setCameras(tabs.isOneOfSeveral ? cameras : [], styles);
     overview.configure(cameras, hello.processors ?? [], styles);
     events.setCameras(cameras);
+    events.setProcessors(hello.processors ?? []);
     values.setProcessors(hello.processors ?? []);
     panel.hello(hello);
     models.setModels(hello.models ?? [], hello.model);

@@ -30,7 +30,8 @@ const ratesOf = (camera, results = {}) => ({
 export class Panel {
   rates = new Rates();
   nodes = new Nodes(document.getElementById("nodes-section"), document.getElementById("nodes"));
-  #camera = null; // the one of several that is shown
+  #name = null; // of the camera that is shown
+  #camera = null; // the same, where it is one of several
   #processors = 0;
   #roles = [];
   #statuses = [];
@@ -47,6 +48,7 @@ export class Panel {
 
   /** Shows which camera is on the video, and the rates that are configured for it. */
   camera({ name, source }, rates, isOneOfSeveral) {
+    this.#name = name;
     this.#camera = isOneOfSeveral ? name : null;
     this.#showName("source", source);
     element("snapshot").href = isOneOfSeveral ? `snapshot.jpg?camera=${encodeURIComponent(name)}` : "snapshot.jpg";
@@ -55,7 +57,7 @@ export class Panel {
 
   /** Shows what there is to show of all cameras. */
   wall(count) {
-    this.#camera = null;
+    this.#name = this.#camera = null;
     this.#showName("source", `${count} cameras`);
   }
 
@@ -66,7 +68,7 @@ export class Panel {
 
   /** Shows the figures of a stats message. */
   stats({ viewers, rates = {}, counters = {}, drops = {}, percentiles = {}, roles = {}, cameras = {}, results = {}, nodes = {} }) {
-    this.rates.setSourceFps((roles[`provider ${this.#camera ?? "main"}`] ?? roles.provider)?.source_fps);
+    this.rates.setSourceFps((roles[`provider ${this.#name}`] ?? roles.provider)?.source_fps);
     const shown = this.#camera === null ? rates : ratesOf(cameras[this.#camera], results[this.#camera]);
     for (const name of SERVER_RATES) this.rates.show(name, shown[name] ?? null);
     this.#showTimes({ ...percentiles, ...cameras[this.#camera]?.percentiles });

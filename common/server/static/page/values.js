@@ -120,7 +120,7 @@ export class Values {
     for (const [key, tile] of this.#tiles) {
       const [camera, processor, name] = JSON.parse(key);
       if (this.#camera !== null && camera !== this.#camera) continue;
-      const names = [this.#camera === null && camera !== "main" && camera, this.#severalProcessors && processor, name];
+      const names = [this.#camera === null && camera, this.#severalProcessors && processor, name];
       tile.setName(names.filter(Boolean).join(" · "));
       tiles.push(tile.element);
     }
