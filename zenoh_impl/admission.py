@@ -24,6 +24,7 @@ class Admission:
         self._token_s = token_s
         self._alive: set[str] = set()
         self._logged: set[str] = set()
+        self._checks: dict[tuple[str, str], threading.Timer] = {}  # of links that have just been made
 
     @contextmanager
     def watching(self, router: "zenoh.Session") -> Iterator[None]:
@@ -33,6 +34,8 @@ class Admission:
             router.info.declare_link_events_listener(self._on_link, history=True),
         ):
             yield
+        while self._checks:
+            self._checks.popitem()[1].cancel()
 
     def _on_token(self, sample: zenoh.Sample) -> None:
         node = str(sample.key_expr).removeprefix(keys.alive(""))
@@ -40,17 +43,21 @@ class Admission:
         change(node)
 
     def _on_link(self, event: "zenoh.LinkEvent") -> None:
-        name = event.link.auth_identifier
-        if name is None or event.kind != zenoh.SampleKind.PUT:  # roles of the own node have no certificate
+        name, link = event.link.auth_identifier, (str(event.link.zid), event.link.dst)
+        if event.kind != zenoh.SampleKind.PUT:
+            if check := self._checks.pop(link, None):
+                check.cancel()
+        elif name is None:  # roles of the own node have no certificate
             return
-        if name not in self._nodes:
+        elif name not in self._nodes:
             self._log(name, "no node of the settings has this name")
-            return
-        timer = threading.Timer(self._token_s, self._check_token, (name,))
-        timer.daemon = True
-        timer.start()
+        else:
+            check = self._checks[link] = threading.Timer(self._token_s, self._check_token, (name, link))
+            check.daemon = True
+            check.start()
 
-    def _check_token(self, name: str) -> None:
+    def _check_token(self, name: str, link: tuple[str, str]) -> None:
+        self._checks.pop(link, None)
         if name not in self._alive:
             self._log(name, "its node has another name")
 

@@ -1,12 +1,8 @@
 """A node: the router through which its roles send frames and messages, in the process that starts them."""
 
-import os
-import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,19 +16,18 @@ from .presence import Component
 from .publisher import Ingest
 from .receiver import Receiver
 from .session import RouterOptions, open_router
-
-FOLDERS = "edge-vision-"
+from .socket_folder import SOCKET, new_folder, remove_stale_folders
 
 
 class Node:
-    """Listens on a Unix socket in a folder that only its user can enter: a stranger cannot pose as a role."""
+    """Listens on a Unix socket for its roles, and to the other nodes or their hub."""
 
     def __init__(self, options: RouterOptions, nodes: Mapping[str, tuple[Component, ...]]) -> None:
-        """`nodes` are the others, with what they run. Starts nothing."""
+        """`nodes` are the others, with what they run. Starts nothing. Raises SettingsError."""
         self._options = options
-        self.folder = Path(tempfile.gettempdir(), f"{FOLDERS}{os.getpid()}-{secrets.token_hex(8)}")
+        self.folder = new_folder()
         cameras = {camera: each.node for each in options.rights for camera in each.cameras}
-        self.link = Link(options.node, self.folder / "socket", cameras)
+        self.link = Link(options.node, self.folder / SOCKET, cameras)
         self.receiver = Receiver(self.link, options.rights, nodes)
         self._open = ExitStack()
 
@@ -59,11 +54,3 @@ class Node:
     def ingest(self, role: str) -> Ingest:
         """Return the link of a role."""
         return Ingest(self.link, role)
-
-
-def remove_stale_folders() -> None:
-    """Remove the folders of nodes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*-*"):
-        process = Path("/proc", folder.name.removeprefix(FOLDERS).partition("-")[0])
-        if Path("/proc/self").exists() and not process.exists():
-            shutil.rmtree(folder, ignore_errors=True)

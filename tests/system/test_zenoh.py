@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.support.apps import PATIENCE_S, ROOT, App, ViewerClient, running, viewing
-from zenoh_impl.node import FOLDERS
+from zenoh_impl.socket_folder import FOLDERS
 
 
 def flows(viewer: ViewerClient) -> bool:

@@ -82,6 +82,19 @@ def test_a_node_in_its_own_name_is_not_logged(
 
 
 @pytest.mark.usefixtures("_hub")
+def test_a_node_that_ends_before_it_has_shown_its_name_is_not_logged(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(open_router(tmp_path / "gate-box.sock", options(settings, "gate-box"))) as router:
+        deadline = time.monotonic() + PATIENCE_S
+        while not router.info.links():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    time.sleep(1.5 * TOKEN_S)
+    assert "refused" not in caplog.text
+
+
+@pytest.mark.usefixtures("_hub")
 def test_a_node_of_another_authority_logs_once_that_it_is_refused(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
