@@ -106,7 +106,7 @@ class Publisher:
         self._outbox.put_frame(header, jpeg)
 
     def send(self, message: Message) -> None:
-        """Put a message to be sent; while no server is connected, only one that lasts is kept."""
+        """Put a message to be sent. Without a connection it is kept if it lasts, or is an Event or a report."""
         self._outbox.put(message)
 
     def _send(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from common.messaging.base import Message
 from common.messaging.event import Event
 from common.messaging.messages import FrameHeader, Model, Status, kind_of, pack_frame
+from common.messaging.report import MetricsReport
 
 MAX_EVENTS = 100  # that wait to be sent; with thumbnails, a few MB
 
@@ -14,9 +15,10 @@ MAX_EVENTS = 100  # that wait to be sent; with thumbnails, a few MB
 class Outbox:
     """Per kind of message only the newest unsent one is kept; replaced ones are counted.
 
-    Events are kept in order; the oldest of more than MAX_EVENTS are lost, and counted. A Model and the last Status of
-    each component are sent again after connect(): a restarted server knows neither. While the server is not connected,
-    no other message is kept. Roles and the thread that sends use it at once.
+    Events are kept in order; the oldest of more than MAX_EVENTS are lost, and counted. An unsent MetricsReport is added
+    to the next one. A Model and the last Status of each component are sent again after connect(): a restarted server
+    knows neither. While the server is not connected, no other message is kept. Roles and the thread that sends use it
+    at once.
     """
 
     def __init__(self, wake: Callable[[], object]) -> None:
@@ -25,6 +27,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._pending: dict[str, bytes | str] = {}
         self._lasting: dict[str, str] = {}
+        self._reports: dict[str, MetricsReport] = {}
         self._events: deque[str] = deque()
         self.connected = False
         self.dropped_count = 0
@@ -38,7 +41,7 @@ class Outbox:
         self._wake()
 
     def disconnect(self) -> None:
-        """Drop what is unsent, but events: it would be old when the server is back."""
+        """Drop what is unsent, but events and reports: it would be old when the server is back."""
         with self._lock:
             self._pending.clear()
             self.connected = False
@@ -48,8 +51,11 @@ class Outbox:
         self._put("Tile" if header.tile else "Frame", pack_frame(header, jpeg))
 
     def put(self, message: Message) -> None:
-        """Put a message in place of an unsent one of its kind, an Event behind the unsent ones."""
+        """Put a message in place of an unsent one of its kind; an Event behind the unsent ones, a report with them."""
         kind = kind_of(message)
+        if isinstance(message, MetricsReport):
+            self._put_report(kind, message)
+            return
         text = message.model_dump_json(exclude_none=True)
         if isinstance(message, Event):
             self._put_event(text)
@@ -66,7 +72,10 @@ class Outbox:
         """
         with self._lock:
             taken, self._pending = self._pending, {}
+            reports, self._reports = self._reports, {}
         yield from taken.items()
+        for kind, report in reports.items():
+            yield kind, report.model_dump_json(exclude_none=True)
         while self._events:
             event = self._events[0]
             yield "Event", event
@@ -80,6 +89,14 @@ class Outbox:
                 self._events.popleft()
                 self.lost_event_count += 1
             self._events.append(text)
+            if not self.connected:
+                return
+        self._wake()
+
+    def _put_report(self, kind: str, report: MetricsReport) -> None:
+        with self._lock:
+            unsent = self._reports.get(kind)
+            self._reports[kind] = report.after(unsent) if unsent else report
             if not self.connected:
                 return
         self._wake()

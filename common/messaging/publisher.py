@@ -102,7 +102,7 @@ class Publisher:
         self._outbox.put_frame(header, jpeg)
 
     def send(self, message: Message) -> None:
-        """Put a message to be sent; while the server is not connected, only an Event, Model or Status is kept."""
+        """Put a message to be sent. Without a connection it is kept if it lasts, or is an Event or a report."""
         self._outbox.put(message)
 
     def _run(self) -> None:

@@ -1,6 +1,7 @@
 """The message for what a role measured: counts, drops, times and gauges."""
 
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -13,11 +14,19 @@ Count: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]
 Seconds: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e9)]
 
 
+MAX_SAMPLES = 1000  # of each name in a report: the newest 20 s of the GIL probe while no report can be sent
+
+
 class Subject(NamedTuple):
     """What a measurement is of: a camera, a processor, both, or neither."""
 
     camera: str | None
     processor: str | None
+
+
+def sums(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Return the sum of two counts of each name."""
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
 class Measurements(Message):
@@ -38,6 +47,18 @@ class Measurements(Message):
         """The camera and the processor."""
         return Subject(self.camera, self.processor)
 
+    def added_to(self, earlier: "Measurements") -> dict[str, Any]:
+        """Return the fields of the sum of two measurements of the same subject, with the newest MAX_SAMPLES."""
+        samples = {
+            name: (*earlier.samples.get(name, ()), *self.samples.get(name, ()))[-MAX_SAMPLES:]
+            for name in earlier.samples | self.samples
+        }
+        return {
+            "counts": sums(earlier.counts, self.counts),
+            "drops": sums(earlier.drops, self.drops),
+            "samples": samples,
+        }
+
 
 class MetricsReport(Measurements):
     """What one role measured in the last `duration_s` seconds, the time since its last report.
@@ -56,3 +77,12 @@ class MetricsReport(Measurements):
     def measurements(self) -> tuple[Measurements, ...]:
         """Return those of the role, and its parts."""
         return (self, *self.parts)
+
+    def after(self, earlier: "MetricsReport") -> "MetricsReport":
+        """Return one report of what this one and the one before it, of the same role, measured."""
+        parts = {part.subject: part for part in earlier.parts}
+        for part in self.parts:
+            before = parts.get(part.subject)
+            parts[part.subject] = part.model_copy(update=part.added_to(before)) if before else part
+        update = {"duration_s": earlier.duration_s + self.duration_s, "parts": tuple(parts.values())}
+        return self.model_copy(update=self.added_to(earlier) | update)

@@ -7,13 +7,12 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from common.messaging.report import Measurements, MetricsReport, Subject, Time
+from common.messaging.report import MAX_SAMPLES, Measurements, MetricsReport, Subject, Time
 from common.pacing import Clock
 from common.telemetry.console_stream import take_dropped
 from common.telemetry.frame_age import FrameAge
 from common.telemetry.process import ProcessGauges
 
-MAX_SAMPLES = 1000  # of each name in a report: the newest 20 s of the GIL probe while no report can be sent
 SHORTEST_S = 1e-3  # of a report: rates divide by its duration
 
 

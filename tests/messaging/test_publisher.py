@@ -134,14 +134,27 @@ def test_model_and_last_statuses_are_sent_again_to_a_restarted_server(listener: 
         publisher.send(MetricsReport(role="provider", pid=1, duration_s=1))
         again = Listener(listener.port)
         try:
-            wait_until(lambda: len(again.texts()) >= 3)
+            wait_until(lambda: len(again.texts()) >= 4)
         finally:
             again.close()
     assert {(text["type"], text.get("component"), text.get("state")) for text in again.texts()} == {
         ("model", None, None),
         ("status", "source", "ok"),
         ("status", "provider", "ok"),
+        ("report", None, None),
     }
+
+
+def test_reports_that_wait_are_added_up(listener: Listener) -> None:
+    listener.reads.clear()
+    with connected(listener.port) as publisher:
+        for frame_id in range(20):
+            publisher.send_frame(header(frame_id), LARGE_JPEG)  # fills the buffers of the connection
+            publisher.send(MetricsReport(role="provider", pid=1, duration_s=1, counts={"captured": 30}))
+        listener.reads.set()
+        wait_until(lambda: captured(listener) == 600)
+    reports = [text for text in listener.texts() if text["type"] == "report"]
+    assert sum(float(str(report["duration_s"])) for report in reports) == 20
 
 
 def test_a_model_put_before_the_server_listens_is_sent_and_a_frame_is_not() -> None:
@@ -157,6 +170,12 @@ def test_a_model_put_before_the_server_listens_is_sent_and_a_frame_is_not() -> N
             listener.close()
     assert [text["type"] for text in listener.texts()] == ["model"]
     assert len(listener.received) == 1
+
+
+def captured(listener: Listener) -> float:
+    """Return the sum of the frames in the reports."""
+    reports = [text["counts"] for text in listener.texts() if text["type"] == "report"]
+    return sum(float(counts["captured"]) for counts in reports if isinstance(counts, dict))
 
 
 def event_ids(listener: Listener) -> list[int]:
