@@ -19,6 +19,7 @@ from common.pacing import Throttle
 from . import keys
 from .jpeg_frames import JpegFrames
 from .link import Link
+from .local_time import local_header
 from .send_thread import SendThread
 from .session import direct
 
@@ -98,10 +99,10 @@ class LatestQueue:
             camera, _, consumer = self.name.partition(" to ")
             if consumer and header.camera != camera:
                 raise MessageError(f"a frame of camera {header.camera}")
-            captured_at = self._link.local_time(self._link.node_of(header.camera), header.captured_at)
-            if captured_at is None:
+            local = local_header(self._link, header)
+            if local is None:
                 return None
-            frame = Frame(header.camera, header.frame_id, captured_at, decode_jpeg(jpeg))
+            frame = Frame(local.camera, local.frame_id, local.captured_at, decode_jpeg(jpeg))
         except MessageError as error:
             if self._invalid_log.due():
                 logger.error("invalid frame for the latest queue %s: %s", self.name, error)

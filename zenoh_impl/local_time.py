@@ -1,15 +1,15 @@
 """The times of capture in what arrives from another node, by the clock of this one."""
 
 from common.messaging.event import Event
-from common.messaging.messages import Detections, FrameHeader, IngestMessage, pack_frame
+from common.messaging.messages import Detections, FrameHeader, IngestMessage
 
 from .link import Link
 
 
-def local_frame(link: Link, header: FrameHeader, jpeg: bytes) -> bytes | None:
-    """Return the message for a frame of a camera of any node, or None if the clock there is not known yet."""
+def local_header(link: Link, header: FrameHeader) -> FrameHeader | None:
+    """Return the header of a frame of a camera of any node, or None if the clock there is not known yet."""
     captured_at = link.local_time(link.node_of(header.camera), header.captured_at)
-    return None if captured_at is None else pack_frame(header.model_copy(update={"captured_at": captured_at}), jpeg)
+    return None if captured_at is None else header.model_copy(update={"captured_at": captured_at})
 
 
 def local_message(link: Link, node: str, message: IngestMessage) -> IngestMessage | None:

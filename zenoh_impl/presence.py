@@ -1,6 +1,8 @@
 """Which nodes are there: the state of a node becomes the state of its cameras and processors."""
 
 import logging
+import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,10 +10,13 @@ from dataclasses import dataclass
 from common.config.settings import Settings
 from common.messaging.info import NodeInfo
 from common.messaging.messages import PROTOCOL, UNNAMED, State, Status, label
+from common.pacing import Clock
 
 from . import keys
 
 logger = logging.getLogger(__name__)
+
+AGE_S = 5.0  # after which the age of a frame is no longer that of the newest
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,22 @@ def _components(settings: Settings, node: str) -> Iterator[Component]:
 class Presence:
     """Follows the liveliness tokens of nodes."""
 
-    def __init__(self, node: str, nodes: Mapping[str, tuple[Component, ...]], report: Callable[[Status], None]) -> None:
-        """`node` is this one, and `nodes` are the others; `report` takes a status whenever a node comes or goes."""
+    def __init__(
+        self,
+        node: str,
+        nodes: Mapping[str, tuple[Component, ...]],
+        report: Callable[[Status], None],
+        round_trip_s: Callable[[str], float | None],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """`node` is this one, and `nodes` are the others.
+
+        `report` takes a status whenever a node comes or goes; `round_trip_s` returns the time to a node and back.
+        """
         self._node = node
+        self._round_trip_s = round_trip_s
+        self._clock = clock
+        self._frame_ages: dict[str, tuple[float, float]] = {}  # at which time a frame arrived, and its age in s
         self._nodes = nodes
         self._node_of_camera = {
             each.camera or UNNAMED: node
@@ -80,20 +98,27 @@ class Presence:
             self._connected.discard(node)
             self._lose(node, f"node {node} is gone")
 
-    def count_frame(self, camera: str, size: int) -> None:
-        """Count the bytes of a frame for viewers."""
-        self.received_bytes[self._node_of_camera.get(camera, self._node)] += size
+    def count_frame(self, camera: str, size: int, age_s: float) -> None:
+        """Count the bytes of a frame for viewers, and note its age."""
+        node = self._node_of_camera.get(camera, self._node)
+        self.received_bytes[node] += size
+        self._frame_ages[node] = self._clock(), age_s
 
     def nodes(self) -> dict[str, NodeInfo]:
         """Return all nodes: this one, and those that the settings name."""
-        return {
-            node: NodeInfo(
-                connected=node in self._connected,
-                roles=tuple(sorted(self._roles[node])),
-                received_bytes=self.received_bytes[node],
-            )
-            for node in sorted(self._nodes.keys() | self._connected)
-        }
+        return {node: self._info(node) for node in sorted(self._nodes.keys() | self._connected)}
+
+    def _info(self, node: str) -> NodeInfo:
+        connected = node in self._connected
+        arrived_at, age_s = self._frame_ages.get(node, (-math.inf, 0.0))
+        has_age = connected and self._clock() - arrived_at < AGE_S
+        return NodeInfo(
+            connected=connected,
+            roles=tuple(sorted(self._roles[node])),
+            received_bytes=self.received_bytes[node],
+            round_trip_ms=milliseconds(self._round_trip_s(node) if connected else None),
+            frame_age_ms=milliseconds(age_s if has_age else None),
+        )
 
     def report_missing(self) -> None:
         """Report the nodes that have not been there yet."""
@@ -124,3 +149,8 @@ class Presence:
                     message=message,
                 )
             )
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    """Return a time in ms, with the precision with which it is shown."""
+    return None if seconds is None else round(1000 * seconds, 2)

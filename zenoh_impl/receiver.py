@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +13,21 @@ import zenoh
 
 from common.errors import MessageError, SettingsError
 from common.interfaces import Handle, Hub
-from common.messaging.messages import FrameHeader, ServerMessage, Status, kind_to_role, parse_ingest, unpack_frame
+from common.messaging.messages import (
+    FrameHeader,
+    ServerMessage,
+    Status,
+    kind_to_role,
+    pack_frame,
+    parse_ingest,
+    unpack_frame,
+)
 from common.pacing import Throttle
 
 from . import keys
 from .access import NodeRights
 from .link import Link
-from .local_time import local_frame, local_message
+from .local_time import local_header, local_message
 from .presence import Component, Presence
 from .send_thread import SendThread
 from .session import direct
@@ -71,7 +80,7 @@ class Reception:
 
     def __init__(self, receiver: Receiver, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
         self._link = link = receiver.link
-        self._presence = Presence(link.node, receiver.nodes, self._report)
+        self._presence = Presence(link.node, receiver.nodes, self._report, link.clocks().round_trip_s)
         self._rights = {each.node: each for each in receiver.rights}
         self._session = link.session()
         self._hub = hub
@@ -127,12 +136,12 @@ class Reception:
 
     def _take_frame(self, key: str) -> None:
         packed = self._frames.pop(key)
-        self._presence.count_frame(keys.camera_of(key), len(packed))
         with self._logged():
             header, jpeg = unpack_frame(packed)
             check_camera(header, keys.camera_of(key))
-            if (frame := local_frame(self._link, header, jpeg)) is not None:
-                self._hub.handle_frame(frame)
+            if (local := local_header(self._link, header)) is not None:
+                self._presence.count_frame(local.camera, len(packed), time.time() - local.captured_at)
+                self._hub.handle_frame(pack_frame(local, jpeg))
 
     def _take(self, take: Callable[[str, str], None], key: str, data: bytes) -> None:
         self._waiting -= 1

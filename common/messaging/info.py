@@ -37,10 +37,16 @@ class ProcessorInfo(BaseModel):
 
 
 class NodeInfo(BaseModel):
-    """A machine that runs some of the roles: those of them that run, and the bytes that the server received of it."""
+    """A machine that runs some of the roles: those of them that run, and the bytes that the server received of it.
+
+    `round_trip_ms` is the time of a message to it and back, `frame_age_ms` the age of its newest frame when it arrived;
+    both are None where they are unknown.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     connected: bool
     roles: tuple[str, ...] = ()
     received_bytes: int = 0
+    round_trip_ms: float | None = None
+    frame_age_ms: float | None = None

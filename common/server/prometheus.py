@@ -149,11 +149,20 @@ def _gauges(
 
 
 def nodes_text(nodes: Mapping[str, NodeInfo]) -> bytes:
-    """Return which nodes are connected and what was received of them, in the exposition format."""
+    """Return which nodes are connected, what was received of them and how late, in the exposition format."""
     registry = CollectorRegistry()
     connected = Gauge("vision_node_connected", "Whether a node is connected", ["node"], registry=registry)
     received = Counter("vision_node_received_bytes", "Bytes received of a node", ["node"], registry=registry)
+    round_trip = Gauge(
+        "vision_node_round_trip_seconds", "Time of a message to a node and back", ["node"], registry=registry
+    )
+    age = Gauge(
+        "vision_node_frame_age_seconds", "Age of the newest frame of a node at its arrival", ["node"], registry=registry
+    )
     for name, node in nodes.items():
         connected.labels(name).set(node.connected)
         received.labels(name).inc(node.received_bytes)
+        for gauge, value_ms in ((round_trip, node.round_trip_ms), (age, node.frame_age_ms)):
+            if value_ms is not None:
+                gauge.labels(name).set(value_ms / 1000)
     return generate_latest(registry) if nodes else b""

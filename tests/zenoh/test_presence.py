@@ -27,7 +27,7 @@ def statuses() -> list[Status]:
 
 @pytest.fixture
 def presence(statuses: list[Status]) -> Presence:
-    return Presence("hub", components_of_nodes(SETTINGS), statuses.append)
+    return Presence("hub", components_of_nodes(SETTINGS), statuses.append, {"gate-box": 0.002, "gpu-1": 0.0015}.get)
 
 
 def summary(statuses: list[Status]) -> list[tuple[str, str | None, str]]:
@@ -87,10 +87,16 @@ def test_the_table_of_nodes_has_those_of_the_settings_and_this_one(presence: Pre
         keys.alive("gpu-1", "processor cars 1"),
     ):
         presence.follow(token, is_alive=True)
-    presence.count_frame("gate", 1000)
-    presence.count_frame("yard", 10)
+    presence.count_frame("gate", 1000, 0.03)
+    presence.count_frame("yard", 10, 0.0071)
     presence.received_bytes["gpu-1"] += 5
     nodes = presence.nodes()
+    assert {name: (node.round_trip_ms, node.frame_age_ms) for name, node in nodes.items()} == {
+        "gate-box": (None, None),  # not connected
+        "gpu-1": (1.5, None),
+        "gpu-2": (None, None),
+        "hub": (None, 7.1),
+    }
     assert {name: (node.connected, node.roles, node.received_bytes) for name, node in nodes.items()} == {
         "gate-box": (False, (), 1000),
         "gpu-1": (True, ("processor cars 1",), 5),

@@ -1,7 +1,9 @@
-// The table of machines: which are connected, what each sends to the server, and the roles that it runs.
+// The table of machines: which are connected, how fast the link is, what each sends to the server, and its roles.
 
 import { fixed, orDash } from "../shared/format.js";
 import { setRows } from "./table.js";
+
+const COLUMNS = 5; // of the first row of a machine; its second row has the roles, of which a supervisor is on each
 
 export class Nodes {
   #section;
@@ -17,12 +19,16 @@ export class Nodes {
   show(nodes, now = performance.now()) {
     const names = Object.keys(nodes);
     this.#section.hidden = names.length < 2;
-    const rows = names.map((name) => {
-      const { connected, roles } = nodes[name];
-      return [name, connected ? "connected" : "lost", this.#rate(name, nodes[name], now), roles.join(", ")];
+    const rows = names.flatMap((name) => {
+      const { connected, roles, round_trip_ms, frame_age_ms } = nodes[name];
+      const state = connected ? "connected" : "lost";
+      const rate = this.#rate(name, nodes[name], now);
+      const figures = [name, state, fixed(round_trip_ms, 1), connected ? rate : orDash(), fixed(frame_age_ms, 0)];
+      return [figures, ["roles", orDash(roles.filter((role) => role !== "supervisor").join(", "))]];
     });
     setRows(this.#body, rows).forEach((tr, index) => {
-      tr.dataset.state = nodes[names[index]].connected ? "ok" : "lost";
+      if (index % 2) tr.cells[1].colSpan = COLUMNS - 1;
+      else tr.dataset.state = nodes[names[index / 2]].connected ? "ok" : "lost";
     });
   }
 
