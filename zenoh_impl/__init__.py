@@ -1,7 +1,6 @@
 """Every role is a process on the machine that its settings name; frames and messages travel by Zenoh."""
 
 from functools import partial
-from pathlib import Path
 
 from common.config.settings import Settings
 from common.errors import SettingsError
@@ -10,30 +9,17 @@ from multiprocessing_impl.stop_signal import StopSignal
 from multiprocessing_impl.worker import Worker
 
 try:
-    from .access import rights_of
     from .jpeg_frames import JpegFrames
     from .latest_queue import LatestQueue, QueueReader
     from .node import Node
     from .presence import components_of_nodes
-    from .session import RouterOptions
+    from .session import router_options
 except ModuleNotFoundError as error:
     raise SettingsError("--impl zenoh needs eclipse-zenoh; run: pip install -r requirements-zenoh.txt") from error
 
 
 def runtime(settings: Settings) -> Runtime:
     """Return the implementation for one node."""
-    zenoh, (hub, *_) = settings.zenoh, settings.nodes
-    name = settings.node or hub
-    node = Node(
-        RouterOptions(
-            name,
-            zenoh.hub,
-            listens=name == hub,
-            certificates=Path(zenoh.certificates).expanduser() if zenoh.certificates else None,
-            config=Path(zenoh.config).expanduser() if zenoh.config else None,
-            rights=rights_of(settings),
-        ),
-        components_of_nodes(settings) if settings.node else {},
-    )
-    memory = partial(JpegFrames, quality=zenoh.jpeg_quality, width=zenoh.frame_width)
+    node = Node(router_options(settings), components_of_nodes(settings) if settings.node else {})
+    memory = partial(JpegFrames, quality=settings.zenoh.jpeg_quality, width=settings.zenoh.frame_width)
     return Runtime("zenoh", memory, partial(LatestQueue, node.link), QueueReader, StopSignal, Worker, node)

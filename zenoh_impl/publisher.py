@@ -11,9 +11,8 @@ from typing import Self
 import zenoh
 
 from common.errors import MessageError
-from common.messaging.base import Message
+from common.messaging.buffered_publisher import BufferedPublisher
 from common.messaging.messages import FrameHeader, ServerMessage, ViewerCount, parse_server
-from common.messaging.outbox import Outbox
 
 from . import keys
 from .link import Link
@@ -50,33 +49,18 @@ class Ingest:
                 yield await texts.get()
 
 
-class Publisher:
+class Publisher(BufferedPublisher):
     """Sends what is in its outbox from a thread of its own, once to all servers."""
 
     def __init__(self, ingest: Ingest, handle: Callable[[ServerMessage], None]) -> None:
+        self._thread = SendThread("publisher", self._send)
+        super().__init__(self._thread.wake)
         self._ingest = ingest
         self._handle = handle
         self._views = Views(handle)
         self._servers: set[str] = set()
-        self._thread = SendThread("publisher", self._send)
-        self._outbox = Outbox(self._thread.wake)
         self._open = ExitStack()
         self._camera = ""
-
-    @property
-    def connected(self) -> bool:
-        """Whether a server is connected."""
-        return self._outbox.connected
-
-    @property
-    def dropped_count(self) -> int:
-        """Messages and frames that were replaced before they were sent."""
-        return self._outbox.dropped_count
-
-    @property
-    def lost_event_count(self) -> int:
-        """Events for which there was no room."""
-        return self._outbox.lost_event_count
 
     def __enter__(self) -> Self:
         link, role = self._ingest.link, self._ingest.role
@@ -101,13 +85,9 @@ class Publisher:
         self._open.close()
 
     def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
-        """Put a frame to be sent; it is dropped while no server is connected."""
+        """See BufferedPublisher."""
         self._camera = header.camera
-        self._outbox.put_frame(header, jpeg)
-
-    def send(self, message: Message) -> None:
-        """Put a message to be sent. Without a connection it is kept if it lasts, or is an Event or a report."""
-        self._outbox.put(message)
+        super().send_frame(header, jpeg)
 
     def _send(self) -> None:
         if not self.connected:

@@ -8,9 +8,10 @@ from typing import Any
 
 import zenoh
 
+from common.config.settings import Settings
 from common.errors import SettingsError
 
-from .access import NodeRights, access_control
+from .access import NodeRights, access_control, rights_of
 
 MAX_MESSAGE_BYTES = 16 * 2**20  # of a frame as JPEG: 8K at high quality has 10 MB
 LEASE_MS = 1500  # after which a silent node counts as gone; the default of 10 s is too long for a live view
@@ -54,6 +55,20 @@ class RouterOptions:
     certificates: Path | None = None
     config: Path | None = None
     rights: tuple[NodeRights, ...] = ()
+
+
+def router_options(settings: Settings) -> RouterOptions:
+    """Return the options of the node of the settings; without --node, of that of the hub."""
+    zenoh, (hub, *_) = settings.zenoh, settings.nodes
+    name = settings.node or hub
+    return RouterOptions(
+        name,
+        zenoh.hub,
+        listens=name == hub,
+        certificates=Path(zenoh.certificates).expanduser() if zenoh.certificates else None,
+        config=Path(zenoh.config).expanduser() if zenoh.config else None,
+        rights=rights_of(settings),
+    )
 
 
 def open_router(socket: Path, options: RouterOptions) -> zenoh.Session:

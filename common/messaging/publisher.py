@@ -14,10 +14,9 @@ from websockets.exceptions import ConnectionClosed
 
 from common.backoff import backoff
 from common.errors import MessageError
-from common.messaging.base import Message
+from common.messaging.buffered_publisher import BufferedPublisher
 from common.messaging.loop_errors import LoopErrors
-from common.messaging.messages import FrameHeader, ServerMessage, parse_server
-from common.messaging.outbox import Outbox
+from common.messaging.messages import ServerMessage, parse_server
 
 logger = logging.getLogger(__name__)
 
@@ -57,29 +56,14 @@ class Ingest:
         )
 
 
-class Publisher:
+class Publisher(BufferedPublisher):
     """Sends what is in its outbox from a helper thread."""
 
     def __init__(self, ingest: Ingest, handle: Callable[[ServerMessage], None] = lambda _: None) -> None:
         """`handle` is called on the helper thread with each message of the server."""
+        super().__init__(lambda: self._loop.call_soon_threadsafe(self._changed.set))
         self._ingest = ingest
         self._handle = handle
-        self._outbox = Outbox(lambda: self._loop.call_soon_threadsafe(self._changed.set))
-
-    @property
-    def connected(self) -> bool:
-        """Whether the server is connected."""
-        return self._outbox.connected
-
-    @property
-    def dropped_count(self) -> int:
-        """Messages and frames that were replaced before they were sent."""
-        return self._outbox.dropped_count
-
-    @property
-    def lost_event_count(self) -> int:
-        """Events that were lost because too many waited."""
-        return self._outbox.lost_event_count
 
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
@@ -96,14 +80,6 @@ class Publisher:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the thread has already ended
             self._loop.call_soon_threadsafe(self._cancel)
         self._thread.join(2)
-
-    def send_frame(self, header: FrameHeader, jpeg: bytes) -> None:
-        """Put a frame to be sent; it is dropped while the server is not connected."""
-        self._outbox.put_frame(header, jpeg)
-
-    def send(self, message: Message) -> None:
-        """Put a message to be sent. Without a connection it is kept if it lasts, or is an Event or a report."""
-        self._outbox.put(message)
 
     def _run(self) -> None:
         with self._runner, contextlib.suppress(asyncio.CancelledError):

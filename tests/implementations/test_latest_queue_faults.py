@@ -255,7 +255,7 @@ def mapped_files() -> set[str]:
 @linux_only
 def test_semaphores_are_removed_with_the_queue() -> None:
     queue: Any = RUNTIME.latest_queue()
-    names = [lock._semlock.name for lock in (queue._queue._rlock, queue._queue._wlock, queue._queue._sem)]
+    names = [getattr(queue.tickets._queue, name)._semlock.name for name in ("_rlock", "_wlock", "_sem")]
     assert all(has_semaphore(name) for name in names)
     queue.put(uniform(1))
     del queue
@@ -324,7 +324,7 @@ import sys
 from multiprocessing_impl import RUNTIME
 
 queue = RUNTIME.latest_queue()
-print(queue._queue._sem._semlock.name, flush=True)
+print(queue.tickets._queue._sem._semlock.name, flush=True)
 sys.stdin.read()
 """
 

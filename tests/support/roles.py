@@ -98,7 +98,7 @@ def fail_with_log_level() -> None:
 
 def die_holding(lock: str, queue: Any) -> None:
     """Kill this process while it holds one of the locks of a `multiprocessing.Queue`."""
-    getattr(queue._queue, lock).acquire()
+    getattr(queue.tickets._queue, lock).acquire()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
