@@ -20,7 +20,10 @@ OnStatus: TypeAlias = Callable[[Literal["ok", "lost"], str], None]
 
 
 class Delivery:
-    """Sends to one sink for as long as `run` is not cancelled; a sink that fails delays no other."""
+    """Sends to one sink for as long as `run` is not cancelled; a sink that fails delays no other.
+
+    Events of this run: `sent_count`, `rejected_count` by the sink, and `lost_count`, removed from a full spool unsent.
+    """
 
     def __init__(self, sink: Sink, spool: Spool, state: State, on_status: OnStatus) -> None:
         """`on_status` is called when the sink is lost or works again."""
@@ -31,8 +34,10 @@ class Delivery:
         self._wake = asyncio.Event()
         self._delays_s = backoff(FIRST_DELAY_S, LONGEST_DELAY_S)
         self._ok: bool | None = None
+        self._lost_before = 0  # this run
         self.sent_count = 0
         self.rejected_count = 0
+        self.lost_count = 0
 
     def wake(self) -> None:
         """Deliver now: there is a new event."""
@@ -42,8 +47,11 @@ class Delivery:
         """Connect, deliver, and after a failure connect again with exponential back-off."""
         with self._spool as spool:
             spool.add_sink(self._sink.name)
+            self._lost_before = spool.lost(self._sink.name)
         while True:
             try:
+                with self._spool as spool:
+                    self._count_lost(spool)
                 async with self._sink.connect() as connection:
                     await self._deliver(connection)
             except (SinkError, SpoolError) as error:
@@ -65,6 +73,7 @@ class Delivery:
                         logger.error("sink %s rejected event %s: %s", self._sink.name, event.event_id, error)
                     await asyncio.to_thread(spool.mark_sent, self._sink.name, position)
                 self._report("ok", "delivers")
+                await asyncio.to_thread(self._count_lost, spool)
                 await self._wait()
 
     async def _wait(self) -> None:
@@ -74,6 +83,12 @@ class Delivery:
         except TimeoutError:
             pass
         self._wake.clear()
+
+    def _count_lost(self, spool: Spool) -> None:
+        """Count the events that were removed from the spool unsent. Raises SpoolError."""
+        before, self.lost_count = self.lost_count, spool.lost(self._sink.name) - self._lost_before
+        if lost := self.lost_count - before:
+            logger.warning("sink %s: %d events were removed from the full spool unsent", self._sink.name, lost)
 
     def _report(self, state: Literal["ok", "lost"], message: str) -> None:
         """Log and report a change of the state, and each failure."""

@@ -50,6 +50,7 @@ async def _serve(
         delivery = Delivery(sink, Spool(options.spool, options.max_events), state, report)
         meter.follow_count(f"sent to {sink.name}", lambda delivery=delivery: delivery.sent_count)  # type: ignore[misc]
         meter.follow_drop(sink.name, "rejected", lambda delivery=delivery: delivery.rejected_count)  # type: ignore[misc]
+        meter.follow_drop(sink.name, "spool full", lambda delivery=delivery: delivery.lost_count)  # type: ignore[misc]
         deliveries.append(delivery)
     tasks = [asyncio.create_task(delivery.run()) for delivery in deliveries]
     tasks.append(asyncio.create_task(_follow(options, state, deliveries)))

@@ -117,6 +117,25 @@ async def test_a_rejected_event_is_counted_and_does_not_block_the_others(path: P
     assert (sink.sent, delivery.rejected_count) == (["0", "2"], 1)
 
 
+async def test_what_a_full_spool_removed_unsent_is_counted_and_logged(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = Flaky()
+    sink.fault = lambda _: SinkError("no")
+    with Spool(path, 100) as spool:
+        spool.add_sink(sink.name)
+        spool.append(*map(event, range(200)))  # before this run: not counted again
+        async with delivering(sink, path) as delivery:
+            await until(lambda: sink.connections > 1)
+            assert delivery.lost_count == 0
+            spool.append(*map(event, range(200, 500)))
+            await until(lambda: delivery.lost_count == 300)
+            sink.fault = lambda _: None
+            await until(lambda: len(sink.sent) == 100)
+    assert sink.sent == [str(number) for number in range(400, 500)]
+    assert "sink flaky: 300 events were removed from the full spool unsent" in caplog.text
+
+
 async def test_what_was_appended_while_the_role_was_away_is_delivered(path: Path) -> None:
     first, second = Flaky(), Flaky()
     async with delivering(first, path):
