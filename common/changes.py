@@ -41,6 +41,7 @@ class Changes:
         regions = self._regions.get(processor.name, processor)
         return ProcessorInfo(
             name=processor.name,
+            has_model=processor.run is None,
             cameras=processor.cameras,
             fps=processor.fps,
             min_score=processor.min_score,

@@ -79,7 +79,8 @@ class FrameProcessor:
             return None
         self._failures.clear(publisher)
         self._meter.count("processed", camera=camera)
-        self._meter.sample("inference_ms", outcome.inference_ms, camera=camera)
+        if outcome.inference_ms:  # none in code without a model
+            self._meter.sample("inference_ms", outcome.inference_ms, camera=camera)
         self._meter.sample("processing_ms", outcome.processing_ms, camera=camera)
         self._log.add(outcome.inference_ms or outcome.processing_ms)
         return outcome

@@ -20,12 +20,14 @@ class CameraInfo(BaseModel):
 class ProcessorInfo(BaseModel):
     """A processor as it was configured, the model that it runs, "loading" before it is known, and its lines and zones.
 
-    `track` is the setting; a processor with a line or a zone tracks as well.
+    `has_model` is false for one that runs code of its own instead; `model` is then the name of that. `track` is the
+    setting; a processor with a line or a zone tracks as well.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
+    has_model: bool = True
     model: str = "loading"
     labels: tuple[str, ...] = ()
     cameras: tuple[str, ...]

@@ -186,8 +186,9 @@ class Hub:
 
     def change_model(self, change: ModelChange) -> None:
         """Check the names in a change from a viewer, then keep it and send it to all roles."""
-        if change.model not in self._options.models or change.processor not in (None, *self._processors):
-            logger.info("a viewer asked for a model that is not in models/, or for a processor that does not exist")
+        running = [each.name for each in self._processors.values() if each.has_model]
+        if change.model not in self._options.models or change.processor not in (None, *running):
+            logger.info("a viewer asked for a model that is not in models/, or for a processor that runs none")
             return
         if change.processor is None:
             self._model_changes.clear()

@@ -277,6 +277,16 @@ async def test_models_of_all_processors_or_of_one_are_kept_for_a_role_that_conne
             assert [await next_text(late, "model_change") for _ in range(2)] == [chosen["all"], chosen["vehicles"]]
 
 
+async def test_a_model_for_code_of_ones_own_is_not_passed_on() -> None:
+    with serving(processors=("vehicles", "motion"), own_code=frozenset({"motion"})) as server:
+        async with server.role() as role, server.viewer() as viewer:
+            hello = await next_text(viewer, "hello")
+            assert [each["has_model"] for each in hello["processors"]] == [True, False]
+            for processor in ("motion", "vehicles"):
+                await viewer.send(json.dumps({"type": "model_change", "model": "other", "processor": processor}))
+            assert (await next_text(role, "model_change"))["processor"] == "vehicles"
+
+
 async def test_detections_of_another_source_have_the_id_of_the_nearest_frame_of_viewers() -> None:
     with serving(cameras=("gate", "yard"), detect_sources=frozenset({"gate"})) as server:
         async with server.role() as role, server.viewer() as viewer:

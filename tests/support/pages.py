@@ -102,15 +102,15 @@ class Role:
                 if message["type"] == "viewers":
                     self._watched, self._tiles = dict(message["cameras"]), dict(message.get("tiles", {}))
 
-    def requested_models(self) -> list[str]:
-        """Return the models that viewers have requested, by the messages that have arrived."""
-        names = []
+    def requested_models(self) -> list[tuple[str, str]]:
+        """Return the processors and models that viewers have requested, by the messages that have arrived."""
+        requests = []
         with contextlib.suppress(TimeoutError):
             while True:
                 message = json.loads(self._socket.recv(timeout=0.2))
                 if message["type"] == "model_change":
-                    names.append(message["model"])
-        return names
+                    requests.append((message["processor"], message["model"]))
+        return requests
 
     def regions(self, processor: str = "main") -> dict[str, Any]:
         """Return the lines and zones of a processor, from the newest message that has arrived."""

@@ -91,10 +91,11 @@ def serving(
     allowed_origins: tuple[str, ...] = (),
     cameras: tuple[str, ...] = ("main",),
     processors: tuple[str, ...] = ("main",),
+    own_code: frozenset[str] = frozenset(),
     settings_file: Path | None = None,
     detect_sources: frozenset[str] = frozenset(),
 ) -> Iterator[Server]:
-    """Run the UiServer role in a thread, on loopback sockets."""
+    """Run the UiServer role in a thread, on loopback sockets; `own_code` are the processors that run no model."""
     ingest_token = secrets.token_urlsafe()
     options = ServerOptions(
         "threading",
@@ -109,7 +110,10 @@ def serving(
             CameraInfo(name=name, source="road.mp4", capture_fps=30, ui_fps=15, ui_width=1280) for name in cameras
         ),
         detect_sources=detect_sources,
-        processors=tuple(ProcessorInfo(name=name, cameras=cameras, fps=5, min_score=0.3) for name in processors),
+        processors=tuple(
+            ProcessorInfo(name=name, has_model=name not in own_code, cameras=cameras, fps=5, min_score=0.3)
+            for name in processors
+        ),
         settings_file=settings_file,
     )
     stop = RUNTIME.stop_signal()

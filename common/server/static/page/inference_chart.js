@@ -1,6 +1,7 @@
-// The inference chart: inference times of the last minute, a dot for each detections message, the median as a line.
+// The inference chart: times of the last minute, a dot for each detections message, the median as a line.
 
 import { drawLevel, drawTimeAxis, startDrawing } from "../shared/canvas.js";
+import { setText } from "../shared/format.js";
 import { median } from "../shared/measurements.js";
 
 const SPAN_S = 60;
@@ -11,6 +12,9 @@ const LABEL_GAP = 8; // px beside the labels of the scale
 
 const now_s = () => performance.now() / 1000;
 
+/** The time that all of these processors have: that of the inference, or of the processing where one runs no model. */
+export const timeOf = (processors) => (processors.every(({ has_model = true }) => has_model) ? "inference" : "processing");
+
 /** The next of 1, 2, 5 × 10ⁿ at or above `value`: the top of the scale. */
 function scaleTop(value) {
   const power = 10 ** Math.floor(Math.log10(value));
@@ -20,24 +24,42 @@ function scaleTop(value) {
 export class InferenceChart {
   #canvas;
   #points = [];
+  #heading;
+  #processors = [];
   #styles = new Map();
+  #camera = null;
+  #time = "inference";
 
-  constructor(canvas) {
+  /** `heading` is the element for the name of what is drawn. */
+  constructor(canvas, heading) {
     this.#canvas = canvas;
+    this.#heading = heading;
   }
 
   /** Draws the dots of each processor in its style; of a single one, which has none, in the colour of the page. */
-  setStyles(styles) {
+  setProcessors(processors, styles) {
+    this.#processors = processors;
     this.#styles = styles;
+    this.#nameTime();
   }
 
-  /** Adds an inference time of a processor, in ms. */
-  add(processor, value) {
+  /** Draws the times of this camera from now on. */
+  setCamera(name) {
+    this.#camera = name;
+    this.#points = [];
+    this.#nameTime();
+  }
+
+  /** Adds the time of a detections message. */
+  add({ processor, inference_ms, processing_ms }) {
+    const value = this.#time === "inference" ? inference_ms : processing_ms;
     this.#points.push({ at: now_s(), value, processor });
   }
 
-  clear() {
-    this.#points = [];
+  #nameTime() {
+    this.#time = timeOf(this.#processors.filter(({ cameras }) => cameras.includes(this.#camera)));
+    setText(this.#heading, this.#time === "inference" ? "Inference" : "Processing");
+    this.#canvas.ariaLabel = `${this.#heading.textContent} time over the last minute`;
   }
 
   /** The median of the last minute in ms; null without values. */

@@ -1,6 +1,7 @@
 // The overview: a table of cameras, and one of processors where there are several or the wall is shown.
 
 import { fixed, setText } from "../shared/format.js";
+import { timeOf } from "./inference_chart.js";
 import { newSwatch } from "./layer_switches.js";
 import { setRows } from "./table.js";
 
@@ -44,7 +45,9 @@ export class Overview {
   #show() {
     setRows(element("camera-rows"), this.#cameras.map((camera) => this.#rowOfCamera(camera)));
     const shown = this.#processors.filter(({ cameras }) => this.#camera === null || cameras.includes(this.#camera));
-    setRows(element("processor-rows"), shown.map((each) => this.#rowOfProcessor(each))).forEach((tr, index) => {
+    const time = timeOf(shown);
+    setText(element("processor-time"), `${time}, ms`);
+    setRows(element("processor-rows"), shown.map((each) => this.#rowOfProcessor(each, time))).forEach((tr, index) => {
       this.#showSwatch(tr.cells[0], this.#styles.get(shown[index].name));
     });
   }
@@ -54,12 +57,12 @@ export class Overview {
     return [name, fixed(captured, 1), ofConfigured(capture_fps), fixed(this.#resultsOf([name]), 1)];
   }
 
-  #rowOfProcessor({ name, fps, cameras }) {
+  #rowOfProcessor({ name, fps, cameras }, time) {
     const counted = this.#camera === null ? cameras : [this.#camera];
     const { processors, percentiles } = this.#stats;
     const times = processors?.[name]?.percentiles ?? (this.#processors.length === 1 ? percentiles : {});
-    const inference = fixed(times?.inference_ms?.p50, 1);
-    return [name, fixed(this.#resultsOf(counted, name), 1), ofConfigured(fps * counted.length), inference];
+    const median = fixed(times?.[`${time}_ms`]?.p50, 1);
+    return [name, fixed(this.#resultsOf(counted, name), 1), ofConfigured(fps * counted.length), median];
   }
 
   /** The results a second for these cameras, of one processor or of all; undefined where there are none. */

@@ -22,7 +22,7 @@ const panel = new Panel();
 const overview = new Overview();
 const values = new Values(element("values-section"), element("values"));
 const events = new Events(element("events-section"), element("events"));
-const chart = new InferenceChart(element("inference-chart"));
+const chart = new InferenceChart(element("inference-chart"), element("inference-name"));
 const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
   onState(state) {
     panel.connection(state);
@@ -42,17 +42,17 @@ const viewer = new Viewer(element("viewer"), "ws/ui", "Live video", {
     events.setProcessors(hello.processors ?? []);
     values.setProcessors(hello.processors ?? []);
     panel.hello(hello);
-    models.setModels(hello.models ?? [], hello.model);
+    models.setModels(hello.models ?? [], hello.processors ?? [{ model: hello.model }]);
     layers.setProcessors(hello.processors ?? [], styles);
     editor.setProcessors(hello.processors ?? [], hello.may_save);
-    chart.setStyles(styles);
+    chart.setProcessors(hello.processors ?? [], styles);
     controls.setDetectorThreshold(hello.settings.min_score);
     show(tabs.nameInAddress());
   },
   onCamera(camera, rates) {
     panel.camera(camera, rates, tabs.isOneOfSeveral);
   },
-  onDetections: ({ processor, inference_ms }) => chart.add(processor, inference_ms),
+  onDetections: (message) => chart.add(message),
   onResult: (message) => values.add(message),
   onEvent: (event) => events.add(event),
   onStats(stats) {
@@ -70,7 +70,7 @@ const wall = new Wall(element("wall"), {
   onWatch: (views, width) => viewer.showTiles(views, width),
   onAck: (camera, frameId) => viewer.acknowledge(camera, frameId),
 });
-const models = new ModelChooser(element("models"), (name) => viewer.changeModel(name));
+const models = new ModelChooser(element("models"), (name, processor) => viewer.changeModel(name, processor));
 const controls = new Controls(element("stage"), {
   onChoice: applyChoices,
   onPlaying: () => viewer.play(controls.playing),
@@ -92,7 +92,7 @@ function show(name) {
   } else {
     wall.hide();
     viewer.select(name);
-    if (viewer.camera !== before) chart.clear();
+    if (viewer.camera !== before) chart.setCamera(viewer.camera);
   }
   const camera = isWall ? null : viewer.camera;
   tabs.select(camera);

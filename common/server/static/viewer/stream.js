@@ -59,8 +59,9 @@ export class Stream {
     this.#send({ type: "set", name, value });
   }
 
-  changeModel(model) {
-    this.#send({ type: "model_change", model });
+  /** Requests another model in a processor, in all where `processor` is undefined. */
+  changeModel(model, processor) {
+    this.#send({ type: "model_change", model, processor });
   }
 
   /** Replaces the lines and zones of a processor; returns whether there is a connection. */

@@ -71,9 +71,9 @@ export class Viewer {
     this.#stream.set(name, value);
   }
 
-  /** Requests another model, one of those that the hello message lists, for all viewers. */
-  changeModel(name) {
-    this.#stream.changeModel(name);
+  /** Requests another model in a processor, one of those that the hello message lists, for all viewers. */
+  changeModel(name, processor) {
+    this.#stream.changeModel(name, processor);
   }
 
   /** Replaces the lines and zones of a processor, for all viewers; returns whether there is a connection. */
