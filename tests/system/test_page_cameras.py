@@ -295,6 +295,30 @@ def test_a_tile_without_new_frames_is_stale(page: Page, role: Role) -> None:
     wait_for_text(page, f"{tile(YARD)} .tile-state", "stale")
 
 
+def test_a_degraded_camera_without_new_frames_is_stale(page: Page, role: Role) -> None:
+    role.send(Status(component="source", camera=YARD, state="degraded", message="decoding is slower than real time"))
+    publish_until(page, role, lambda: page.inner_text(f"{tile(YARD)} .tile-state") == "degraded", "a degraded tile")
+    wait_for_text(page, f"{tile(YARD)} .tile-state", "stale")
+
+
+def test_tabs_of_many_cameras_are_one_row_with_the_chosen_one_in_sight(browser: Browser) -> None:
+    names = [f"camera-{number:02}-with-a-name-that-is-long" for number in range(16)]
+    with serving(cameras=tuple(names)) as server, visited(server, browser, f"#{names[9]}", size=PHONE) as page:
+        shows_view(page, names[9])
+        for name in (names[9], names[10]):
+            shows_view(page, name)
+            tabs, tab = (
+                page.locator(selector).bounding_box() for selector in ("#cameras", "#cameras [aria-selected=true]")
+            )
+            assert tabs is not None
+            assert tab is not None
+            assert tabs["height"] < 2 * tab["height"]
+            assert tabs["x"] - 1 <= tab["x"]
+            assert tab["x"] + tab["width"] <= tabs["x"] + tabs["width"] + 1 <= PHONE[0] + 1
+            page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
 def test_alert_of_a_camera_is_shown_in_its_full_view_only(page: Page, role: Role) -> None:
     role.send(Status(component="source", camera=YARD, state="lost", message="connection refused"))
     page.click(tile(GATE))

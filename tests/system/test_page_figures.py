@@ -137,6 +137,27 @@ def test_rates_are_compared_with_those_of_a_slower_source(timed_page: Page, role
     wait_until(page, lambda: page.locator("tr.behind #rate-captured").count() == 1, "a warning")
 
 
+def test_rates_of_another_camera_are_no_warning_before_the_window_has_passed(browser: Browser) -> None:
+    with (
+        serving(cameras=("gate", "yard")) as server,
+        playing_role(server) as role,
+        opened(browser, "about:blank") as page,
+    ):
+        page.clock.install()
+        page.goto(f"http://localhost:{server.port}/#gate")
+        wait_for_text(page, "#connection", "connected")
+        pass_time(page, role, 7)
+        role.send_report("provider gate", camera="gate", counts={"captured": 30, "sent": 1})
+        wait_until(page, lambda: page.locator("tr.behind #rate-sent").count() == 1, "a warning")
+        page.click("#cameras [data-camera=yard]")
+        role.send_report("provider yard", camera="yard", counts={"captured": 30, "sent": 2})
+        wait_for_text(page, "#rate-sent", "2.0")
+        assert page.locator(".behind").count() == 0
+        pass_time(page, role, 7)
+        role.send_report("provider yard", camera="yard", counts={"captured": 30, "sent": 2})
+        wait_until(page, lambda: page.locator("tr.behind #rate-sent").count() == 1, "a warning")
+
+
 def pass_time(page: Page, role: Role, seconds: float) -> None:
     """Move the clock of the page, with a message before each step so that it does not reconnect."""
     for _ in range(round(seconds / 0.5)):

@@ -48,6 +48,7 @@ export class Panel {
 
   /** Shows which camera is on the video, and the rates that are configured for it. */
   camera({ name, source }, rates, isOneOfSeveral) {
+    if (name !== this.#name) this.rates.open(); // those of the server are of some seconds before, too
     this.#name = name;
     this.#camera = isOneOfSeveral ? name : null;
     this.#showName("source", source);

@@ -26,6 +26,7 @@ export class Tile {
     const video = newElement("div", "viewer", this.#fault);
     const caption = newElement("div", "tile-caption", newElement("strong", "", name), this.#state, this.#figures);
     this.element = newElement("a", "tile", video, caption);
+    caption.title = name; // a long one is cut
     this.element.href = `#${encodeURIComponent(name)}`;
     this.view = new CameraView(video, `Live video of ${name}`, onAck, () => {});
   }

@@ -68,7 +68,7 @@ export class CameraTabs {
         tab.type = "button";
         tab.className = "button";
         tab.role = "tab";
-        tab.textContent = tab.dataset.camera = name;
+        tab.textContent = tab.title = tab.dataset.camera = name;
         tab.dataset.state = "ok";
         return tab;
       }),
@@ -77,12 +77,19 @@ export class CameraTabs {
 
   /** Marks the camera that is shown; null if it is none of them. */
   select(name) {
+    const isChange = name !== this.#shown;
     this.#shown = name;
     for (const tab of this.#root.children) {
       tab.setAttribute("aria-selected", tab.dataset.camera === name);
       tab.tabIndex = tab.dataset.camera === name ? 0 : -1;
     }
+    if (isChange) this.#scrollTo(this.#root.querySelector("[aria-selected=true]"));
     if (this.isOneOfSeveral && name !== null) history.replaceState(null, "", `#${encodeURIComponent(name)}`);
+  }
+
+  /** Brings a tab to the middle of a row that is too long; the page itself is not scrolled. */
+  #scrollTo(tab) {
+    if (tab) this.#root.scrollLeft = tab.offsetLeft - (this.#root.clientWidth - tab.offsetWidth) / 2;
   }
 
   /** Follows a link to a camera at once: the browser would report it by a later `hashchange`, after keys that follow. */

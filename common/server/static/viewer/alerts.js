@@ -46,9 +46,14 @@ export function notices(statuses) {
 /** Returns the worst state as { name, text }; `text` is a word or two, with the processor that it is about, "" for ok. */
 export function stateOf(connection, statuses, frames) {
   if (connection !== "open") return { name: connection, text: connection };
-  for (const state of [...FAULTS, "degraded"]) {
-    const status = statuses.find((each) => each.state === state);
-    if (status) return { name: state, text: [status.processor, WORDS[state] ?? state].filter(Boolean).join(" ") };
-  }
-  return isStale(frames) ? { name: "stale", text: "stale" } : { name: "ok", text: "" };
+  const found = (states) => states.map((state) => statuses.find((each) => each.state === state)).find(Boolean);
+  const named = ({ state, processor }) => ({
+    name: state,
+    text: [processor, WORDS[state] ?? state].filter(Boolean).join(" "),
+  });
+  const fault = found(FAULTS);
+  if (fault) return named(fault);
+  if (isStale(frames)) return { name: "stale", text: "stale" };
+  const degraded = found(["degraded"]);
+  return degraded ? named(degraded) : { name: "ok", text: "" };
 }
