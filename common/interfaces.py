@@ -106,6 +106,9 @@ class Hub(Protocol):
     def handle_message(self, text: str) -> None:
         """Keep or forward a text message. Raises MessageError."""
 
+    def count_drops(self, cause: str, count: int, camera: str) -> None:
+        """Count frames of a camera that were sent and did not reach the server, or not in time."""
+
     def change(self, change: Change) -> None:
         """Keep a change from a viewer of any server, and send it to roles and viewers. Raises SettingsError."""
 

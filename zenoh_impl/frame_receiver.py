@@ -16,7 +16,7 @@ from common.pacing import Throttle
 
 from . import keys
 from .link import Link
-from .local_time import local_header
+from .local_time import FrameDroppedError, local_header
 from .session import direct
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class FrameReceiver:
     def take(self) -> Frame | None:
         """Return the frame that has arrived, without blocking, or None.
 
-        None also stands for an invalid frame, and for one of a node whose clock is not known yet.
+        None also stands for a frame that is invalid or too old, or of a node whose clock is not known yet.
         """
         with self._lock:
             packed, self._arrived, self._unread_since = self._arrived, None, math.inf
@@ -63,9 +63,9 @@ class FrameReceiver:
             if consumer and header.camera != camera:
                 raise MessageError(f"a frame of camera {header.camera}")
             local = local_header(self._link, header)
-            if local is None:
-                return None
             frame = Frame(local.camera, local.frame_id, local.captured_at, decode_jpeg(jpeg))
+        except FrameDroppedError:  # the producer counts it as overwritten, since it was not taken
+            return None
         except MessageError as error:
             if self._invalid_log.due():
                 logger.error("invalid frame for the latest queue %s: %s", self._name, error)

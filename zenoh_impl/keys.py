@@ -9,6 +9,7 @@ from common.messaging.messages import PROTOCOL
 
 PREFIX = f"vision/{PROTOCOL}"
 ANY_VERSION = "vision/*"
+SIZES = ("frame", "tile")  # of frames for viewers
 
 
 def frames(queue: str) -> str:
@@ -22,7 +23,7 @@ def taken(queue: str) -> str:
 
 
 def view(camera: str, size: str = "*") -> str:
-    """Return the key of the frames of a camera for viewers; `size` is frame or tile."""
+    """Return the key of the frames of a camera for viewers; `size` is one of SIZES."""
     return f"{PREFIX}/view/{camera}/{size}"
 
 
@@ -39,6 +40,11 @@ def sent_to(node: str, role: str) -> str:
 def sent_to_owner_of(token: str) -> str:
     """Return the key of the messages to the role that has a liveliness token."""
     return token.replace("/alive/", "/to/", 1)
+
+
+def token_of_sender(key: str) -> str:
+    """Return the key of the liveliness token of the role that sent a message."""
+    return key.replace("/from/", "/alive/", 1)
 
 
 def camera_of(view_key: str) -> str:

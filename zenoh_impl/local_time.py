@@ -1,15 +1,35 @@
 """The times of capture in what arrives from another node, by the clock of this one."""
 
+import time
+
 from common.messaging.event import Event
 from common.messaging.messages import Detections, FrameHeader, IngestMessage
+from common.pacing import Clock
 
 from .link import Link
 
+MAX_AGE_S = 3.0  # a link that delays a frame for longer is closed (connections.py), or the machine was suspended
 
-def local_header(link: Link, header: FrameHeader) -> FrameHeader | None:
-    """Return the header of a frame of a camera of any node, or None if the clock there is not known yet."""
-    captured_at = link.local_time(link.node_of(header.camera), header.captured_at)
-    return None if captured_at is None else header.model_copy(update={"captured_at": captured_at})
+
+class FrameDroppedError(Exception):
+    """The frame is not to be used. The message is the cause."""
+
+
+def local_header(link: Link, header: FrameHeader, clock: Clock = time.time) -> FrameHeader:
+    """Return the header of a frame of a camera of any node.
+
+    Raises FrameDroppedError for a frame that waited on its way while the link was cut, or while a clock was set, and
+    for one of a node whose clock is not known yet.
+    """
+    node = link.node_of(header.camera)
+    if node == link.node:
+        return header
+    captured_at = link.local_time(node, header.captured_at)
+    if captured_at is None:
+        raise FrameDroppedError("clock unknown")
+    if abs(clock() - captured_at) > MAX_AGE_S:
+        raise FrameDroppedError("too old")
+    return header.model_copy(update={"captured_at": captured_at})
 
 
 def local_message(link: Link, node: str, message: IngestMessage) -> IngestMessage | None:

@@ -1,8 +1,10 @@
 """Publish a role's frames and messages to the servers, without ever blocking the role."""
 
 import asyncio
+import itertools
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -61,6 +63,7 @@ class Publisher(BufferedPublisher):
         self._servers: set[str] = set()
         self._open = ExitStack()
         self._camera = ""
+        self._numbers: dict[str, Iterator[int]] = defaultdict(itertools.count)  # of frames, by key
 
     def __enter__(self) -> Self:
         link, role = self._ingest.link, self._ingest.role
@@ -97,7 +100,10 @@ class Publisher(BufferedPublisher):
                 self._messages.put(data)
             else:
                 key = keys.view(self._camera, kind.lower())
-                self._session.put(key, data, congestion_control=zenoh.CongestionControl.DROP, express=True)
+                source = zenoh.SourceInfo(self._messages.id, next(self._numbers[key]))
+                self._session.put(
+                    key, data, congestion_control=zenoh.CongestionControl.DROP, express=True, source_info=source
+                )
 
     def _receive(self, sample: zenoh.Sample) -> None:
         server = sample.attachment.to_string() if sample.attachment else ""

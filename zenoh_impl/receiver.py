@@ -15,6 +15,7 @@ from common.errors import MessageError, SettingsError
 from common.interfaces import Handle, Hub
 from common.messaging.messages import (
     FrameHeader,
+    Model,
     ServerMessage,
     Status,
     kind_to_role,
@@ -26,8 +27,9 @@ from common.pacing import Throttle
 
 from . import keys
 from .access import NodeRights
+from .arrivals import Arrivals
 from .link import Link
-from .local_time import local_header, local_message
+from .local_time import FrameDroppedError, local_header, local_message
 from .presence import Component, Presence
 from .send_thread import SendThread
 from .session import direct
@@ -85,9 +87,10 @@ class Reception:
         self._session = link.session()
         self._hub = hub
         self._loop = loop
-        self._frames: dict[str, bytes] = {}
+        self._arrivals = Arrivals()
         self._waiting = 0
         self._roles: dict[str, Handle] = {}
+        self._unconfirmed: set[str] = set()
         self._outgoing: dict[tuple[str, str], str] = {}
         self._changes = SharedChanges(link.node, hub.change, partial(self._leave, keys.changed_by(link.node)))
         self._shown = Shown(frozenset(hub.cameras), partial(self._leave, keys.shown_by(link.node)))
@@ -101,7 +104,8 @@ class Reception:
         self._thread.start()
         stack.callback(self._thread.close, CLOSE_S)
         session, liveliness = self._session, self._session.liveliness()
-        stack.enter_context(session.declare_subscriber(keys.view("*"), direct(self._on_frame)))
+        for size in keys.SIZES:
+            stack.enter_context(session.declare_subscriber(keys.view("*", size), direct(self._on_frame)))
         for key, take in ((keys.sent_by("*", "**"), self._take_message), (keys.changed_by("*"), self._take_change)):
             stack.enter_context(session.declare_subscriber(key, direct(partial(self._on_message, take))))
         stack.enter_context(
@@ -114,11 +118,8 @@ class Reception:
     # On threads of Zenoh.
 
     def _on_frame(self, sample: zenoh.Sample) -> None:
-        """Keep the newest frame of each key while the loop is busy."""
         key = str(sample.key_expr)
-        waits = key in self._frames
-        self._frames[key] = sample.payload.to_bytes()
-        if not waits:
+        if self._arrivals.put(key, sample.payload.to_bytes(), sample.source_info):
             self._loop.call_soon_threadsafe(self._take_frame, key)
 
     def _on_message(self, take: Callable[[str, str], None], sample: zenoh.Sample) -> None:
@@ -135,13 +136,20 @@ class Reception:
     # On the event loop.
 
     def _take_frame(self, key: str) -> None:
-        packed = self._frames.pop(key)
+        (packed, drops), camera = self._arrivals.take(key), keys.camera_of(key)
         with self._logged():
             header, jpeg = unpack_frame(packed)
-            check_camera(header, keys.camera_of(key))
-            if (local := local_header(self._link, header)) is not None:
-                self._presence.count_frame(local.camera, len(packed), time.time() - local.captured_at)
+            check_camera(header, camera)
+            try:
+                local = local_header(self._link, header)
+            except FrameDroppedError as error:
+                drops[str(error)] += 1
+            else:
+                self._presence.count_frame(camera, len(packed), time.time() - local.captured_at)
                 self._hub.handle_frame(pack_frame(local, jpeg))
+        for cause, count in drops.items():
+            if camera in self._hub.cameras:
+                self._hub.count_drops(cause, count, camera)
 
     def _take(self, take: Callable[[str, str], None], key: str, data: bytes) -> None:
         self._waiting -= 1
@@ -152,6 +160,8 @@ class Reception:
     def _take_message(self, key: str, text: str) -> None:
         node, message = keys.node_of(key), parse_ingest(text)
         rights_in(self._rights, node).check(message)
+        if isinstance(message, Status | Model):
+            self._confirm(keys.token_of_sender(key))
         if (local := local_message(self._link, node, message)) is not None:
             self._hub.handle_message(local.model_dump_json(exclude_none=True))
 
@@ -175,9 +185,19 @@ class Reception:
     def _add_role(self, token: str) -> None:
         self._remove_role(token)
         send = self._roles[token] = partial(self._send_to, keys.sent_to_owner_of(token))
+        self._unconfirmed.add(token)
         self._hub.add_role(send)
         if keys.role_of(token) == SINKS:
             self._hub.add_subscriber(self._shown)
+
+    def _confirm(self, token: str) -> None:
+        """Send a role the present state again when it sends its own, which it does once it knows this server.
+
+        On a new link there is not yet a way to the role when its token arrives here, and Zenoh drops what has none.
+        """
+        if token in self._roles and token in self._unconfirmed:
+            self._unconfirmed.remove(token)
+            self._hub.add_role(self._roles[token])
 
     def _remove_role(self, token: str) -> None:
         if send := self._roles.pop(token, None):

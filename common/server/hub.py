@@ -137,6 +137,10 @@ class Hub:
             if is_suitable and subscriber.takes_frames:
                 subscriber.put_frame(frame)
 
+    def count_drops(self, cause: str, count: int, camera: str) -> None:
+        """Count frames of a camera that were sent and did not reach the server, or not in time."""
+        self.meter.drop("server", cause, count, camera=camera)
+
     def handle_message(self, text: str) -> None:
         """Validate a text message from a role, then keep it or forward the same text. Raises MessageError."""
         message = parse_ingest(text)

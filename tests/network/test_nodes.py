@@ -11,8 +11,10 @@ from tests.network.network import require_namespaces
 from tests.network.nodes import Machines, all_nodes, machines, write_settings
 from tests.network.scenarios import SCENARIOS, Scenario, recover, steady
 from tests.network.viewer import Recording
+from zenoh_impl.local_time import MAX_AGE_S
 
 SECONDS = 4.0
+DELIVERY_S = 1.0  # from the server to the viewer, on a busy machine
 FAULTS = [scenario for scenario in SCENARIOS if scenario.name in ("cut", "cut one way", "new address")]
 
 
@@ -37,6 +39,7 @@ def test_video_and_boxes_return_after_a_fault(running: Running, scenario: Scenar
     outcome = scenario.run(running.machines.gate_link, running.recording, SECONDS)
     assert outcome.recovery_s is not None
     assert outcome.frames_per_s > 0
+    assert max(outcome.viewer_ms) < 1000 * (MAX_AGE_S + DELIVERY_S)
 
 
 @pytest.mark.parametrize(
