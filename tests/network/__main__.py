@@ -24,10 +24,18 @@ def main() -> int:
     )
     parser.add_argument("--source", default="sample", help="video of the camera [sample]")
     parser.add_argument("--common", default="", metavar="TOML", help="more settings, such as 'ui_fps = 5'")
+    parser.add_argument(
+        "--zenoh",
+        default="",
+        metavar="TOML",
+        help="settings of [zenoh], such as 'frame_width = 416; jpeg_quality = 80'",
+    )
     arguments = parser.parse_args()
     chosen = [scenario for scenario in SCENARIOS if scenario.name in (arguments.only or names)]
     with tempfile.TemporaryDirectory() as folder, machines() as on:
-        settings = write_settings(Path(folder), on.hub.address, arguments.source, "default", arguments.common)
+        settings = write_settings(
+            Path(folder), on.hub.address, arguments.source, "default", arguments.common, arguments.zenoh
+        )
         with all_nodes(settings, on) as recorded:
             print(f"| {' | '.join(HEADINGS)} |\n|---|{'---:|' * (len(HEADINGS) - 1)}", flush=True)
             for scenario in chosen:

@@ -33,6 +33,7 @@ model = "{model}"
 [zenoh]
 hub = "tls/{hub}:{port}"
 certificates = "{certificates}"
+{zenoh}
 """
 
 
@@ -62,13 +63,21 @@ def machines() -> Iterator[Machines]:
         yield Machines(hub, gate_box, gpu_box, *links)
 
 
-def write_settings(folder: Path, hub: str, source: str, model: str, common: str = "") -> Path:
+def write_settings(folder: Path, hub: str, source: str, model: str, common: str = "", zenoh: str = "") -> Path:
     """Write the settings file and the certificates of the nodes; return the file."""
     certificates = folder / "certificates"
     create(certificates, (Node("hub", (hub,)), Node("gate-box"), Node("gpu-box")))
     file = folder / "vision.toml"
     file.write_text(
-        SETTINGS.format(common=common, source=source, model=model, hub=hub, port=HUB_PORT, certificates=certificates)
+        SETTINGS.format(
+            common=common,
+            source=source,
+            model=model,
+            hub=hub,
+            port=HUB_PORT,
+            certificates=certificates,
+            zenoh=zenoh.replace(";", "\n"),
+        )
     )
     return file
 
