@@ -36,6 +36,11 @@ async def test_a_processor_of_ten_lines_reaches_the_viewers(
         assert [each["detections"][0]["label"] for each in found] == ["all"] * len(found)
         counts = [each["values"]["frames"] for each in found]
         assert counts == sorted(set(counts))
+        assert viewer.messages_of("hello")[-1]["processors"][0]["has_model"] is False
+        times = app.until(
+            lambda: app.stats()["percentiles"].get("processing_ms") and app.stats()["percentiles"], "times"
+        )
+        assert "inference_ms" not in times
 
 
 async def test_a_viewer_chooses_another_model_while_the_app_runs(small: tuple[str, ...]) -> None:
