@@ -1,5 +1,6 @@
 """Training images: reading, augmentation and anchors."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 from models.training.detector import data
 from models.training.detector.anchors import anchors_for
 from models.training.detector.augment import place, square
-from models.training.detector.data import ANY, CAR, IGNORED, LabelledImage
+from models.training.detector.data import ANY, CAR, CLASSES, IGNORED, LabelledImage
 
 EVEN = np.array([1.0])
 
@@ -62,10 +63,10 @@ def test_the_same_random_numbers_give_the_same_square() -> None:
 
 def test_a_square_marks_where_boxes_may_be_missing() -> None:
     whole = white_on_black([(20, 30, 90, 80)])
-    partial = LabelledImage("test", "views", whole.image, whole.boxes, whole.kinds, partial=True)
+    partial = LabelledImage("test", "views", whole.image, whole.boxes, whole.kinds, unlabelled=0b101)
     random = np.random.default_rng(0)
-    assert all(square([partial], EVEN, 224, random).partial.all() for _ in range(10))
-    assert not any(square([whole], EVEN, 224, random).partial.any() for _ in range(10))
+    assert all((square([partial], EVEN, 224, random).unlabelled == 0b101).all() for _ in range(10))
+    assert not any(square([whole], EVEN, 224, random).unlabelled.any() for _ in range(10))
 
 
 def test_anchors_are_the_sizes_of_the_boxes() -> None:
@@ -85,6 +86,8 @@ def folder(tmp_path: Path) -> Path:
     for name in ("bd_1", "man_2"):
         cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), np.zeros((100, 200, 3), np.uint8))
     (tmp_path / "val.txt").write_text("man_2.jpg\n")
+    sources = {"bd": {"labelled": [1, 2, 3, 4, 5]}, "man": {"labelled": [2], "unlabelled": [0]}}
+    (tmp_path / "sources.json").write_text(json.dumps(sources))
     (tmp_path / "labels_completed/bd_1.txt").write_text("2 0.5 0.5 0.2 0.4\n0 0.1 0.1 0.1 0.1\n")
     (tmp_path / "ignore/bd_1.txt").write_text("0.25 0.5 0.1 0.2\n")
     (tmp_path / "labels/man_2.txt").write_text("5 0.5 0.5 1 1\n")
@@ -99,6 +102,15 @@ def test_training_images_have_the_completed_labels_and_the_ignored_regions(folde
     assert image.boxes[2].tolist() == pytest.approx([40, 40, 60, 60])
 
 
+def test_classes_without_published_boxes_are_unlabelled(folder: Path) -> None:
+    (image,) = data.road_users(folder)
+    assert image.unlabelled == 1 << CLASSES.index("person")
+    (folder / "val.txt").write_text("bd_1.jpg\n")
+    (folder / "labels_completed").rename(folder / "unused")
+    (image,) = data.road_users(folder)
+    assert (image.name, image.unlabelled) == ("man_2.jpg", 1 << CLASSES.index("person"))
+
+
 def test_validation_images_have_the_published_labels(folder: Path) -> None:
     (image,) = data.road_users_validation(folder)
     assert (image.name, image.kinds.tolist()) == ("man_2.jpg", [5])
@@ -108,7 +120,7 @@ def test_validation_images_have_the_published_labels(folder: Path) -> None:
 def test_the_class_of_a_vehicle_in_a_highway_view_is_unknown(folder: Path) -> None:
     (folder / "labels/bd_1.txt").write_text("2 0.5 0.5 0.2 0.4\n")
     first = data.highway_views(folder)[0]
-    assert (first.partial, first.source, first.kinds.tolist()) == (True, "views", [ANY, IGNORED])
+    assert (first.unlabelled, first.source, first.kinds.tolist()) == (data.ALL, "views", [ANY, IGNORED])
 
 
 def test_the_error_names_an_image_that_cannot_be_read(folder: Path) -> None:

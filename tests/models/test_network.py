@@ -14,9 +14,10 @@ import onnx
 import torch
 
 from common.detection.detector import load_detector
+from models.training.detector import train
 from models.training.detector.data import CLASSES, LabelledImage
 from models.training.detector.export import load, to_onnx
-from models.training.detector.train import Cycle, Training
+from models.training.detector.train import Training
 from tests.support.boxes import iou
 
 pytestmark = pytest.mark.timeout(900)  # two minutes on two cores
@@ -36,7 +37,10 @@ def road(seed: int) -> LabelledImage:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("training") / "checkpoint.pt"
-    Training([road(seed) for seed in range(32)], path, [Cycle(STEPS)], seed=0).run()
+    with pytest.MonkeyPatch.context() as patch:  # a batch that two cores process in a second
+        patch.setattr(train, "BATCH", 16)
+        patch.setattr(train, "SIDES", (224, 224))
+        Training([road(seed) for seed in range(32)], path, STEPS, seed=0).run()
     return path
 
 
@@ -72,6 +76,6 @@ def test_the_exported_file_computes_what_the_network_computes(checkpoint: Path, 
 
 def test_a_training_is_resumed_from_its_checkpoint(checkpoint: Path) -> None:
     images = [replace(road(0), name="other")]
-    again = Training(images, checkpoint, [Cycle(STEPS)], seed=0)
+    again = Training(images, checkpoint, STEPS, seed=0)
     again.run()  # all steps are done
     assert torch.load(checkpoint, weights_only=True)["step"] == STEPS

@@ -21,18 +21,18 @@ Random = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """A training sample: side × side × 3 BGR, boxes in pixels, and a mask of where boxes may be missing."""
+    """A training sample: side × side × 3 BGR, boxes in pixels, and in each the classes whose boxes may be missing."""
 
     image: Image
     boxes: Boxes
     kinds: Kinds
-    partial: npt.NDArray[np.bool_]  # side × side
+    unlabelled: npt.NDArray[np.uint8]  # side × side, bits
 
 
 def square(images: Sequence[LabelledImage], shares: npt.NDArray[np.float64], side: int, random: Random) -> Square:
     """Return a random square of one image or a mosaic of four, drawn with the probabilities `shares`."""
     canvas: Image = np.full((side, side, 3), PADDING, np.uint8)
-    partial = np.zeros((side, side), np.bool_)
+    unlabelled = np.zeros((side, side), np.uint8)
     mosaic = random.random() < MOSAIC
     x, y = (random.uniform(0.3, 0.7, 2) * side).astype(int).tolist() if mosaic else (side, side)
     areas = [(0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side)]
@@ -46,8 +46,8 @@ def square(images: Sequence[LabelledImage], shares: npt.NDArray[np.float64], sid
         placed, of = place(image, canvas[into], zoom * FULL_SIDE, random)
         boxes.append(placed + np.array((left, top, left, top), np.float32))
         kinds.append(of)
-        partial[into] = image.partial
-    return Square(degraded(canvas, random), np.concatenate(boxes), np.concatenate(kinds), partial)
+        unlabelled[into] = image.unlabelled
+    return Square(degraded(canvas, random), np.concatenate(boxes), np.concatenate(kinds), unlabelled)
 
 
 def place(image: LabelledImage, canvas: Image, length: float, random: Random) -> tuple[Boxes, Kinds]:

@@ -1,10 +1,11 @@
 """Training and validation images with boxes, read from folders of JPEGs and YOLO label files."""
 
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,35 +18,67 @@ Kinds: TypeAlias = npt.NDArray[np.int64]  # n: an index into CLASSES, ANY or IGN
 CLASSES = ("person", "bicycle", "car", "motorcycle", "bus", "truck")
 CAR = CLASSES.index("car")
 ANY = -1  # a vehicle of unknown class: part of the box and objectness loss, not of the class loss
+ALL = 2 ** len(CLASSES) - 1  # a bit for each class
 IGNORED = -2  # an uncertain region: neither object nor background
 
 # Relative sampling frequency by source, which is the prefix of the file name. Fixed views from poles and bridges, which
 # the app is made for, are few; close street images are many.
-WEIGHTS = {"bd": 1.0, "hwy": 0.7, "voi": 0.7, "ner": 1.0, "man": 2.5, "atl": 3.0, "views": 2.5, "scene": 4.0}
+WEIGHTS = {
+    "bd": 1.0,
+    "hwy": 0.7,
+    "voi": 0.7,
+    "ner": 1.0,
+    "man": 2.5,
+    "atl": 3.0,
+    "views": 2.5,
+    "scene": 5.0,
+    "cco": 4.0,
+    "wrk": 2.0,
+    "ofc": 1.5,
+    "rtc": 2.5,
+    "crs": 1.5,
+    "hwn": 1.5,
+    "dwy": 2.0,
+}
+INCOMPLETE = {"rtc", "crs", "hwn"}  # sources in which distant and cut objects of any class may have no box
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """An image with its boxes. `partial`: some objects may have no box."""
+    """An image with its boxes. `unlabelled`: a bit for each class of which some objects may have no box."""
 
     name: str
     source: str
     image: Image
     boxes: Boxes
     kinds: Kinds
-    partial: bool = False
+    unlabelled: int = 0
 
 
 def road_users(folder: Path) -> list[LabelledImage]:
-    """Return the training images of road_users, with completed labels."""
-    held_out = _held_out(folder)
+    """Return the training images of road_users, with completed labels, or of road_users2, with the published ones."""
+    held_out, unlabelled = _held_out(folder), _unlabelled(folder)
     paths = [path for path in sorted((folder / "images").glob("*.jpg")) if path.name not in held_out]
-    return list(_read(paths, folder / "labels_completed"))
+    completed = folder / "labels_completed"
+    images = _read(paths, completed if completed.exists() else folder / "labels")
+    return [replace(image, unlabelled=unlabelled[image.source]) for image in images]
 
 
 def road_users_validation(folder: Path) -> list[LabelledImage]:
     """Return the validation images of road_users, with the published labels."""
     return list(_read([folder / "images" / name for name in sorted(_held_out(folder))], folder / "labels"))
+
+
+def _unlabelled(folder: Path) -> dict[str, int]:
+    """Return, by source, a bit for each class whose boxes may be missing."""
+    sources = json.loads((folder / "sources.json").read_text("utf-8"))
+    return {
+        name: ALL if name in INCOMPLETE else sum(1 << one for one in _missing(about)) for name, about in sources.items()
+    }
+
+
+def _missing(about: dict[str, Any]) -> set[int]:
+    return set(about.get("unlabelled", set(range(len(CLASSES))) - set(about["labelled"])))
 
 
 def _held_out(folder: Path) -> set[str]:
@@ -61,7 +94,7 @@ def highway_views(folder: Path) -> list[LabelledImage]:
             each.image,
             each.boxes,
             np.where(each.kinds == IGNORED, IGNORED, ANY),
-            partial=True,
+            unlabelled=ALL,
         )
         for each in _read(sorted((folder / "images").glob("*.jpg")), folder / "labels")
     ]

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from .data import CLASSES
-from .network import ANCHORS_PER_HEAD, SLOPE, STRIDES, VALUES_BEFORE_CLASSES, Block, Convolution, Design, TinyYolov3
+from .network import ANCHORS_PER_HEAD, POOLED, STRIDES, VALUES_BEFORE_CLASSES, Block, Convolution, Design, TinyYolo
 
 SIDE = 416
 # The app's slider starts at 0.05; average precision needs detections with lower scores.
@@ -22,8 +22,8 @@ MIN_SCORE, MAX_IOU, MAX_BOXES = 0.01, 0.45, 100
 ABOUT = {
     "author": "the Edge Vision project",
     "license": "MIT",
-    "description": "Tiny YOLOv3 of half width for road users, trained from random weights by models/training",
-    "data": "road_users, highway_views and rendered images; see models/README.md",
+    "description": "Tiny YOLO with three heads for road users, trained from random weights by models/training",
+    "data": "road_users, road_users2, highway_views and rendered images; see models/README.md",
 }
 
 
@@ -38,16 +38,16 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def load(checkpoint: Path) -> tuple[TinyYolov3, int]:
+def load(checkpoint: Path) -> tuple[TinyYolo, int]:
     """Return the network of a checkpoint with its averaged weights, and the number of training steps."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    model = TinyYolov3(Design(**saved["design"]))
+    model = TinyYolo(Design(**saved["design"]))
     weights = {name.removeprefix("module."): value for name, value in saved["average"].items() if name != "n_averaged"}
     model.load_state_dict(weights)
     return model.eval(), saved["step"]
 
 
-def to_onnx(model: TinyYolov3, about: dict[str, str]) -> onnx.ModelProto:
+def to_onnx(model: TinyYolo, about: dict[str, str]) -> onnx.ModelProto:
     """Return the network followed by decoding and NMS.
 
     Inputs: input_1 (1 × 3 × 416 × 416, RGB 0 to 1, letterboxed) and image_shape (1 × 2: height and width of the frame).
@@ -55,19 +55,16 @@ def to_onnx(model: TinyYolov3, about: dict[str, str]) -> onnx.ModelProto:
     boxes (1 × M × 3 int32: 0, class, box), under the names of the original.
     """
     graph = _Graph()
-    x = "input_1"
-    for block in model.stem:
-        x = graph.block(block, x)
-    fine = graph.block(model.fine, x)
-    coarse = graph.op("MaxPool", fine, kernel_shape=[2, 2], strides=[2, 2])
-    for block in model.coarse:
-        coarse = graph.block(block, coarse)
-    up = graph.op("Resize", graph.block(model.up, coarse), "", graph.constant([1, 1, 2, 2]), mode="nearest")
-    heads = (
-        (model.fine_head, graph.op("Concat", up, fine, axis=1)),
-        (model.coarse_head, coarse),
-    )
-    predictions = [graph.head(head, x, model.design) for head, x in heads]
+    x = graph.blocks(model.stages[0], graph.blocks(model.stem, "input_1"))
+    finest = graph.blocks(model.stages[1], graph.halved(x))
+    fine = graph.blocks(model.stages[2], graph.halved(finest))
+    x = graph.block(model.neck, graph.blocks(model.stages[3], graph.halved(fine)))
+    near = graph.widened(x)
+    coarse = graph.block(model.gathered, graph.joined(x, near, graph.widened(near)))
+    fine = graph.block(model.fine_head, graph.joined(graph.doubled(graph.block(model.up, coarse)), fine))
+    finest = graph.block(model.finest_head, graph.joined(graph.doubled(graph.block(model.up_again, fine)), finest))
+    features = (finest, fine, graph.block(model.coarse_head, coarse))
+    predictions = [graph.head(last, x, model.design) for last, x in zip(model.outputs, features, strict=True)]
     values = graph.op("Concat", *predictions, axis=1, output="concat_values")
     _decode(graph, values, model.design)
 
@@ -152,25 +149,42 @@ class _Graph:
 
     def block(self, block: Block, x: str) -> str:
         """Add a block with its batch normalisation folded into the convolution."""
-        norm = block.norm
+        norm, convolution = block.norm, block.convolution
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        kernel = block.convolution.kernel() * scale.view(-1, 1, 1, 1)
-        x = self.convolution(x, kernel, norm.bias - norm.running_mean * scale)
-        x = self.op("LeakyRelu", x, alpha=SLOPE)
-        return self.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]) if block.pool else x
+        kernel = convolution.kernel() * scale.view(-1, 1, 1, 1)
+        bias = norm.bias - norm.running_mean * scale
+        return str(self.op("Relu", self.convolution(x, kernel, bias, convolution.stride)))
 
-    def convolution(self, x: str, kernel: torch.Tensor, bias: torch.Tensor) -> str:
+    def blocks(self, blocks: Iterable[Block], x: str) -> str:
+        for block in blocks:
+            x = self.block(block, x)
+        return x
+
+    def halved(self, x: str) -> str:
+        return str(self.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]))
+
+    def widened(self, x: str) -> str:
+        return str(self.op("MaxPool", x, kernel_shape=[POOLED, POOLED], strides=[1, 1], pads=[POOLED // 2] * 4))
+
+    def doubled(self, x: str) -> str:
+        return str(self.op("Resize", x, "", self.constant([1, 1, 2, 2]), mode="nearest"))
+
+    def joined(self, *parts: str) -> str:
+        return str(self.op("Concat", *parts, axis=1))
+
+    def convolution(self, x: str, kernel: torch.Tensor, bias: torch.Tensor, stride: int = 1) -> str:
         side = kernel.shape[-1]
         weights = self.constant(kernel.detach().numpy()), self.constant(bias.detach().numpy())
-        return self.op("Conv", x, *weights, kernel_shape=[side, side], pads=[side // 2] * 4)
+        return str(
+            self.op("Conv", x, *weights, kernel_shape=[side, side], pads=[side // 2] * 4, strides=[stride, stride])
+        )
 
-    def head(self, head: Any, x: str, design: Design) -> str:
-        """Add a head with the output 1 × n × (y, x, h, w, objectness, classes)."""
-        last: Convolution = head[1]
+    def head(self, last: Convolution, x: str, design: Design) -> str:
+        """Add the last convolution of a head, with the output 1 × n × (y, x, h, w, objectness, classes)."""
         values = VALUES_BEFORE_CLASSES + design.classes
         order = [1, 0, 3, 2, *range(4, values)]
         swapped = [anchor * values + value for anchor in range(ANCHORS_PER_HEAD) for value in order]
-        x = self.convolution(self.block(head[0], x), last.kernel()[swapped], last.bias[swapped])
+        x = self.convolution(x, last.kernel()[swapped], last.bias[swapped])
         x = self.op("Reshape", x, self.integers([1, ANCHORS_PER_HEAD, values, -1]))
         x = self.op("Transpose", x, perm=[0, 1, 3, 2])
         return self.op("Reshape", x, self.integers([1, -1, values]))

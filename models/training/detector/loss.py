@@ -14,14 +14,16 @@ from .data import ANY, IGNORED
 from .network import STRIDES, VALUES_BEFORE_CLASSES, Design, by_anchor
 
 MAX_RATIO = 4.0  # an anchor is assigned to boxes up to four times wider, narrower, higher or lower
+EVERYTHING = 255  # in a map: neither object nor background
 MISSING = 0.3  # where boxes may be missing, predictions without a box are ignored from this objectness
 BOX, OBJECTNESS, CLASS = 8.0, 36.0, 3.0  # weights; objectness is a mean over all cells, most of them empty
-FINE_CELLS = 2.0  # weight of the finer head's objectness: of its four times as many cells, fewer hold an object
+# Weights of the objectness of the heads: of four times as many cells, fewer hold an object.
+CELLS = (4.0, 2.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Targets of a batch. `maps` holds, per head, B × G × G: 0 labelled, 1 ignored, 2 boxes may be missing."""
+    """Targets of a batch. `maps`: per head, B × G × G: bits of classes whose boxes may be missing, or EVERYTHING."""
 
     owners: Tensor  # n: index of the square of a box
     kinds: Tensor  # n: its class, or ANY
@@ -51,9 +53,9 @@ class Targets:
 
 def _map(square: Square, stride: int) -> np.ndarray:
     half = stride // 2
-    judged = np.where(square.partial[half::stride, half::stride], 2, 0).astype(np.uint8)
+    judged = square.unlabelled[half::stride, half::stride].copy()
     for x1, y1, x2, y2 in (square.boxes[square.kinds == IGNORED] / stride).tolist():
-        judged[int(y1) : math.ceil(y2), int(x1) : math.ceil(x2)] = 1
+        judged[int(y1) : math.ceil(y2), int(x1) : math.ceil(x2)] = EVERYTHING
     return judged
 
 
@@ -66,7 +68,9 @@ def loss(outputs: Sequence[Tensor], targets: Targets, design: Design) -> Tensor:
         objectness = values[..., 4]
         aim = torch.zeros_like(objectness)
         found = objectness.detach().sigmoid() > MISSING
-        weight = 1 - ((judged == 1)[:, None] | ((judged == 2)[:, None] & found)).float()
+        kinds = values[..., VALUES_BEFORE_CLASSES:].detach().argmax(-1)
+        unlabelled = (judged[:, None] >> kinds) & 1 > 0
+        weight = 1 - ((judged == EVERYTHING)[:, None] | (unlabelled & found)).float()
         box, anchor, column, row = _assign(targets, anchors, stride, raw.shape[-1])
         if len(box):
             owner, kind = targets.owners[box], targets.kinds[box]
@@ -82,7 +86,7 @@ def loss(outputs: Sequence[Tensor], targets: Targets, design: Design) -> Tensor:
                 total = total + CLASS * functional.cross_entropy(
                     predicted[classed][:, VALUES_BEFORE_CLASSES:], kind[classed]
                 )
-        share = OBJECTNESS * (FINE_CELLS if head == 0 else 1)
+        share = OBJECTNESS * CELLS[head]
         total = total + share * functional.binary_cross_entropy_with_logits(objectness, aim, weight)
     return total
 

@@ -63,14 +63,14 @@ def random_setting(rng: random.Random) -> Setting:
         lanes=rng.choice((1, 2, 2, 3)),
         lane_width=rng.uniform(3.1, 3.7),
         median=rng.uniform(0.8, 3.0),
-        cycle_lane=rng.choice((0.0, 1.8, 1.8)),
+        cycle_lane=rng.choice((0.0, 1.8, 1.8, 1.8)),
         pavement=rng.uniform(1.2, 4.0),
         bend_from=rng.uniform(50, 120),
         bend_radius=rng.choice((-1, 1)) * rng.uniform(150, 700),
         guard_rail=rng.random() < 0.6,
     )
     weather = Weather(
-        sun_elevation=rng.uniform(8, 62),
+        sun_elevation=rng.uniform(2, 62),
         sun_heading=rng.uniform(-180, 180),
         clouds=rng.random(),
         exposure=rng.uniform(-0.3, 0.7),
@@ -82,18 +82,18 @@ def random_setting(rng: random.Random) -> Setting:
         random_view(rng, layout),
         PERIOD,
         vehicles=rng.randint(12, 24) * layout.lanes,
-        bicycles=rng.randint(4, 12) if layout.cycle_lane else 0,
-        walking=rng.randint(0, 8),
-        standing=rng.randint(0, 8),
+        bicycles=rng.randint(4, 18) if layout.cycle_lane else 0,
+        walking=rng.randint(4, 24),
+        standing=rng.randint(2, 12),
     )
 
 
 def random_view(rng: random.Random, layout: RoadLayout) -> View:
-    """Return a random camera that looks along the road at traffic 10 to 70 m away."""
+    """Return a random camera that looks along the road at traffic 8 to 70 m away."""
     x = rng.uniform(-layout.carriageway, layout.carriageway)
     if rng.random() < 0.5:
         x = rng.choice((-1, 1)) * (layout.kerb + rng.uniform(0.5, 4.0))
-    height, ahead = rng.uniform(2.5, 10.0), math.exp(rng.uniform(math.log(10), math.log(70)))
+    height, ahead = rng.uniform(2.5, 10.0), math.exp(rng.uniform(math.log(8), math.log(70)))
     lens = rng.uniform(24, 62)
     aim = rng.uniform(-0.5, 0.5) * layout.carriageway
     # Half of the vertical field of view, in degrees: the target is between the centre and the lower third of the frame.
