@@ -10,8 +10,10 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, App, running, start
+from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, START_S, App, running, start
 from tests.support.broker import Broker
+from tests.support.cluster import Cluster, ended
+from tests.support.ports import free_port
 
 # Emits an event with a rising number for each frame, over all runs of the processor.
 NUMBERS = """
@@ -26,6 +28,31 @@ def process(frame: Frame) -> Result:
     number = int(COUNTER.read_text() or 0) + 1 if COUNTER.exists() else 1
     COUNTER.write_text(str(number))
     return Result(values={"number": number}, events=[Event("tick", f"tick {number}", {"number": number})])
+"""
+
+NODES = """
+impl = "zenoh"
+event_file = "{folder}/events.sqlite"
+
+[server]
+node = "hub"
+
+[[cameras]]
+name = "gate"
+source = "sample"
+
+[[processors]]
+name = "numbers"
+node = "gpu-box"
+run = "{folder}/numbers.py:process"
+fps = 10
+
+[[sinks]]
+type = "jsonl"
+path = "{out}"
+
+[zenoh]
+hub = "tcp/localhost:{port}"
 """
 
 
@@ -88,6 +115,27 @@ def test_a_killed_role_and_a_killed_app_lose_no_event(folder: Path) -> None:
     # An event that was emitted within milliseconds before the kill may not have reached the spool.
     missing = set(range(1, found[-1] + 1)) - set(found)
     assert len(missing) <= 2
+
+
+def test_events_of_a_node_reach_its_sink_and_a_killed_node_loses_none(folder: Path) -> None:
+    out = folder / "events.jsonl"
+    file = folder / "vision.toml"
+    file.write_text(NODES.format(folder=folder, port=free_port(), out=out))
+    with ended(Cluster(file)) as cluster:
+        for node in ("hub", "gpu-box"):
+            cluster.start(node)
+        for times in (1, 2):
+            box = cluster.apps["gpu-box"]
+            before = len(numbers(out))
+            box.until(lambda before=before: len(numbers(out)) >= before + 10, "events", START_S)  # type: ignore[misc]
+            if times == 1:
+                cluster.kill("gpu-box")
+                cluster.start("gpu-box")
+    found = in_order(numbers(out))
+    assert found == sorted(found)
+    missing = set(range(1, found[-1] + 1)) - set(found)
+    assert len(missing) <= 2  # see above
+    assert len(numbers(out)) - len(found) <= 10  # sent, but not yet marked as sent, when the node was killed
 
 
 def test_a_broker_that_was_away_gets_every_event(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
