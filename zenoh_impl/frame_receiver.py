@@ -62,16 +62,19 @@ class FrameReceiver:
             camera, _, consumer = self._name.partition(" to ")
             if consumer and header.camera != camera:
                 raise MessageError(f"a frame of camera {header.camera}")
+            self._mark_taken(header.frame_id)  # one that is dropped, too: a worker with an unread frame gets no more
             local = local_header(self._link, header)
             frame = Frame(local.camera, local.frame_id, local.captured_at, decode_jpeg(jpeg))
-        except FrameDroppedError:  # the producer counts it as overwritten, since it was not taken
+        except FrameDroppedError:
             return None
         except MessageError as error:
             if self._invalid_log.due():
                 logger.error("invalid frame for the latest queue %s: %s", self._name, error)
             return None
-        self._link.session().put(keys.taken(self._name), str(frame.frame_id))
         return frame
+
+    def _mark_taken(self, frame_id: int) -> None:
+        self._link.session().put(keys.taken(self._name), str(frame_id))
 
     def _on_frame(self, sample: zenoh.Sample) -> None:
         with self._lock:
