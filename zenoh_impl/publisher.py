@@ -61,7 +61,6 @@ class Publisher(BufferedPublisher):
         self._handle = handle
         self._views = Views(handle)
         self._servers: set[str] = set()
-        self._unannounced: set[str] = set()  # those of them whose token has not arrived
         self._open = ExitStack()
         self._camera = ""
         self._numbers: dict[str, Iterator[int]] = defaultdict(itertools.count)  # of frames, by key
@@ -74,7 +73,6 @@ class Publisher(BufferedPublisher):
             congestion_control=zenoh.CongestionControl.BLOCK,
             priority=zenoh.Priority.INTERACTIVE_HIGH,  # small, and not to wait behind frames
         )
-        self._messages.declare_matching_listener(direct(self._on_matching))
         self._open.enter_context(session.declare_subscriber(keys.sent_to(link.node, role), direct(self._receive)))
         liveliness, servers = session.liveliness(), keys.alive("*", "server")
         self._open.enter_context(liveliness.declare_subscriber(servers, direct(self._on_server), history=True))
@@ -114,10 +112,6 @@ class Publisher(BufferedPublisher):
         except MessageError as error:
             logger.error("invalid message from a server: %s", error)
             return
-        token = keys.alive(server, "server")
-        if server and token not in self._servers:  # Zenoh 1.10 may lose a token while it makes a link
-            self._unannounced.add(token)
-            self._find(token)
         if isinstance(message, ViewerCount):
             self._views.count(server, message)
         else:
@@ -126,24 +120,11 @@ class Publisher(BufferedPublisher):
     def _on_server(self, sample: zenoh.Sample) -> None:
         """Send a server that has started what lasts."""
         server = str(sample.key_expr)
-        self._unannounced.discard(server)
         if sample.kind == zenoh.SampleKind.PUT:
-            self._find(server)
+            self._servers.add(server)
+            self._outbox.connect()
         else:
-            self._lose(server)
-
-    def _on_matching(self, status: "zenoh.MatchingStatus") -> None:
-        """Notice that no server is subscribed any more, where no token shows it."""
-        if not status.matching:
-            while self._unannounced:
-                self._lose(self._unannounced.pop())
-
-    def _find(self, server: str) -> None:
-        self._servers.add(server)
-        self._outbox.connect()
-
-    def _lose(self, server: str) -> None:
-        self._servers.discard(server)
-        self._views.forget(keys.parts_of_token(server)[1])
-        if not self._servers:
-            self._outbox.disconnect()
+            self._servers.discard(server)
+            self._views.forget(keys.parts_of_token(server)[1])
+            if not self._servers:
+                self._outbox.disconnect()
