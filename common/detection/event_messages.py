@@ -7,7 +7,7 @@ import cv2
 
 from common.detection.outcome import Event
 from common.frames import Frame, Image
-from common.messaging.event import MAX_THUMBNAIL_CHARACTERS
+from common.messaging.event import MAX_THUMBNAIL_CHARACTERS, new_event_id
 from common.messaging.event import Event as EventMessage
 
 THUMBNAIL_WIDTH = 320  # pixels
@@ -19,6 +19,7 @@ def event_messages(frame: Frame, events: Sequence[Event], processor: str) -> Ite
     thumbnail = thumbnail_of(frame.image) if events else ""
     for event in events:
         yield EventMessage(
+            event_id=new_event_id(),
             camera=frame.camera,
             processor=processor,
             frame_id=frame.frame_id,

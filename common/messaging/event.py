@@ -25,7 +25,7 @@ class Event(Message):
     """
 
     type: Literal["event"] = "event"
-    event_id: Name = Field(default_factory=new_event_id)
+    event_id: Name
     camera: Name
     processor: Name
     frame_id: FrameId

@@ -71,6 +71,7 @@ def test_a_new_sink_begins_with_the_next_event_and_a_known_one_where_it_was(path
 
 def test_event_is_read_as_it_was_appended(path: Path) -> None:
     whole = Event(
+        event_id="odd",
         camera="gate",
         processor="p",
         frame_id=7,

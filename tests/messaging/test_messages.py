@@ -29,6 +29,7 @@ from common.messaging.messages import (
 )
 from common.messaging.regions import RegionsChange
 from common.messaging.report import MetricsReport
+from tests.support.events import event
 
 HEADER = FrameHeader(camera="main", frame_id=7, captured_at=1700000000.25, width=640, height=360)
 JPEG = b"\xff\xd8 pixels \xff\xd9"
@@ -193,3 +194,8 @@ def test_a_message_to_a_role_replaces_only_one_about_the_same() -> None:
     ]
     assert len({kind_to_role(message) for message in messages}) == len(messages)
     assert kind_to_role(ViewerCount(count=2)) == kind_to_role(ViewerCount(count=1))
+
+
+def test_an_event_without_an_id_is_refused() -> None:
+    with pytest.raises(MessageError, match="event_id"):
+        parse_ingest(event(1).model_dump_json(exclude={"event_id"}))
