@@ -118,8 +118,9 @@ def access_control(nodes: Iterable[NodeRights]) -> dict[str, Any]:
 
 def _rules(rights: NodeRights) -> Iterator[Rule]:
     """Yield the rules of a node: `ingress` is what the hub receives from it, `egress` what the hub sends to it."""
-    node, everyone = rights.node, f"{keys.ANY_VERSION}/alive/**"
-    own_tokens = (f"{keys.ANY_VERSION}/alive/{node}", f"{keys.ANY_VERSION}/alive/{node}/**")
+    node, routers = rights.node, f"{keys.ANY_VERSION}/router/*"
+    everyone = (f"{keys.ANY_VERSION}/alive/**", routers)
+    own_tokens = (f"{keys.ANY_VERSION}/alive/{node}", f"{keys.ANY_VERSION}/alive/{node}/**", routers)
     yield _rule(f"{node}: publish", ("put", "delete"), ("ingress",), rights.sent())
     yield _rule(f"{node}: subscribe", ("declare_subscriber",), ("ingress",), rights.received())
     yield _rule(f"{node}: receive", ("put", "delete"), ("egress",), rights.received())
@@ -131,9 +132,9 @@ def _rules(rights: NodeRights) -> Iterator[Rule]:
     yield _rule(f"{node}: ask", ("query",), ("ingress",), (keys.clock("*"),))
     yield _rule(f"{node}: clocks", ("declare_queryable", "reply"), ("egress",), (keys.clock("*"),))
     yield _rule(f"{node}: own tokens", ("liveliness_token",), ("ingress",), own_tokens)
-    yield _rule(f"{node}: tokens", ("liveliness_token",), ("egress",), (everyone,))
+    yield _rule(f"{node}: tokens", ("liveliness_token",), ("egress",), everyone)
     watching = ("liveliness_query", "declare_liveliness_subscriber")
-    yield _rule(f"{node}: watch tokens", watching, ("ingress", "egress"), (everyone,))
+    yield _rule(f"{node}: watch tokens", watching, ("ingress", "egress"), everyone)
 
 
 def _rule(name: str, messages: Iterable[str], flows: Iterable[Flow], expressions: Iterable[str]) -> Rule:

@@ -1,4 +1,4 @@
-"""Options of the TCP connections of links for which Zenoh 1.10 has no settings.
+"""The TCP connections of links: their options for which Zenoh 1.10 has no settings, and their end.
 
 TCP_NOTSENT_LOWAT: without it megabytes of frames wait in the kernel on a slow link, and are old when they are sent. A
 small SO_SNDBUF (so_sndbuf in Zenoh) delayed each frame that does not fit into it by about 0.2 s.
@@ -14,6 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import zenoh
 
@@ -34,6 +35,30 @@ def _on_link(event: "zenoh.LinkEvent") -> None:
             with connection, suppress(OSError):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, TIMEOUT_MS)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def end_sending(link: "zenoh.Link") -> None:
+    """Shut the connection of a link down for sending, whereupon both nodes close the link, and make it again.
+
+    What the other node has sent before still arrives.
+    """
+    if sys.platform == "linux":
+        for connection in _connections():
+            with connection, suppress(OSError):
+                ends = _address(connection.getsockname()), _address(connection.getpeername())
+                if ends == (_address_of(link.src), _address_of(link.dst)):
+                    connection.shutdown(socket.SHUT_WR)
+
+
+def _address(name: tuple[Any, ...]) -> str:
+    """Return an address as Zenoh writes it."""
+    host, port, *_ = name
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _address_of(locator: str) -> str:
+    """Return the address in a locator, which is written as tls/127.0.0.1:7447."""
+    return locator.partition("/")[2].partition("?")[0]
 
 
 def _connections() -> Iterator[socket.socket]:

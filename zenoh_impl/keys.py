@@ -89,5 +89,10 @@ def alive(node: str, role: str = "") -> str:
     return f"{PREFIX}/alive/{node}" + (f"/{_chunks(role)}" if role else "")
 
 
+def router(zid: str) -> str:
+    """Return the key of the liveliness token of a router, by its Zenoh id."""
+    return f"{PREFIX}/router/{zid}"
+
+
 def _chunks(name: str) -> str:
     return name.replace(" ", "/")

@@ -12,6 +12,7 @@ from .clocks import answering
 from .connections import setting_options
 from .hub_link import HubLink
 from .link import Link
+from .link_check import LinkCheck
 from .presence import Component
 from .publisher import Ingest
 from .receiver import Receiver
@@ -39,6 +40,7 @@ class Node:
         router = open_router(self.link.socket, self._options)
         self._open.callback(router.close)
         self._open.enter_context(setting_options(router))
+        self._open.enter_context(LinkCheck().watching(router))
         if self._options.hub is not None:
             watch = Admission(self._options.rights) if self._options.listens else HubLink(self._options)
             self._open.enter_context(watch.watching(router))
