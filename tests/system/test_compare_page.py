@@ -147,6 +147,30 @@ def test_controls_change_both(page: Page, app: App) -> None:
         wait_until_set(app, name, infer_repeat=3, python_work_ms=20, session_per_frame=True)
 
 
+INTERRUPTED_CHOICE = """async (module) => {
+    const { Workload } = await import(module);
+    const sent = {};
+    const workload = new Workload((name, value) => { sent[name] = value; });
+    const choose = (id, type, values) => {
+        Object.assign(document.getElementById(id), values).dispatchEvent(new Event(type));
+    };
+    const settings = { infer_repeat: 1, python_work_ms: 0, session_per_frame: false };
+    workload.follow(settings);
+    choose("infer-repeat", "input", { value: 3 });
+    choose("python-work", "input", { value: 20 });
+    while (sent.python_work_ms !== 20) await new Promise((resolve) => setTimeout(resolve, 10));
+    workload.follow({ ...settings, infer_repeat: 3 });
+    choose("session-per-frame", "change", { checked: true });
+    while (!sent.session_per_frame) await new Promise((resolve) => setTimeout(resolve, 10));
+    return sent;
+}"""
+
+
+def test_a_choice_while_a_server_has_reported_half_of_the_one_before_keeps_both(page: Page) -> None:
+    sent = page.evaluate(INTERRUPTED_CHOICE, "/static/compare/workload.js")
+    assert sent == {"infer_repeat": 3, "python_work_ms": 20, "session_per_frame": True}
+
+
 def test_preset_changes_the_controls_and_both_detectors(page: Page, app: App) -> None:
     page.wait_for_timeout(WINDOW_MS)  # intervals under the load before have left the window
     before = figures(page)

@@ -1,6 +1,7 @@
 // The workload: three controls and their presets, which apply to both implementations at once.
 
 const SEND_AFTER_MS = 150; // a moving slider changes at every frame of the screen; the servers get the last value
+const TAKEN_AFTER_MS = 1000; // within which the servers have reported all that was sent
 const PRESETS = {
   "preset-none": { infer_repeat: 1, python_work_ms: 0, session_per_frame: false },
   "preset-inference": { infer_repeat: 10, python_work_ms: 0, session_per_frame: false },
@@ -14,7 +15,8 @@ const element = (id) => document.getElementById(id);
 export class Workload {
   #values = null; // the settings of both implementations; null until a server reported its own
   #onChange;
-  #sendTimer = 0;
+  #reported = null; // the settings that a server reported last, since a choice was sent
+  #timer = 0; // runs from a choice until the servers have taken it
 
   /** `onChange(name, value)` is called for each setting to change in both implementations. */
   constructor(onChange) {
@@ -25,9 +27,10 @@ export class Workload {
     for (const [id, values] of Object.entries(PRESETS)) this.#listen(id, "click", () => values);
   }
 
-  /** Takes over the settings of a server, unless a choice is about to be sent. */
+  /** Takes over the settings of a server; around a choice only later, since servers report one setting after the other. */
   follow(settings) {
-    if (this.#sendTimer) return;
+    this.#reported = settings;
+    if (this.#timer) return;
     this.#values = Object.fromEntries(NAMES.map((name) => [name, settings[name]]));
     this.#show();
   }
@@ -50,13 +53,19 @@ export class Workload {
   #choose(values) {
     this.#values = { ...PRESETS["preset-none"], ...this.#values, ...values };
     this.#show();
-    clearTimeout(this.#sendTimer);
-    this.#sendTimer = setTimeout(() => this.#send(), SEND_AFTER_MS);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout((values) => this.#send(values), SEND_AFTER_MS, this.#values);
   }
 
-  #send() {
-    this.#sendTimer = 0;
-    for (const name of NAMES) this.#onChange(name, this.#values[name]); // all: either server may differ in any of them
+  #send(values) {
+    this.#reported = null;
+    this.#timer = setTimeout(() => this.#settle(), TAKEN_AFTER_MS);
+    for (const name of NAMES) this.#onChange(name, values[name]); // all: either server may differ in any of them
+  }
+
+  #settle() {
+    this.#timer = 0;
+    if (this.#reported) this.follow(this.#reported);
   }
 
   #show() {
