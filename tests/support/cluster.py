@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,12 +39,14 @@ class Cluster:
 
 @contextmanager
 def ended(cluster: Cluster) -> Iterator[Cluster]:
-    """End all nodes; after a failure, kill them."""
+    """End all nodes, and kill them after a failure. What each has logged is printed: pytest shows it then."""
     try:
         yield cluster
         for app in cluster.apps.values():
             app.end()
     finally:
+        for node, app in cluster.apps.items():
+            sys.stdout.write(f"{node}, exit code {app.process.poll()}:\n{app.stderr}")
         for app in cluster.apps.values():
             app.kill()
             psutil.wait_procs(app.processes(), 5)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from benchmark.measure.app import memory_mb
 from benchmark.measure.cpu_usage import cpu_times, usage_between
 from tests.support.apps import App, running
+from tests.support.ports import free_port
 from tests.trial.plan import TrialPlan
 from tests.trial.viewer import CameraViewer, Received, Stream
 
@@ -140,10 +140,3 @@ async def until(condition: Callable[[], bool], timeout_s: float) -> bool:
             return False
         await asyncio.sleep(POLL_S)
     return True
-
-
-def free_port() -> int:
-    """Return a port that is free now, for viewers that connect before the app prints its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
