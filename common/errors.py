@@ -12,6 +12,7 @@ VisionError
 │   └── ResourceError      memory, space or a limit of the process
 ├── MessageError           a message from a socket
 ├── FrameTooLargeError     a frame
+├── FrameDroppedError      a frame that is not to be used
 ├── QueueBrokenError       a latest queue
 ├── SpoolError             the event spool on disk
 ├── SinkError              a sink
@@ -66,6 +67,15 @@ class MessageError(VisionError):
 
 class FrameTooLargeError(VisionError):
     """A frame does not fit its slot in shared memory, or exceeds the dimensions of JPEG."""
+
+
+class FrameDroppedError(VisionError):
+    """A frame is not to be used. The message is the cause, as the drop is counted."""
+
+    def __init__(self, cause: str, camera: str) -> None:
+        """`camera` is that of the frame."""
+        super().__init__(cause)
+        self.camera = camera
 
 
 class QueueBrokenError(VisionError):

@@ -32,7 +32,7 @@ class FrameReader(Protocol):
         """Return the newest frame, waiting up to `timeout_s` seconds for one, or None.
 
         Of several queues, that is read which has held an unread frame for the longest time. Raises QueueBrokenError
-        when a process died inside a queue.
+        when a process died inside a queue, and FrameDroppedError for a frame that is not to be used.
         """
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from common.config.settings import Settings
 from common.errors import MessageError
-from common.messaging.messages import IngestMessage, Status
+from common.messaging.messages import Change, IngestMessage, SettingChange, Status
 from common.messaging.report import MetricsReport
 
 from . import keys
@@ -53,6 +53,7 @@ class NodeRights:
         if self.serves:
             yield keys.sent_to("*", "**")
             yield keys.shown_by(self.node)
+        if self.serves or self.processors:
             yield keys.changed_by(self.node)
 
     def received(self) -> Iterator[str]:
@@ -66,6 +67,7 @@ class NodeRights:
         if self.serves:
             yield keys.sent_by("*", "**")
             yield keys.view("*")
+        if self.serves or self.processors:
             yield keys.changed_by("*")
 
     def check(self, message: IngestMessage) -> None:
@@ -78,6 +80,12 @@ class NodeRights:
             raise MessageError(f"{self.node} does not run camera {named_camera}")
         if message.processor and message.processor not in self.processors:
             raise MessageError(f"{self.node} does not run processor {message.processor}")
+
+    def check_change(self, change: Change) -> None:
+        """Raise MessageError for a change that the node does not keep: it has no server, and runs no such processor."""
+        processor = None if isinstance(change, SettingChange) else change.processor
+        if not self.serves and (not self.processors or processor not in (None, *self.processors)):
+            raise MessageError(f"{self.node} may not send a change of {processor or 'all processors'}")
 
 
 def rights_of(settings: Settings) -> tuple[NodeRights, ...]:

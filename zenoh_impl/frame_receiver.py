@@ -16,7 +16,7 @@ from common.pacing import Throttle
 
 from . import keys
 from .link import Link
-from .local_time import FrameDroppedError, local_header
+from .local_time import local_header
 from .session import direct
 
 logger = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ class FrameReceiver:
         return self._unread_since
 
     def take(self) -> Frame | None:
-        """Return the frame that has arrived, without blocking, or None.
+        """Return the frame that has arrived, without blocking, or None, as for a frame that is invalid.
 
-        None also stands for a frame that is invalid or too old, or of a node whose clock is not known yet.
+        Raises FrameDroppedError for one that is too old, or of a node whose clock is not known yet.
         """
         with self._lock:
             packed, self._arrived, self._unread_since = self._arrived, None, math.inf
@@ -65,8 +65,6 @@ class FrameReceiver:
             self._mark_taken(header.frame_id)  # one that is dropped, too: a worker with an unread frame gets no more
             local = local_header(self._link, header)
             frame = Frame(local.camera, local.frame_id, local.captured_at, decode_jpeg(jpeg))
-        except FrameDroppedError:
-            return None
         except MessageError as error:
             if self._invalid_log.due():
                 logger.error("invalid frame for the latest queue %s: %s", self._name, error)

@@ -29,7 +29,7 @@ class LatestQueue:
         self.overwritten_count += self._sender.put(frame)
 
     def get(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame, waiting up to `timeout_s` seconds for one, or None."""
+        """Return the newest frame, waiting up to `timeout_s` seconds for one, or None. Raises FrameDroppedError."""
         return QueueReader([self]).get(timeout_s)
 
     def is_full(self) -> bool:
@@ -41,7 +41,7 @@ class LatestQueue:
         return self.receiver.unread_since()
 
     def take(self) -> Frame | None:
-        """Return the frame that has arrived, without blocking, or None if there is none."""
+        """Return the frame that has arrived, without blocking, or None if there is none. Raises FrameDroppedError."""
         frame = self.receiver.take()
         if frame is not None:
             self._sender.mark_taken(frame.frame_id)
@@ -55,7 +55,10 @@ class QueueReader:
         self._queues = queues
 
     def get(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame of a queue, waiting up to `timeout_s` seconds for one, or None."""
+        """Return the newest frame of a queue, waiting up to `timeout_s` seconds for one, or None.
+
+        Raises FrameDroppedError.
+        """
         deadline = time.monotonic() + timeout_s
         arrival = threading.Event()
         for each in self._queues:

@@ -2,6 +2,7 @@
 
 import time
 
+from common.errors import FrameDroppedError
 from common.messaging.event import Event
 from common.messaging.messages import Detections, FrameHeader, IngestMessage
 from common.pacing import Clock
@@ -9,10 +10,6 @@ from common.pacing import Clock
 from .link import Link
 
 MAX_AGE_S = 3.0  # a link that delays a frame for longer is closed (connections.py), or the machine was suspended
-
-
-class FrameDroppedError(Exception):
-    """The frame is not to be used. The message is the cause."""
 
 
 def local_header(link: Link, header: FrameHeader, clock: Clock = time.time) -> FrameHeader:
@@ -26,9 +23,9 @@ def local_header(link: Link, header: FrameHeader, clock: Clock = time.time) -> F
         return header
     captured_at = link.local_time(node, header.captured_at)
     if captured_at is None:
-        raise FrameDroppedError("clock unknown")
+        raise FrameDroppedError("clock unknown", header.camera)
     if abs(clock() - captured_at) > MAX_AGE_S:
-        raise FrameDroppedError("too old")
+        raise FrameDroppedError("too old", header.camera)
     return header.model_copy(update={"captured_at": captured_at})
 
 

@@ -11,6 +11,7 @@ from .admission import Admission
 from .clocks import answering
 from .connections import setting_options
 from .hub_link import HubLink
+from .kept_changes import keeping_changes
 from .link import Link
 from .link_check import LinkCheck
 from .presence import Component
@@ -44,6 +45,9 @@ class Node:
         if self._options.hub is not None:
             watch = Admission(self._options.rights) if self._options.listens else HubLink(self._options)
             self._open.enter_context(watch.watching(router))
+            rights = next(each for each in self._options.rights if each.node == self.link.node)
+            if rights.processors:
+                self._open.enter_context(keeping_changes(router, rights))
         self._open.enter_context(answering(router, self.link.node))
         self._open.enter_context(router.liveliness().declare_token(keys.alive(self.link.node)))
         return self

@@ -11,7 +11,7 @@ from functools import partial
 
 import zenoh
 
-from common.errors import MessageError, SettingsError
+from common.errors import FrameDroppedError, MessageError, SettingsError
 from common.interfaces import Handle, Hub
 from common.messaging.messages import (
     FrameHeader,
@@ -29,17 +29,18 @@ from . import keys
 from .access import NodeRights
 from .arrivals import Arrivals
 from .link import Link
-from .local_time import FrameDroppedError, local_header, local_message
+from .local_time import local_header, local_message
 from .presence import Component, Presence
 from .send_thread import SendThread
 from .session import direct
-from .shared_changes import SharedChanges
+from .shared_changes import SharedChanges, parse_shared
 
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 1000  # messages, some seconds of them, for an event loop that is busy; more are dropped
 CLOSE_S = 1.0
 CONNECT_S = 2.0  # after the start of a server, for the other nodes to be seen
+REPEAT_S = 1.0
 SERVER, SINKS = "server", "sinks"
 
 
@@ -114,6 +115,8 @@ class Reception:
         # Last: a role that sees it sends what lasts.
         stack.enter_context(liveliness.declare_token(keys.alive(self._link.node, "server")))
         stack.callback(self._loop.call_later(CONNECT_S, self._presence.report_missing).cancel)
+        self._repeat_changes()
+        stack.callback(self._end_repetition)
 
     # On threads of Zenoh.
 
@@ -165,8 +168,18 @@ class Reception:
         if (local := local_message(self._link, node, message)) is not None:
             self._hub.handle_message(local.model_dump_json(exclude_none=True))
 
-    def _take_change(self, _: str, text: str) -> None:
-        self._changes.receive(text)
+    def _take_change(self, key: str, text: str) -> None:
+        shared = parse_shared(text)
+        rights_in(self._rights, keys.node_of(key)).check_change(shared.change)
+        self._changes.receive(shared)
+
+    def _repeat_changes(self) -> None:
+        """Send all changes once a second, for nodes that have started."""
+        self._changes.share_all()
+        self._repetition = self._loop.call_later(REPEAT_S, self._repeat_changes)
+
+    def _end_repetition(self) -> None:
+        self._repetition.cancel()
 
     def _follow(self, token: str, is_alive: bool) -> None:
         self._presence.follow(token, is_alive=is_alive)

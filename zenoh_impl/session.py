@@ -20,6 +20,7 @@ LEASE_MS = 1500  # after which a silent node counts as gone; the default of 10 s
 COMMON: dict[str, Any] = {
     "scouting/multicast/enabled": False,
     "scouting/gossip/enabled": False,
+    "adminspace/enabled": False,
     "transport/link/tx/lease": LEASE_MS,
     "transport/link/rx/max_message_size": MAX_MESSAGE_BYTES,
     "transport/shared_memory/enabled": False,  # a process that is killed would leave files in /dev/shm

@@ -27,10 +27,18 @@ class SharedChange(Message):
 _shared = TypeAdapter(SharedChange)
 
 
+def parse_shared(text: str) -> SharedChange:
+    """Return the change in a message. Raises MessageError."""
+    try:
+        return _shared.validate_json(text, strict=True)
+    except ValidationError as error:
+        raise MessageError(printable_line(str(error), 300)) from error
+
+
 class SharedChanges:
     """A Lamport clock orders the changes: of two made at once on two servers, all servers keep the same one.
 
-    Used on the event loop of the hub only.
+    Used on one thread only, by a server on the event loop of its hub.
     """
 
     def __init__(self, server: str, apply: Callable[[Change], None], send: Callable[[str, str], None]) -> None:
@@ -50,16 +58,12 @@ class SharedChanges:
             self._share(SharedChange(revision=revision, server=self._server, change=message))
 
     def share_all(self) -> None:
-        """Send all changes, since a server has started."""
+        """Send all changes, for a server that has started, and for nodes that keep them."""
         for each in self._in_order():
             self._share(each)
 
-    def receive(self, text: str) -> None:
-        """Apply a change of another server unless a newer one of its kind is known. Raises MessageError."""
-        try:
-            shared = _shared.validate_json(text, strict=True)
-        except ValidationError as error:
-            raise MessageError(printable_line(str(error), 300)) from error
+    def receive(self, shared: SharedChange) -> None:
+        """Apply a change of another server unless a newer one of its kind is known."""
         known = self._newest.get(kind_to_role(shared.change))
         if known is not None and known.place >= shared.place:
             return

@@ -15,6 +15,7 @@ from common.detection.loading import load_with_heartbeat
 from common.detection.options import ProcessorOptions
 from common.detection.outcome import Outcome
 from common.detection.tracked import TrackedProcessing
+from common.errors import FrameDroppedError
 from common.events.spool import Spool
 from common.events.writer import EventWriter
 from common.frames import Frame
@@ -56,7 +57,7 @@ class FrameProcessor:
         """Process frames until stop is set. Raises VisionError when all of them fail for FAILING_S."""
         while not stop.is_set():
             stop.beat()
-            frame = self._queue.get(QUEUE_TIMEOUT_S)
+            frame = self._next_frame()
             if frame is None:
                 continue
             outcome = self._process(frame, publisher)
@@ -65,6 +66,13 @@ class FrameProcessor:
                 for event in event_messages(frame, outcome.events, self._name):
                     self._spool(event)
                     publisher.send(event)
+
+    def _next_frame(self) -> Frame | None:
+        try:
+            return self._queue.get(QUEUE_TIMEOUT_S)
+        except FrameDroppedError as error:
+            self._meter.drop("processor", str(error), camera=error.camera)
+            return None
 
     def _process(self, frame: Frame, publisher: Publisher) -> Outcome | None:
         """The outcome of `frame`, None when it fails: one bad frame must not end the role."""

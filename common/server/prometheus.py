@@ -26,7 +26,12 @@ DROPS_OF_CAMERAS = (
     ("stream", "slow"),
 )
 DROPS_OF_PROCESSORS = (("server", "too many events"), ("spool", "too many events"))
-DROPS_OF_PAIRS = (("processor", "too large"), ("processor", "failed"))
+DROPS_OF_PAIRS = (
+    ("processor", "too large"),
+    ("processor", "too old"),
+    ("processor", "clock unknown"),
+    ("processor", "failed"),
+)
 DROPS_OF_THE_APP = (("log", "not read"),)
 NOTHING = Subject(None, None)
 # Seconds: from a small model on a fast core to a frame that is seconds old.

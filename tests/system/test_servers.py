@@ -104,16 +104,18 @@ def is_in_force(viewer: ViewerClient) -> bool:
 
 
 @pytest.mark.timeout(400)
-async def test_changes_on_one_server_are_shown_by_the_other_and_outlive_each_of_them(cluster: Cluster) -> None:
+async def test_changes_on_one_server_are_shown_by_the_other_and_outlive_both(cluster: Cluster) -> None:
     async with viewing(cluster.apps["hub"]) as one, viewing(cluster.apps["hall"]) as other:
         await one.set("min_score", MIN_SCORE)
         await one.choose_model("default")
         await other.draw("finder", lines=[LINE])
         for viewer in (one, other):
             await eventually(viewer, lambda viewer: is_shown(viewer) and is_in_force(viewer))
-    for node in ("hall", "hub", "gpu-box"):
-        await asyncio.to_thread(cluster.kill, node)
-        cluster.start(node)
+    for nodes in (("hall",), ("hub",), ("gpu-box",), ("hub", "hall")):
+        for node in nodes:
+            await asyncio.to_thread(cluster.kill, node)
+        for node in nodes:
+            cluster.start(node)
         for server in ("hub", "hall"):
             await asyncio.to_thread(wait_until_ready, cluster.apps[server])
             async with viewing(cluster.apps[server]) as viewer:

@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from common.errors import MessageError
-from common.messaging.messages import Detections, FrameHeader, IngestMessage, Model, Status
+from common.messaging.messages import (
+    Change,
+    Detections,
+    FrameHeader,
+    IngestMessage,
+    Model,
+    ModelChange,
+    SettingChange,
+    Status,
+)
+from common.messaging.regions import RegionsChange
 from common.messaging.report import MetricsReport
 from tests.zenoh.nodes import three_boxes
 from zenoh_impl.access import NodeRights, rights_of
@@ -56,6 +66,31 @@ def test_a_message_about_what_another_node_runs_is_refused(
 ) -> None:
     with pytest.raises(MessageError, match=f"{rights.node} does not run {fault}"):
         rights.check(message)
+
+
+MIN_SCORE = SettingChange(name="min_score", value=0.5)
+LINES, MODEL = RegionsChange(processor="vehicles"), ModelChange(model="small")
+
+
+@pytest.mark.parametrize("rights", [GPU_BOX, NodeRights("hub", serves=True)])
+@pytest.mark.parametrize("change", [MIN_SCORE, LINES, MODEL])
+def test_servers_and_nodes_of_a_processor_send_changes_of_it(rights: NodeRights, change: Change) -> None:
+    rights.check_change(change)
+
+
+@pytest.mark.parametrize(
+    ("rights", "change"),
+    [
+        (GATE_BOX, MIN_SCORE),
+        (GATE_BOX, MODEL),
+        (GATE_BOX, LINES),
+        (GPU_BOX, RegionsChange(processor="people")),
+        (GPU_BOX, ModelChange(processor="people", model="small")),
+    ],
+)
+def test_a_change_that_does_not_concern_a_node_is_refused(rights: NodeRights, change: Change) -> None:
+    with pytest.raises(MessageError, match=f"{rights.node} may not send a change of "):
+        rights.check_change(change)
 
 
 def test_without_a_node_one_has_the_rights_of_all(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import zenoh
 
+from common.errors import FrameDroppedError
 from common.messaging.messages import FrameHeader
 from zenoh_impl.arrivals import LOST, REPLACED, Arrivals
 from zenoh_impl.link import Link
-from zenoh_impl.local_time import MAX_AGE_S, FrameDroppedError, local_header
+from zenoh_impl.local_time import MAX_AGE_S, local_header
 
 KEY = "vision/1/view/gate/frame"
 NOW = 1_800_000_000.0

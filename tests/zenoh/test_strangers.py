@@ -14,7 +14,7 @@ from common.config.settings import Settings
 from common.errors import SettingsError
 from tests.zenoh.nodes import closing, options, three_boxes, with_certificates
 from zenoh_impl import keys
-from zenoh_impl.session import open_client, open_router
+from zenoh_impl.session import COMMON, open_client, open_router
 
 PATIENCE_S = 20.0
 SILENCE_S = 2.0  # of a link that must not come up: one that may is up within 0.2 s
@@ -111,6 +111,8 @@ def test_a_node_publishes_about_its_own_roles_only(hub: Hub, settings: Settings,
         keys.sent_to("gpu-box", "processor"),
         keys.taken("gate to vehicles 1"),
         keys.shown_by("hub"),
+        keys.changed_by("hub"),
+        keys.changed_by("gate-box"),  # it runs no processor whose settings could change
     }
     with publishing(settings, "gate-box", tmp_path, *others, *own):
         for key in own:
@@ -195,3 +197,30 @@ def test_a_message_above_the_limit_is_not_received(hub: Hub, settings: Settings,
 def test_a_port_that_is_in_use_is_one_line(hub: Hub, settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="zenoh: "):
         open_router(tmp_path / "other.sock", options(settings, "hub"))
+
+
+def answers(session: zenoh.Session, selector: str) -> list[str]:
+    return [str(reply.ok.key_expr) for reply in session.get(selector, timeout=SILENCE_S) if reply.ok]
+
+
+def test_the_admin_space_of_a_router_is_off(settings: Settings, tmp_path: Path) -> None:
+    with closing(open_router(tmp_path / "hub.sock", options(settings, "hub"))) as router:
+        # Each session, also that of a client, has a part that only itself can read.
+        assert {key.split("/")[2] for key in answers(router, "@/**")} <= {"session"}
+
+
+def test_a_node_could_not_read_the_admin_space_of_the_hub(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(COMMON, "adminspace/enabled", True)
+    with (
+        closing(open_router(tmp_path / "hub.sock", options(settings, "hub"))) as hub,
+        closing(open_router(tmp_path / "gpu-box.sock", options(settings, "gpu-box"))) as node,
+        closing(open_client(tmp_path / "gpu-box.sock")) as role,
+        hub.liveliness().declare_token(keys.alive("hub")),
+        node.liveliness().declare_subscriber(keys.alive("hub"), history=True) as tokens,
+    ):
+        assert tokens.recv().kind == zenoh.SampleKind.PUT  # the link is up
+        selector = f"@/{hub.info.zid()}/**"
+        assert f"@/{hub.info.zid()}/router" in answers(hub, selector)
+        assert answers(node, selector) == answers(role, selector) == []
