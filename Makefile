@@ -70,7 +70,7 @@ $(VENV)/run.stamp: requirements.txt
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/bench.stamp: requirements-bench.txt $(VENV)/run.stamp
+$(VENV)/bench.stamp: requirements-bench.txt requirements-zenoh.txt $(VENV)/run.stamp
 	@echo "Installing the requirements of the report"
 	@$(PIP) -r requirements-bench.txt
 	@touch $@

@@ -42,7 +42,7 @@ def requirements() -> list[str]:
         (ROOT / name).read_text()
         for name in ("requirements.txt", "requirements-bench.txt", "requirements-mqtt.txt", "requirements-zenoh.txt")
     ).splitlines()
-    return [line for line in lines if not line.startswith("#")]
+    return [line for line in lines if not line.startswith(("#", "-r"))]
 
 
 def make_targets() -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from common.certificates import AUTHORITY
 from common.errors import SettingsError
 
 try:
@@ -19,7 +20,6 @@ except ModuleNotFoundError as error:
         "certificates need cryptography; install it with: pip install -r requirements-zenoh.txt"
     ) from error
 
-AUTHORITY = "ca"  # the name of its files
 AUTHORITY_DAYS = 3650
 
 

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from common.certificates.authority import AUTHORITY, Authority
+from common.certificates import AUTHORITY
 from common.config.command_line import Parser
 from common.errors import SettingsError
+
+if TYPE_CHECKING:
+    from common.certificates.authority import Authority
 
 NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
@@ -77,8 +80,10 @@ def _is_host(text: str) -> bool:
     return True
 
 
-def _authority(folder: Path) -> Authority:
+def _authority(folder: Path) -> "Authority":
     """Return the authority of the folder, a new one in an empty folder. Raises SettingsError and OSError."""
+    from common.certificates.authority import Authority  # needs cryptography, which is optional
+
     certificate, key = folder / f"{AUTHORITY}.pem", folder / f"{AUTHORITY}.key"
     if certificate.exists() and not key.exists():
         raise SettingsError(f"{key} is missing: certificates of {certificate} are signed where that file is kept")
