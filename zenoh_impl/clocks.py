@@ -1,4 +1,4 @@
-"""The clocks of other nodes: each node answers with its time, and whoever receives from it asks for that."""
+"""The clocks of other nodes: each node answers requests for its time, and the nodes that receive from it send them."""
 
 import logging
 import math

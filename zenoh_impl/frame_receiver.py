@@ -1,4 +1,4 @@
-"""The consumer's side of a latest queue: keeps the newest frame that has arrived, and says which were taken."""
+"""The consumer's side of a latest queue: keeps the newest frame that has arrived, and reports which were taken."""
 
 import logging
 import math

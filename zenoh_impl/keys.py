@@ -68,7 +68,7 @@ def shown_by(node: str) -> str:
 
 
 def changed_by(node: str) -> str:
-    """Return the key of what viewers change on the server of a node, and of what it knows of the others."""
+    """Return the key of what viewers change on the server of a node, and of the changes that it has of the others."""
     return f"{PREFIX}/changed/{node}"
 
 

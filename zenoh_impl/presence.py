@@ -78,7 +78,7 @@ class Presence:
         self._refused: set[str] = set()
 
     def follow(self, token: str, *, is_alive: bool) -> None:
-        """Take in that the token of a node or a role has appeared or is gone."""
+        """Handle the appearance or the disappearance of the token of a node or a role."""
         version, node, *role = keys.parts_of_token(token)
         if version != str(PROTOCOL):
             if is_alive:

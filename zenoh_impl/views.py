@@ -1,4 +1,4 @@
-"""The viewers of all servers together: a camera is encoded while somebody watches it on any of them."""
+"""The viewers of all servers together: a camera is encoded while a viewer of any of them watches it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,12 +15,12 @@ class Views:
         self._counts: dict[str, ViewerCount] = {}
 
     def count(self, server: str, count: ViewerCount) -> None:
-        """Take in the count of a server."""
+        """Store the count of a server."""
         self._counts[server] = count
         self._handle(self._sum())
 
     def forget(self, server: str) -> None:
-        """Forget the count of a server that is gone."""
+        """Remove the count of a server that is no longer connected."""
         if self._counts.pop(server, None):
             self._handle(self._sum())
 

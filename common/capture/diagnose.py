@@ -47,9 +47,9 @@ FAULTS: tuple[tuple[type[Exception], OpenFault], ...] = (
     (socket.gaierror, OpenFault("unknown host")),
     (ConnectionRefusedError, OpenFault("connection refused: no server listens on this port")),
     (SilentError, OpenFault("the server accepts the connection, but does not answer", may_be_slow=True)),
-    (ProtocolError, OpenFault("the server does not speak the protocol of this URL")),
+    (ProtocolError, OpenFault("the server does not use the protocol of this URL")),
     (TimeoutError, OpenFault("the host does not answer")),
-    (ssl.SSLError, OpenFault("the server does not speak TLS")),
+    (ssl.SSLError, OpenFault("the server does not use TLS")),
     (OSError, OpenFault("no connection to the host")),
 )
 STATUS_FAULTS: dict[int, OpenFault] = {

@@ -41,13 +41,15 @@ FAULTS: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (
         re.compile(r"Opset (\d+) is under development.*?(?:till opset (\d+))?\.?$", re.DOTALL),
         lambda found: (
-            f"its opset {found[1]} is newer than this onnxruntime knows"
+            f"its opset {found[1]} is newer than this onnxruntime supports"
             f"{f'; export it with opset {found[2]} or lower' if found[2] else ''}, or update onnxruntime"
         ),
     ),
     (
         re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)"),
-        lambda found: f"its IR version {found[1]} is newer than onnxruntime knows ({found[2]}); update onnxruntime",
+        lambda found: (
+            f"its IR version {found[1]} is newer than this onnxruntime supports ({found[2]}); update onnxruntime"
+        ),
     ),
     (
         re.compile(r"Protobuf parsing failed|No graph was found|does not have a graph"),

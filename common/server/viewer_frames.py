@@ -8,13 +8,13 @@ KEPT = 128  # frames of a camera: more than arrive while a detector works on one
 
 
 class ViewerFrames:
-    """Remembers the viewers' frames of the cameras that have a detect_source."""
+    """Keeps the newest viewers' frames of the cameras that have a detect_source."""
 
     def __init__(self, cameras: frozenset[str]) -> None:
         self._headers: dict[str, deque[FrameHeader]] = {camera: deque(maxlen=KEPT) for camera in cameras}
 
     def add(self, header: FrameHeader) -> None:
-        """Remember a frame that viewers get."""
+        """Add a frame that viewers get."""
         if header.camera in self._headers:
             self._headers[header.camera].append(header)
 

@@ -88,7 +88,7 @@ class MqttSink:
 
 
 class MqttConnection:
-    """A connection to a broker. Remembers what it has published, so that only changes are sent."""
+    """A connection to a broker. It keeps what it has published, and publishes only what has changed."""
 
     def __init__(self, client: "aiomqtt.Client", settings: MqttSettings, shown: str) -> None:
         self._client = client

@@ -37,7 +37,7 @@ class LineCounter:
 
     `in` is from the left of the line to its right as seen from `start` to `end` (from above a line that runs from left
     to right to below it), `out` the other way. A track changes sides only when it is farther from the line than the
-    hysteresis (TrackedBox.margin), so a box that trembles on the line counts once.
+    hysteresis (TrackedBox.margin), so a box that jitters on the line counts once.
     """
 
     def __init__(self, name: str, start: Point, end: Point) -> None:

@@ -35,7 +35,7 @@ class Zone:
     """A polygon; a track is inside while the bottom centre of its box is.
 
     It enters or leaves only when it is farther from the edge than the hysteresis (TrackedBox.margin), so a box that
-    trembles on the edge enters once. One that is first seen inside enters at once.
+    jitters on the edge enters once. One that is first seen inside enters at once.
     """
 
     def __init__(self, name: str, polygon: Sequence[Point]) -> None:

@@ -92,13 +92,13 @@ def test_a_silent_server_may_be_slow(scheme: str) -> None:
 def test_another_protocol_is_named(head: str, scheme: str) -> None:
     with answering(head) as (port, _):
         fault = diagnose(f"{scheme}://127.0.0.1:{port}/", TIMEOUT_S)
-    assert fault.reason == "the server does not speak the protocol of this URL"
+    assert fault.reason == "the server does not use the protocol of this URL"
 
 
 @pytest.mark.parametrize("scheme", ["rtsps", "https"])
 def test_a_server_without_tls_is_named(scheme: str) -> None:
     with answering("HTTP/1.1 400 Bad Request") as (port, _):
-        assert diagnose(f"{scheme}://127.0.0.1:{port}/", TIMEOUT_S).reason == "the server does not speak TLS"
+        assert diagnose(f"{scheme}://127.0.0.1:{port}/", TIMEOUT_S).reason == "the server does not use TLS"
 
 
 def md5(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Saving the settings file: as a whole, with its permissions, and only as long as nobody else has changed it."""
+"""Saving the settings file: as a whole, with its permissions, and only if no other program has changed it."""
 
 import os
 import stat

@@ -46,10 +46,10 @@ def test_other_custom_operators_are_named(tmp_path: Path) -> None:
 def test_an_opset_and_an_ir_version_that_are_too_new_are_named(tmp_path: Path) -> None:
     save_node(tmp_path / "opset.onnx", "Identity", opset=99)
     message = refused(tmp_path / "opset.onnx")
-    assert message.startswith("its opset 99 is newer than this onnxruntime knows; export it with opset ")
+    assert message.startswith("its opset 99 is newer than this onnxruntime supports; export it with opset ")
     assert message.endswith(" or lower, or update onnxruntime")
     save_node(tmp_path / "ir.onnx", "Identity", ir_version=99)
-    assert refused(tmp_path / "ir.onnx").startswith("its IR version 99 is newer than onnxruntime knows (")
+    assert refused(tmp_path / "ir.onnx").startswith("its IR version 99 is newer than this onnxruntime supports (")
 
 
 def test_missing_weights_are_named_with_what_to_copy(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def move_weights(model: Path, location: str, offset: int = 0) -> bytes:
-    """Make the largest weights of `model` stand outside of its file; the bytes that must lie there."""
+    """Store the largest weights of `model` outside of its file, as `location`, and return their bytes."""
     proto = onnx.load(model)
     weights = max(proto.graph.initializer, key=lambda each: each.ByteSize())
     content = numpy_helper.to_array(weights).tobytes()

@@ -148,7 +148,7 @@ def test_children_stop_when_their_parent_is_killed(parent: subprocess.Popen[str]
         parent.wait(PATIENCE_S)
         deadline = time.monotonic() + PATIENCE_S
         while any(runs(child) for child in children):
-            assert time.monotonic() < deadline, "the children run on without their parent"
+            assert time.monotonic() < deadline, "the children continue without their parent"
             time.sleep(0.02)
     finally:
         for child in children:

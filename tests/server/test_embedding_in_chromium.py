@@ -113,7 +113,7 @@ def test_an_allowed_dashboard_shows_the_video_and_another_origin_shows_nothing(p
             page.goto(origin, wait_until="commit")
             assert width_of_image(page) == 160
             eventually(lambda: painted(server) > 0, "the frame acknowledges what it has painted")
-            # The token in the URL admits an image of any origin: those who know it may view.
+            # The token in the URL admits an image of any origin: who has it may view.
             page.goto(f"http://localhost:{other}", wait_until="commit")
             assert width_of_image(page) == (160 if token else 0)
             assert frame_is_blocked(page)

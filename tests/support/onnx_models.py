@@ -1,7 +1,7 @@
 """Small real ONNX models of two formats, which find a red and a blue rectangle by arithmetic instead of weights.
 
-Both know two classes, "red" (0) and "blue" (1), score red 0.9 and blue 0.8, and look at nothing but the tensor they
-are fed: swapped colours give the wrong class, and a wrong letterbox a wrong box.
+Both have two classes, "red" (0) and "blue" (1), score red 0.9 and blue 0.8, and depend on nothing but their
+input: swapped colours give the wrong class, and a wrong letterbox a wrong box.
 """
 
 from collections.abc import Mapping, Sequence

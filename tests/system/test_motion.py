@@ -1,4 +1,4 @@
-"""Motion compensation in Chromium: boxes move by the velocity of their object, and lie better on the bundled clip."""
+"""Motion compensation in Chromium: boxes move by the velocity of their object, and fit the objects better."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""LineCounter: each track counts once, with its direction; trembling on the line does not count."""
+"""LineCounter: each track counts once, with its direction; jitter on the line does not count."""
 
 import pytest
 

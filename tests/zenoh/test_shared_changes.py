@@ -11,7 +11,7 @@ from zenoh_impl.shared_changes import SharedChanges, parse_shared
 
 
 class Server:
-    """A server that keeps its changes, and sends what it shares when it is told to."""
+    """A server that keeps its changes, and sends what it shares on request."""
 
     def __init__(self, name: str) -> None:
         self.applied: list[Change] = []

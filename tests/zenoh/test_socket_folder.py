@@ -1,4 +1,4 @@
-"""The folder of a node's socket is one whose path is short enough, or the start says which is too long."""
+"""The folder of a node's socket has a path that is short enough; else the start fails with a message that names it."""
 
 import tempfile
 from pathlib import Path

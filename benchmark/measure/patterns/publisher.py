@@ -19,7 +19,7 @@ _HEADER = struct.Struct("qdqqq")  # frame_id, captured_at, height, width, channe
 
 
 class ZenohPublisher:
-    """A publisher that drops what the network does not accept. It does not know its subscribers."""
+    """A publisher that drops what the network does not accept. It has no state for a subscriber."""
 
     def __init__(self, consumers: int) -> None:
         self._address = f"tcp/127.0.0.1:{_free_port()}"

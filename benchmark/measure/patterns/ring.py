@@ -1,4 +1,4 @@
-"""A ring in shared memory with a sequence number: the producer writes, and consumers look for the newest frame."""
+"""A ring in shared memory with a sequence number: the producer writes, and consumers poll for the newest frame."""
 
 import mmap
 import struct
@@ -12,7 +12,7 @@ from multiprocessing_impl.os_support import anonymous_file
 from multiprocessing_impl.shared_frames import SharedFrames, Ticket
 
 HELD_FOR = 2  # queues, each of which holds the slots of two frames: a ring of five, whatever the number of consumers
-POLL_S = 0.001  # a memory cannot wake a consumer
+POLL_S = 0.001  # shared memory does not notify a consumer
 _SEQUENCE = struct.Struct("Q")  # odd while the entry is written (a sequence lock)
 _ENTRY = struct.Struct("qqqdqqq")  # slot, generation, frame_id, captured_at, height, width, channels
 
@@ -30,11 +30,11 @@ class SharedRing:
         return _attach, (self._memory, reduction.DupFd(self._fd))
 
     def endpoint(self, index: int) -> Self:
-        """Return the ring itself: it has no places, and does not know its consumers."""
+        """Return the ring itself: it has no state for a consumer."""
         return self
 
     def put(self, frame: Frame) -> None:
-        """Copy `frame` into the next slot, whoever reads it, and make it the newest."""
+        """Copy `frame` into the next slot, even if a consumer reads that slot, and make it the newest."""
         ticket = self._memory.write(frame)
         self._sequence += 2
         self._memory.hold(f"{self._sequence // 2 % HELD_FOR}", ticket, overwritten=False)

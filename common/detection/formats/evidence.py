@@ -26,12 +26,12 @@ class Output:
 
     @property
     def is_float(self) -> bool:
-        """Whether it is of floats."""
+        """Whether its values are floats."""
         return bool(self.values.dtype == np.float32)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape in the dry run."""
+        """The shape of its values in the dry run."""
         return self.values.shape
 
 

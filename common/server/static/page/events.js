@@ -23,7 +23,7 @@ function newItem({ event_id, camera, processor, captured_at, kind, text, thumbna
   if (!Number.isNaN(date.getTime())) time.dateTime = date.toISOString();
   if (thumbnail) {
     const image = document.createElement("img");
-    image.alt = ""; // the text says what it shows
+    image.alt = ""; // the text describes it
     image.src = `data:image/jpeg;base64,${thumbnail}`;
     item.append(image);
   }

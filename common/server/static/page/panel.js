@@ -56,7 +56,7 @@ export class Panel {
     this.rates.configure(rates);
   }
 
-  /** Shows what there is to show of all cameras. */
+  /** Updates what concerns all cameras. */
   wall(count) {
     this.#name = this.#camera = null;
     this.#showName("source", `${count} cameras`);

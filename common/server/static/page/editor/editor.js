@@ -33,7 +33,7 @@ export class Editor {
   #processor = null; // the name of the one whose regions are shown
   #regions = [];
   #selected = -1;
-  #isRefused = false; // what the message says; it stays until something is in force again
+  #isRefused = false; // whether the message is a refusal, which stays until a change is in force
 
   /** `root` is the element of the viewer; `send(processor, lines and zones)` returns whether there is a connection. */
   constructor(root, send) {
@@ -220,7 +220,7 @@ export class Editor {
     }
   }
 
-  /** Saves what is in force to the settings file of the app, and shows its answer. A refusal stays where there is one. */
+  /** Saves what is in force to the settings file of the app, and shows its answer, unless a refusal is shown. */
   async #save() {
     element("save-regions").disabled = true;
     try {
