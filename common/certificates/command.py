@@ -82,7 +82,7 @@ def _is_host(text: str) -> bool:
 
 def _authority(folder: Path) -> "Authority":
     """Return the authority of the folder, a new one in an empty folder. Raises SettingsError and OSError."""
-    from common.certificates.authority import Authority  # needs cryptography, which is optional
+    from common.certificates.authority import Authority
 
     certificate, key = folder / f"{AUTHORITY}.pem", folder / f"{AUTHORITY}.key"
     if certificate.exists() and not key.exists():

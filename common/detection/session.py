@@ -56,6 +56,8 @@ def open_session(path: Path, threads: int, execution: ExecutionOptions = ON_CPU)
     """
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
+        if regular:
+            path.open("rb").close()  # onnxruntime reports a missing permission as "system error number 13"
     except OSError as error:
         raise ModelError(f"cannot open the model {path}: {error.strerror}") from error
     if not regular:

@@ -16,7 +16,10 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise AddressError(f"port {port} is in use; {_suggestion(host, port)}") from error
-        raise AddressError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+        reason = str(error.strerror or error).partition(" (while attempting to bind")[
+            0
+        ]  # added by socket.create_server
+        raise AddressError(f"cannot listen on {host} port {port}: {reason}") from error
 
 
 def _suggestion(host: str, port: int) -> str:

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,24 +24,35 @@ class JsonlSink:
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator["JsonlSink"]:
-        """Nothing is held open, so that log rotation by other programs works."""
+        """Check that the file can be written. It is not held open, so that other programs can rotate it."""
+        with self._errors():
+            await asyncio.to_thread(lambda: self._open().close())
         yield self
 
     async def send(self, event: Event) -> None:
         """Append the event, and force it to the disk. Raises SinkError."""
-        try:
+        with self._errors():
             await asyncio.to_thread(self._append, event.model_dump_json())
-        except OSError as error:
-            raise SinkError(f"{self._path}: {error.strerror or error}") from error
 
     async def publish(self, state: State) -> None:
         """States are not written: a file holds what happened."""
 
-    def _append(self, line: str) -> None:
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raise SinkError for an OSError."""
+        try:
+            yield
+        except OSError as error:
+            raise SinkError(f"{self._path}: {error.strerror or error}") from error
+
+    def _open(self) -> BinaryIO:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        return self._path.open("ab+")
+
+    def _append(self, line: str) -> None:
         if self._path.exists() and self._path.stat().st_size + len(line) > self._max_bytes:
             self._rotate()
-        with self._path.open("ab+") as file:
+        with self._open() as file:
             size = file.seek(0, os.SEEK_END)
             try:
                 file.write((b"" if self._ends_a_line(file) else b"\n") + line.encode() + b"\n")

@@ -20,11 +20,10 @@ from common.model_commands.command import EXPECTED
 from tests.support.apps import PATIENCE_S, running
 from tests.support.file_server import Fault, FileServer, serving_file
 from tests.support.onnx_models import save_tiny_yolov3
+from tests.support.permissions import as_a_user
 from tests.support.videos import write_clip
 
 ROOT = Path(__file__).resolve().parents[2]
-# Root bypasses file permissions unless CAP_DAC_OVERRIDE is dropped: capabilities(7).
-AS_A_USER = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
 
 
 @pytest.fixture(scope="module")
@@ -272,12 +271,8 @@ def test_a_model_is_not_fetched_twice_at_the_same_time(checkout: Path, server: F
 
 
 def test_a_read_only_folder_is_reported(checkout: Path, server: FileServer) -> None:
-    if AS_A_USER and not (
-        shutil.which("setpriv") and subprocess.run([*AS_A_USER, "true"], check=False).returncode == 0
-    ):
-        pytest.skip("root bypasses permissions, and cannot drop that capability here")
     (checkout / "models").chmod(0o555)
-    fault = refusal(checkout, "models", "fetch", "net", prefix=AS_A_USER)
+    fault = refusal(checkout, "models", "fetch", "net", prefix=as_a_user())
     assert fault == f"cannot write {checkout / 'models/net.onnx.part'}: Permission denied"
     assert server.ranges == []
 

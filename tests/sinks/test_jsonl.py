@@ -58,6 +58,12 @@ async def test_half_a_line_of_a_killed_process_spoils_no_other(tmp_path: Path) -
     assert [json.loads(line)["event_id"] for line in path.read_text().splitlines()[1:]] == ["2", "3"]
 
 
+async def test_a_file_that_cannot_be_written_is_a_failure_before_the_first_event(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match=r"file/events\.jsonl: (File exists|Not a directory)"):
+        await send(tmp_path / "file" / "events.jsonl", range(0))
+
+
 async def test_a_full_disk_is_a_failure_that_is_tried_again() -> None:
     with pytest.raises(SinkError, match="/dev/full: "):
         await send(Path("/dev/full"), range(1))
