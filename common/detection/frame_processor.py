@@ -50,7 +50,7 @@ class FrameProcessor:
         self._meter = meter
         self._name = name
         self._spool = spool
-        self._log = InferenceLog(log_period_s(), clock)
+        self._log = InferenceLog(log_period_s(), clock, label)
         self._failures = Failures(clock, label)
 
     def run(self, publisher: Publisher, stop: StopSignal) -> None:
@@ -90,7 +90,7 @@ class FrameProcessor:
         if outcome.inference_ms:  # none in code without a model
             self._meter.sample("inference_ms", outcome.inference_ms, camera=camera)
         self._meter.sample("processing_ms", outcome.processing_ms, camera=camera)
-        self._log.add(outcome.inference_ms or outcome.processing_ms)
+        self._log.add(outcome.inference_ms, outcome.processing_ms)
         return outcome
 
 

@@ -21,19 +21,25 @@ def log_period_s() -> float:
 class InferenceLog:
     """Collects inference times and logs their median and maximum, first after FIRST_S, then every `period_s`."""
 
-    def __init__(self, period_s: float, clock: Clock = time.monotonic) -> None:
+    def __init__(self, period_s: float, clock: Clock = time.monotonic, label: str | None = None) -> None:
+        """`label` is the name of the processor, None for the only one without a name."""
+        self._prefix = f"{label}: " if label else ""
         self._period_s = period_s
         self._clock = clock
         self._times_ms: list[float] = []
         self._due_at = clock() + FIRST_S
 
-    def add(self, time_ms: float) -> None:
-        """Add the time of one inference, and log those since the last line when the next is due."""
-        self._times_ms.append(time_ms)
+    def add(self, inference_ms: float, processing_ms: float) -> None:
+        """Add the times of one frame, and log those since the last line when the next is due.
+
+        Code without a model has no inference time: its processing times are logged instead.
+        """
+        self._times_ms.append(inference_ms or processing_ms)
         now = self._clock()
         if now >= self._due_at:
             times = sorted(self._times_ms)
             median, slowest = times[len(times) // 2], times[-1]
-            logger.info("inference %5.1f ms median, %5.1f max of %d", median, slowest, len(times))
+            what = f"{self._prefix}{'inference' if inference_ms else 'processing'}"
+            logger.info("%s %5.1f ms median, %5.1f max of %d", what, median, slowest, len(times))
             self._times_ms.clear()
             self._due_at = now + self._period_s

@@ -49,7 +49,7 @@ def load_processing(
     def load(path: Path) -> OnnxDetector:
         size = (options.input_size, options.input_size) if options.input_size else None
         detector = load_detector(path, inference_threads(), options.execution, size)
-        logger.info("%s on %s", detector, detector.choice)
+        logger.info("%s%s on %s", f"{options.label}: " if options.label else "", detector, detector.choice)
         if detector.choice.warning:
             logger.warning("%s", detector.choice.warning)
         return detector

@@ -169,13 +169,19 @@ def test_inference_times_are_logged_once_a_second_on_a_terminal_and_once_a_minut
         assert log_period_s() == 60
 
 
-def test_inference_times_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("label", "inference", "words"),
+    [(None, True, "inference"), ("vehicles", True, "vehicles: inference"), (None, False, "processing")],
+)
+def test_inference_times_are_logged_once_a_second(
+    caplog: pytest.LogCaptureFixture, label: str | None, inference: bool, words: str
+) -> None:
     clock = Clock()
-    log = InferenceLog(1.0, clock)
+    log = InferenceLog(1.0, clock, label)
     with caplog.at_level(logging.INFO):
         for time_ms in range(1, 31):
             clock.now += 0.1
-            log.add(time_ms)
+            log.add(inference * time_ms, time_ms)
     lines = [record.getMessage() for record in caplog.records]
     assert [line.split()[-1] for line in lines] == ["10", "10", "10"]
-    assert lines[0].startswith("inference   6.0 ms median,  10.0 max")
+    assert lines[0].startswith(f"{words}   6.0 ms median,  10.0 max")
