@@ -15,6 +15,8 @@ try:
     from .presence import components_of_nodes
     from .session import router_options
 except ModuleNotFoundError as error:
+    if error.name != "zenoh":
+        raise
     raise SettingsError("--impl zenoh needs eclipse-zenoh; run: pip install -r requirements-zenoh.txt") from error
 
 
