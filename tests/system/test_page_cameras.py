@@ -130,7 +130,7 @@ def test_wall_shows_each_camera_in_a_tile_with_its_rate_and_age(page: Page, role
             ),
             f"frames of {camera}",
         )
-    figures = page.locator(f"{tile(GATE)} .tile-figures")
+    figures = page.locator(f"{tile(GATE)} .tile-caption")
     publish_until(page, role, lambda: "–" not in figures.inner_text(), "a rate and an age")
     assert page.inner_text("#source") == "4 cameras"
 
@@ -272,6 +272,28 @@ def test_only_tiles_in_sight_are_sent(server: Server, role: Role, browser: Brows
         wait_until(page, lambda: DOCK in role.tiles(), "the last tile")
         page.mouse.wheel(0, 2000)
         wait_until(page, lambda: GATE not in role.tiles(), "no first tile")
+
+
+def test_tiles_of_many_cameras_are_half_as_wide_as_a_phone(browser: Browser) -> None:
+    with serving(cameras=(*CAMERAS, "hall")) as server, visited(server, browser, size=PHONE) as page:
+        shows_wall(page)
+        lefts = page.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => tile.offsetLeft)")
+        assert len(set(lefts)) == 2
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_of_many_components_those_that_are_ok_are_folded(page: Page, role: Role) -> None:
+    for camera in CAMERAS:
+        for component in ("source", "provider", "inference"):
+            role.send(Status(component=component, camera=camera, state="ok"))
+    wait_for_text(page, "#components-ok summary", "All 12 are ok")
+    role.send(Status(component="provider", camera=YARD, state="restarting", message="killed by signal 9"))
+    wait_for_text(page, "#components", r"(?s)provider yard\s+restarting\s+killed by signal 9")
+    wait_for_text(page, "#components-ok summary", "11 others are ok")
+    page.focus("#components-ok summary")
+    page.keyboard.press("Space")  # which pauses elsewhere
+    assert page.is_visible("#components-ok tr:has-text('provider gate')")
+    assert page.inner_text("#pause") == "Pause"
 
 
 def test_state_of_a_camera_is_on_its_tile_and_on_its_tab(page: Page, role: Role) -> None:

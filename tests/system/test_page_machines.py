@@ -12,7 +12,7 @@ from tests.support.cluster import Cluster, ended, wait_until_ready
 from tests.support.pages import opened, wait_until
 from tests.support.three_nodes import NODES, write_settings
 
-PHONE = (390, 844)
+DESKTOP, LAPTOP, PHONE = (1440, 900), (1210, 800), (390, 844)
 FLOWING = {  # state, round-trip time, kB/s, age, and the roles
     "gate-box": r"connected \d+\.\d [1-9]\d* \d+ roles provider",
     "gpu-box": r"connected \d+\.\d \d+ – roles processor",
@@ -59,7 +59,9 @@ def test_each_machine_has_its_state_link_traffic_age_and_roles(cluster: Cluster,
     wait_until_ready(hub)
     with opened(browser, hub.link, PHONE) as page:
         wait_for(page, FLOWING)
-        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+        for size in (DESKTOP, LAPTOP, PHONE):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            assert page.evaluate("document.documentElement.scrollWidth") == size[0]
         text = metrics(hub)
         for name in ("vision_node_round_trip_seconds", "vision_node_frame_age_seconds"):
             value = sample(text, name, "gate-box")

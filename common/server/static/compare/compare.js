@@ -48,8 +48,9 @@ const chart = new IntervalChart(element("intervals"), [
 ]);
 
 /** Sends the chosen workload to a server that was restarted with its defaults; otherwise takes over its settings. */
-function synchronise(view, { model, settings }, isFirst) {
+function synchronise(view, { model, settings, processors = [] }, isFirst) {
   element("model").textContent = model;
+  workload.setModel(processors.some(({ has_model = true }) => has_model));
   const differences = isFirst ? workload.differences(settings) : [];
   if (differences.length) differences.forEach(([name, value]) => view.set(name, value));
   else workload.follow(settings);

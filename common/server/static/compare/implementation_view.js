@@ -2,18 +2,20 @@
 
 import { fixed, setText } from "../shared/format.js";
 import { isPlausible, RecentMedian } from "../shared/measurements.js";
+import { timeOf } from "../shared/processing_time.js";
 import { totals } from "../shared/processes.js";
 import { Viewer } from "../viewer/viewer.js";
 import { Intervals } from "./intervals.js";
 
-const RECENT = 15; // inference times are shown as the median of this many
+const RECENT = 15; // times of processing are shown as the median of this many
 
 export class ImplementationView {
   intervals = new Intervals();
   #root;
   #viewer;
   #camera = null; // the name of the one to show, null for the first
-  #inference = new RecentMedian(RECENT);
+  #time = "inference"; // or "processing"
+  #times = new RecentMedian(RECENT);
   #totals = {};
   #isNewConnection = true;
 
@@ -27,6 +29,7 @@ export class ImplementationView {
       onState: () => this.#restart(),
       onFrame: () => this.intervals.add(),
       onHello: (hello, cameras) => {
+        this.#showTimeOf(hello.processors ?? []);
         onHello(hello, cameras, this.#isNewConnection);
         this.#isNewConnection = false;
         this.#viewer.select(this.#camera);
@@ -36,7 +39,7 @@ export class ImplementationView {
         this.intervals.restart();
         onCamera(camera);
       },
-      onDetections: ({ inference_ms }) => this.#inference.add(inference_ms),
+      onDetections: (message) => this.#times.add(message[`${this.#time}_ms`]),
       onStats: (stats) => {
         this.#totals = totals(stats.roles);
         onStats(stats);
@@ -71,8 +74,8 @@ export class ImplementationView {
       "deviation-ms": fixed(smoothness?.deviation_ms, 1),
       late: fixed(smoothness?.late, 0),
       "frame-age-ms": fixed(age_s !== null && isPlausible(age_s) ? 1000 * age_s : null, 0),
-      "inference-fps": fixed(detected.perSecond(), 1),
-      "inference-ms": fixed(this.#inference.value(), 0),
+      "result-fps": fixed(detected.perSecond(), 1),
+      "time-ms": fixed(this.#times.value(), 0),
       "gil-ms": fixed(this.#totals.gil_delay_ms, 1),
       cpu: fixed(this.#totals.cpu_percent, 0),
       memory: fixed(this.#totals.memory_mb, 0),
@@ -82,10 +85,18 @@ export class ImplementationView {
     this.#viewer.refresh();
   }
 
+  /** Names the time that is shown: code of one's own has no inference. */
+  #showTimeOf(processors) {
+    const time = timeOf(processors);
+    if (time !== this.#time) this.#times.reset();
+    this.#time = time;
+    setText(this.#root.querySelector(".time-name"), time);
+  }
+
   #restart() {
     this.#isNewConnection = true;
     this.#totals = {};
-    this.#inference.reset();
+    this.#times.reset();
     this.intervals.restart();
   }
 }

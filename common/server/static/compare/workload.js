@@ -14,6 +14,7 @@ const element = (id) => document.getElementById(id);
 
 export class Workload {
   #values = null; // the settings of both implementations; null until a server reported its own
+  #hasModel = true;
   #onChange;
   #reported = null; // the settings that a server reported last, since a choice was sent
   #timer = 0; // runs from a choice until the servers have taken it
@@ -33,6 +34,13 @@ export class Workload {
     if (this.#timer) return;
     this.#values = Object.fromEntries(NAMES.map((name) => [name, settings[name]]));
     this.#show();
+  }
+
+  /** Takes choices only where there is a model, whose detector does the work. */
+  setModel(hasModel) {
+    this.#hasModel = hasModel;
+    element("loads").disabled = !hasModel;
+    element("hint-own-code").hidden = hasModel;
   }
 
   /** Discards the values: other viewers may change the settings while this page is hidden. */
@@ -78,6 +86,6 @@ export class Workload {
     const matching = ([, values]) => NAMES.every((name) => values[name] === this.#values[name]);
     const chosen = Object.entries(PRESETS).find(matching)?.[0];
     for (const id of Object.keys(PRESETS)) element(id).setAttribute("aria-pressed", id === chosen);
-    for (const hint of document.querySelectorAll(".preset-hint")) hint.hidden = hint.dataset.for !== chosen;
+    for (const hint of document.querySelectorAll(".preset-hint")) hint.hidden = hint.dataset.for !== chosen || !this.#hasModel;
   }
 }

@@ -105,7 +105,7 @@ export class Controls {
   #pressKey(event, stage) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.key === "Escape") return this.#goBack(stage);
-    if (event.key === " " && event.target.closest("button, a, [type=checkbox]")) return; // it activates that element
+    if (event.key === " " && event.target.closest("button, a, summary, [type=checkbox]")) return; // it activates that element
     const key = event.key.toLowerCase();
     const id = { " ": "pause", f: "fullscreen", b: "show-boxes", l: "show-labels" }[key];
     if (id) element(id).click();

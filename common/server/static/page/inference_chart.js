@@ -3,6 +3,7 @@
 import { drawLevel, drawTimeAxis, startDrawing } from "../shared/canvas.js";
 import { setText } from "../shared/format.js";
 import { median } from "../shared/measurements.js";
+import { timeOf } from "../shared/processing_time.js";
 
 const SPAN_S = 60;
 const LOWEST_TOP_MS = 10;
@@ -11,9 +12,6 @@ const FONT_PX = 11;
 const LABEL_GAP = 8; // px beside the labels of the scale
 
 const now_s = () => performance.now() / 1000;
-
-/** The time that all of these processors have: that of the inference, or of the processing where one runs no model. */
-export const timeOf = (processors) => (processors.every(({ has_model = true }) => has_model) ? "inference" : "processing");
 
 /** The next of 1, 2, 5 × 10ⁿ at or above `value`: the top of the scale. */
 function scaleTop(value) {

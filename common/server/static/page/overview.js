@@ -1,7 +1,7 @@
 // The overview: a table of cameras, and one of processors where there are several or the wall is shown.
 
 import { fixed, setText } from "../shared/format.js";
-import { timeOf } from "./inference_chart.js";
+import { timeOf } from "../shared/processing_time.js";
 import { newSwatch } from "./layer_switches.js";
 import { setRows } from "./table.js";
 

@@ -3,7 +3,7 @@
 import { fixed, milliseconds, orDash, setText } from "../shared/format.js";
 import { isPlausible } from "../shared/measurements.js";
 import { byProcess, inOrder } from "../shared/processes.js";
-import { nameOf } from "../viewer/alerts.js";
+import { Components } from "./components.js";
 import { Nodes } from "./nodes.js";
 import { Rates } from "./rates.js";
 import { setRows } from "./table.js";
@@ -16,7 +16,6 @@ const TIMES = {
   paint_age_ms: "age at paint",
 };
 const TIMES_OF_PROCESSORS = ["inference_ms", "processing_ms"];
-const COMPONENTS = ["source", "provider", "processor", "inference", "server"];
 const SERVER_RATES = ["captured", "sent", "queued", "overwritten", "processed"];
 
 const element = (id) => document.getElementById(id);
@@ -29,7 +28,8 @@ const ratesOf = (camera, results = {}) => ({
 
 export class Panel {
   rates = new Rates();
-  nodes = new Nodes(document.getElementById("nodes-section"), document.getElementById("nodes"));
+  nodes = new Nodes(element("nodes-section"), element("nodes"));
+  components = new Components(element("components"), element("components-ok"));
   #name = null; // of the camera that is shown
   #camera = null; // the same, where it is one of several
   #processors = 0;
@@ -79,7 +79,7 @@ export class Panel {
     this.#showProcesses(byProcess(roles));
     this.nodes.show(nodes);
     this.#roles = Object.keys(roles);
-    this.#showComponents();
+    this.components.show(this.#roles, this.#statuses);
     setText(element("viewers"), viewers === 1 ? "1 viewer" : `${viewers} viewers`);
     const restarts = counters.restarts ?? 0;
     setText(element("restarts"), restarts === 1 ? "1 restart" : `${restarts} restarts`);
@@ -90,7 +90,7 @@ export class Panel {
     const names = Object.keys(percentiles).filter((name) => this.#processors < 2 || !TIMES_OF_PROCESSORS.includes(name));
     const rows = inOrder(names, Object.keys(TIMES)).map((name) => {
       const { p50, p95, p99 } = percentiles[name];
-      return [TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, 1))];
+      return [TIMES[name] ?? name.replaceAll("_", " "), ...[p50, p95, p99].map((value) => fixed(value, value < 100 ? 1 : 0))];
     });
     setRows(element("times"), rows);
   }
@@ -98,7 +98,7 @@ export class Panel {
   /** Shows the newest status of each component. */
   statuses(statuses) {
     this.#statuses = statuses;
-    this.#showComponents();
+    this.components.show(this.#roles, this.#statuses);
   }
 
   /** Shows the times of this viewer's inference chart, in ms. */
@@ -137,13 +137,9 @@ export class Panel {
   #clear() {
     this.rates.close();
     this.#roles = this.#statuses = [];
-    for (const id of ["times", "roles", "drops", "components"]) this.#clearTable(id);
+    for (const id of ["times", "roles", "drops"]) setRows(element(id), [[orDash()]]);
+    this.components.clear();
     for (const id of ["viewers", "restarts"]) setText(element(id), orDash());
-  }
-
-  #clearTable(id) {
-    const [tr] = setRows(element(id), [[orDash()]]);
-    delete tr.dataset.state;
   }
 
   #showProcesses(processes) {
@@ -156,16 +152,5 @@ export class Panel {
       `${fixed(figures.gil_delay_p50_ms, 1)} – ${fixed(figures.gil_delay_p99_ms, 1)}`,
     ]);
     setRows(element("roles"), rows);
-  }
-
-  /** A role that reports figures and has no status is ok: only faults and their end are reported. */
-  #showComponents() {
-    const reporting = this.#roles.map((component) => ({ component, state: "ok", message: "" }));
-    const statuses = new Map([...reporting, ...this.#statuses].map((status) => [nameOf(status), status]));
-    const ordered = inOrder([...statuses.keys()], COMPONENTS).map((component) => statuses.get(component));
-    const rows = ordered.map((status) => [nameOf(status), status.state, status.message ?? ""]);
-    setRows(element("components"), rows).forEach((tr, index) => {
-      tr.dataset.state = ordered[index].state;
-    });
   }
 }

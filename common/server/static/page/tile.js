@@ -17,14 +17,15 @@ export class Tile {
   view;
   #name;
   #state = newElement("span", "tile-state");
-  #figures = newElement("span", "tile-figures");
+  #rate = newElement("span", "tile-rate");
+  #age = newElement("span", "tile-age");
   #fault = newElement("p", "tile-fault");
 
   /** `onAck(frameId)` acknowledges a frame. */
   constructor(name, onAck) {
     this.#name = name;
     const video = newElement("div", "viewer", this.#fault);
-    const caption = newElement("div", "tile-caption", newElement("strong", "", name), this.#state, this.#figures);
+    const caption = newElement("div", "tile-caption", newElement("strong", "", name), this.#state, this.#rate, this.#age);
     this.element = newElement("a", "tile", video, caption);
     caption.title = name; // a long one is cut
     this.element.href = `#${encodeURIComponent(name)}`;
@@ -44,12 +45,8 @@ export class Tile {
     setText(this.#state, state.text);
     setText(this.#fault, faults.join("\n"));
     this.#fault.hidden = !faults.length;
-    setText(this.#figures, this.#figuresOf(state.name, painted.perSecond(), frameAge.value()));
-  }
-
-  #figuresOf(state, fps, age_s) {
-    const rate = `${fixed(fps, 1)} FPS`;
-    if (state === "ok") return `${rate} · ${milliseconds(age_s === null ? null : 1000 * age_s)}`;
-    return state === "degraded" ? rate : "";
+    const age_s = frameAge.value();
+    setText(this.#rate, ["ok", "degraded"].includes(state.name) ? `${fixed(painted.perSecond(), 1)} FPS` : "");
+    setText(this.#age, state.name === "ok" ? milliseconds(age_s === null ? null : 1000 * age_s) : "");
   }
 }

@@ -3,7 +3,8 @@
 const ASPECT = 16 / 9; // of the video of a tile
 const CAPTION_PX = 26;
 const GAP_PX = 8;
-const NARROW_PX = 600; // an area that is not wider has one column
+const NARROW_PX = 600; // an area that is not wider is scrolled
+const LARGE = 4; // there, tiles of up to as many cameras are as wide as the area, of more half as wide
 const SMALLEST_PX = 180; // width of a tile on which objects can be seen
 
 /**
@@ -13,7 +14,7 @@ const SMALLEST_PX = 180; // width of a tile on which objects can be seen
 export function gridFor(count, width, height) {
   const widthOf = (columns) => (width - GAP_PX * (columns - 1)) / columns;
   const scrolled = (columns) => ({ columns, width: widthOf(columns) });
-  if (width <= NARROW_PX) return scrolled(1);
+  if (width <= NARROW_PX) return scrolled(count <= LARGE ? 1 : 2);
   const fitting = Array.from({ length: count }, (_, index) => {
     const columns = index + 1;
     const rows = Math.ceil(count / columns);

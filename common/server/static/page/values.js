@@ -12,6 +12,9 @@ const FORMAT = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 
 const now_s = () => performance.now() / 1000;
 
+/** What tiles are sorted by: camera and processor. Those of one processor stay in the order in which their names arrived. */
+const groupOf = (key) => JSON.parse(key).slice(0, 2).join(" ");
+
 /** The tile of one value. */
 class Tile {
   element = document.createElement("div");
@@ -117,7 +120,7 @@ export class Values {
 
   #arrange() {
     const tiles = [];
-    for (const [key, tile] of this.#tiles) {
+    for (const [key, tile] of [...this.#tiles].sort(([a], [b]) => groupOf(a).localeCompare(groupOf(b)))) {
       const [camera, processor, name] = JSON.parse(key);
       if (this.#camera !== null && camera !== this.#camera) continue;
       const names = [this.#camera === null && camera, this.#severalProcessors && processor, name];

@@ -115,7 +115,7 @@ export class Wall {
 
   #pressKey(event) {
     if (!this.isShown || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, select, textarea, button")) return; // the key is for that element
+    if (event.target.closest("input, select, textarea, button, summary, .events")) return; // the key is for that element
     const elements = [...this.#root.children];
     const index = elements.indexOf(document.activeElement);
     const target = movedTo(event.key, index, elements.length, this.#columns);
