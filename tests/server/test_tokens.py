@@ -98,6 +98,18 @@ def test_programs_are_asked_for_basic_credentials_and_browsers_are_not(guarded: 
     assert guarded.ask("/stream.mjpg").headers["WWW-Authenticate"].startswith("Basic ")
     browser = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     assert "WWW-Authenticate" not in guarded.ask("/", browser).headers
+    # Without TLS and beyond loopback a browser sends no Sec-Fetch headers.
+    assert "WWW-Authenticate" not in guarded.ask("/", {"Accept": "text/html,*/*;q=0.8"}).headers
+
+
+def test_the_page_that_asks_for_the_token_is_in_no_frame_and_runs_no_script(guarded: Server) -> None:
+    answer = guarded.ask("/?token=<script>", {"Accept": "text/html"})
+    assert answer.status == 401
+    assert b"<script" not in answer.body
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src" not in policy
 
 
 async def test_ffmpeg_plays_the_stream_with_the_token_as_its_password(ascii_guarded: Server) -> None:

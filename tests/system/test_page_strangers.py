@@ -65,6 +65,18 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
+def test_a_browser_without_the_token_is_asked_for_it(app: App, page: Page) -> None:
+    page.goto(app.link)
+    for token, reason in (("wrong", "This token is not valid."), (TOKEN, "")):
+        page.wait_for_selector("#token:focus")
+        page.keyboard.type(token)
+        page.keyboard.press("Enter")
+        if reason:
+            page.wait_for_selector(f"label:has-text('{reason}')")
+    page.wait_for_selector(".waiting", state="hidden")
+    assert page.url == f"https://localhost:{app.port}/"
+
+
 def test_page_uses_https_and_wss_and_no_url_but_the_first_contains_the_token(app: App, page: Page) -> None:
     requests: list[Request] = []
     sockets: list[str] = []

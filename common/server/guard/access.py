@@ -6,6 +6,7 @@ from aiohttp.typedefs import Handler
 from common.config.loopback import is_loopback
 from common.server.guard.origins import check_origin
 from common.server.guard.policy import OPEN_PATHS, PAGES, POLICY
+from common.server.guard.token_page import token_page
 from common.server.guard.tokens import has_token_in_headers, has_token_in_url, remove_token_from_url
 
 
@@ -46,6 +47,11 @@ def _host(request: web.Request) -> str:
 
 
 def _unauthorized(request: web.Request) -> web.HTTPUnauthorized:
-    """Ask programs for Basic credentials: VLC and FFmpeg send them only then. A browser would show its own dialog."""
+    """Ask for the token: by a page in a browser, which would show a dialog of its own for Basic credentials.
+
+    VLC and FFmpeg send these only if they are asked for them.
+    """
+    if request.path in PAGES and "text/html" in request.headers.get("Accept", ""):
+        return token_page(request)
     challenge = {} if "Sec-Fetch-Mode" in request.headers else {"WWW-Authenticate": 'Basic realm="Edge Vision"'}
     return web.HTTPUnauthorized(text="token required: open the link with ?token=TOKEN", headers=challenge)
