@@ -41,7 +41,7 @@ def _html(reason: str) -> str:
   <main>
     <h1>Edge Vision</h1>
     <form>
-      <label for="token">{reason} Use the one that was set, or that of the link that the app printed at its start.</label>
+      <label for="token">{reason} Use the one that was set, or that of the link that the app printed.</label>
       <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
       <button>Open</button>
     </form>
