@@ -38,7 +38,6 @@ class Receipt(NamedTuple):
 class ConsumerLog:
     """What a consumer received after it joined, and the CPU seconds that it used. Empty for one that was killed."""
 
-    joined_at: float = 0.0
     cpu_s: float = 0.0
     receipts: list[Receipt] = field(default_factory=list)
 
@@ -144,7 +143,7 @@ def _start(stack: ExitStack, endpoint: Endpoint, plan: Consumer) -> _Running:
 def consume(endpoint: Endpoint, busy_s: float, control: connection.Connection) -> None:
     """Wait for "join", then receive frames until "stop", and send the log. Report the first frame as "received"."""
     control.recv()
-    log = ConsumerLog(joined_at=time.monotonic())
+    log = ConsumerLog()
     cpu_before = time.process_time()
     with endpoint.open() as frames:
         while not control.poll():

@@ -101,12 +101,6 @@ class Spool:
         with self._translated():
             self._connection.execute("UPDATE sinks SET position = ? WHERE name = ?", (position, sink))
 
-    def backlog(self, sink: str) -> int:
-        """Return how many events a sink has yet to send. Raises SpoolError."""
-        return self._number(
-            "SELECT COUNT(*) FROM events WHERE position > (SELECT position FROM sinks WHERE name = ?)", sink
-        )
-
     def lost(self, sink: str) -> int:
         """Return how many events were removed before a sink had sent them, ever. Raises SpoolError."""
         return self._number("SELECT COALESCE((SELECT lost FROM sinks WHERE name = ?), 0)", sink)

@@ -35,11 +35,6 @@ class BoxFilter:
         centre, half = self._position[:2], self._position[2:] / 2
         return np.concatenate((centre - half, centre + half))
 
-    @property
-    def velocity(self) -> Array:
-        """Velocity of the centre (x, y) per second."""
-        return self._velocity[:2]
-
     def predict(self, step_s: float) -> None:
         """Advance the state by `step_s` seconds."""
         noise = (ACCELERATION_NOISE * self._position[3]) ** 2

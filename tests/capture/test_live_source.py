@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from itertools import count, islice, pairwise
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from common.capture.opencv_capture import Capture, retrieve_image
 from common.capture.video_source import open_source
 from common.errors import UserError, VisionError
 from common.frames import Image
+from tests.support.http_site import Unlogged, serving_http
 from tests.support.simulation import Statuses
 from tests.support.videos import OTHER, SMALL, MjpegCamera, number_in, write_clip
 from threading_impl.stop_signal import StopSignal
@@ -304,18 +305,15 @@ def test_credentials_are_in_no_status_and_no_log(
 def test_a_recording_behind_a_url_plays_at_its_own_rate(tmp_path: Path, statuses: Statuses) -> None:
     write_clip(tmp_path / "clip.mp4", 150, 30, "mp4v")
 
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            """Do not log."""
+    class Files(Unlogged, SimpleHTTPRequestHandler):
+        pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        with Reading(live(f"http://127.0.0.1:{server.server_port}/clip.mp4", statuses)) as reading:
-            wait_until(lambda: len(reading.taken) > 0)
-            time.sleep(2)
-        server.shutdown()
-        thread.join()
+    with (
+        serving_http(partial(Files, directory=tmp_path)) as port,
+        Reading(live(f"http://127.0.0.1:{port}/clip.mp4", statuses)) as reading,
+    ):
+        wait_until(lambda: len(reading.taken) > 0)
+        time.sleep(2)
     (first_at, first), (last_at, last) = reading.taken[0], reading.taken[-1]
     assert 24 < (number_in(last) - number_in(first)) / (last_at - first_at) < 36
 

@@ -20,8 +20,8 @@ from common.errors import ModelError, VisionError
 from common.frames import Frame, Image
 from common.messaging.base import Message
 from common.messaging.messages import Detection, Detections, ServerMessage, SettingChange, ViewerCount
-from common.messaging.publisher import Ingest, Publisher
 from common.telemetry.meter import Meter
+from tests.support.publishers import StoppingPublisher
 from tests.support.reports import merged
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
@@ -57,21 +57,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-class StoppingPublisher(Publisher):
-    """Records what it is given; there is no server. Sets stop after `count` results."""
-
-    def __init__(self, stop: StopSignal, count: int = 1) -> None:
-        super().__init__(Ingest(1, ""))
-        self.sent: list[Message] = []
-        self._stop = stop
-        self._count = count
-
-    def send(self, message: Message) -> None:
-        self.sent.append(message)
-        if len(self.sent) == self._count:
-            self._stop.set()
 
 
 class Frames(LatestQueue):

@@ -11,11 +11,8 @@ from onnx import TensorProto
 from common.detection.detector import OnnxDetector, load_detector
 from common.detection.preprocessing.placement import Size
 from common.errors import ModelError
+from tests.support.finder import BGR, MIDDLE, UNIT, Layout
 from tests.support.format_models import (
-    BGR,
-    MIDDLE,
-    UNIT,
-    Layout,
     save_batched_rows,
     save_boxes_and_scores,
     save_class_grid,
@@ -35,7 +32,6 @@ Save = Callable[[Path], Path]
 
 LABELS = {"names": "{0: 'red', 1: 'blue'}"}
 EXPORTED = LABELS | {"author": "Ultralytics", "task": "detect"}
-SIDECAR = 'scores = "softmax"\nnormalisation = "imagenet"\n'
 OBLONG = Layout(canvas=(192, 320))
 SIZES = [(432, 768), (768, 432), (416, 416), (1080, 1920), (333, 517), (97, 31), (24, 40)]
 

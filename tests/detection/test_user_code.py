@@ -14,9 +14,9 @@ from common.errors import ProcessorError
 from common.frames import Frame
 from common.messaging.base import Message
 from common.messaging.messages import Detection, Detections, Status, parse_ingest
-from common.messaging.publisher import Ingest, Publisher
 from common.messaging.shapes import Line
 from common.telemetry.meter import Meter
+from tests.support.publishers import StoppingPublisher
 from tests.support.reports import merged
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
@@ -133,21 +133,6 @@ def test_invalid_result_is_a_fault_of_the_processor(tmp_path: Path, returned: st
         loaded(tmp_path, f"def process(frame): return {returned}")(FRAME)
     assert complaint in str(fault.value)
     assert "\n" not in str(fault.value)
-
-
-class StoppingPublisher(Publisher):
-    """Records what it is given; there is no server. Sets stop after `count` messages."""
-
-    def __init__(self, stop: StopSignal, count: int) -> None:
-        super().__init__(Ingest(1, ""))
-        self.sent: list[Message] = []
-        self._stop = stop
-        self._count = count
-
-    def send(self, message: Message) -> None:
-        self.sent.append(message)
-        if len(self.sent) == self._count:
-            self._stop.set()
 
 
 class Frames(LatestQueue):

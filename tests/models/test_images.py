@@ -10,9 +10,10 @@ import pytest
 from models.training.detector import data
 from models.training.detector.anchors import anchors_for
 from models.training.detector.augment import place, square
-from models.training.detector.data import ANY, CAR, CLASSES, IGNORED, LabelledImage
+from models.training.detector.data import ANY, CLASSES, IGNORED, LabelledImage
 
 EVEN = np.array([1.0])
+CAR = CLASSES.index("car")
 
 
 def white_on_black(boxes: list[tuple[int, int, int, int]], size: tuple[int, int] = (480, 320)) -> LabelledImage:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 
 import pytest
@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 from common.messaging.messages import FrameHeader, Stats
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Ticker
+from tests.support.http_site import Unlogged, serving_http
 from tests.support.servers import PATIENCE_S, Server, eventually, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
@@ -28,22 +29,15 @@ def dashboard() -> Iterator[tuple[int, dict[str, str]]]:
     """Serve the HTML in the dictionary, by path, on a port of localhost: another site than 127.0.0.1."""
     pages: dict[str, str] = {}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Site(Unlogged, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(pages.get(self.path, "").encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield server.server_port, pages
-        server.shutdown()
-        thread.join()
+    with serving_http(Site) as port:
+        yield port, pages
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.apps import ViewerClient, viewing
 from tests.support.cluster import Cluster, ended
+from tests.support.node_settings import write_settings
 from tests.support.shifted_clocks import ShiftedClock
-from tests.support.three_nodes import write_settings
 from zenoh_impl.local_time import MAX_AGE_S
 
 CODE = """

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.apps import App, viewing
 from tests.support.cluster import Cluster, ended, eventually, flows, wait_until_ready
-from tests.support.three_nodes import NODES, write_settings
+from tests.support.node_settings import NODES, write_settings
 
 
 @pytest.fixture

@@ -29,12 +29,6 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def role(server: Server) -> Iterator[Role]:
-    with playing_role(server) as role:
-        yield role
-
-
-@pytest.fixture
 def page(server: Server, browser: Browser) -> Iterator[Page]:
     """The page, which shows the wall."""
     with visited(server, browser) as page:

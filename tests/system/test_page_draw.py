@@ -20,18 +20,6 @@ YARD = [(0.1, 0.5), (0.6, 0.5), (0.6, 0.9), (0.1, 0.9)]
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def role(server: Server) -> Iterator[Role]:
-    with playing_role(server) as role:
-        yield role
-
-
-@pytest.fixture
 def page(server: Server, role: Role, browser: Browser) -> Iterator[Page]:
     with opened(browser, f"http://localhost:{server.port}/") as page:
         show(page, role)

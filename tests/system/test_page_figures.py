@@ -19,26 +19,6 @@ CAR = Detection(label="car", score=0.9, box=(0.2, 0.2, 0.4, 0.4))
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def role(server: Server) -> Iterator[Role]:
-    with playing_role(server) as role:
-        yield role
-
-
-@pytest.fixture
-def page(server: Server, browser: Browser) -> Iterator[Page]:
-    """The page, connected."""
-    with opened(browser, f"http://localhost:{server.port}/") as page:
-        wait_for_text(page, "#connection", "connected")
-        yield page
-
-
-@pytest.fixture
 def timed_page(server: Server, browser: Browser) -> Iterator[Page]:
     """The page, connected, with a clock that a test moves."""
     with opened(browser, "about:blank") as page:

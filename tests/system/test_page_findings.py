@@ -2,10 +2,8 @@
 
 import base64
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page
 
 from common.messaging.event import Event
@@ -15,25 +13,6 @@ from tests.support.servers import Server, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
 THUMBNAIL = base64.b64encode(jpeg_of(numbered_frame(5))).decode()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def role(server: Server) -> Iterator[Role]:
-    with playing_role(server) as role:
-        yield role
-
-
-@pytest.fixture
-def page(server: Server, browser: Browser) -> Iterator[Page]:
-    with opened(browser, f"http://localhost:{server.port}/") as page:
-        wait_for_text(page, "#connection", "connected")
-        yield page
 
 
 def event(number: int, camera: str = "main", **fields: Any) -> Event:

@@ -41,19 +41,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def role(server: Server) -> Iterator[Role]:
-    with playing_role(server) as role:
-        yield role
-
-
-@pytest.fixture
-def page(server: Server, browser: Browser) -> Iterator[Page]:
-    with opened(browser, f"http://localhost:{server.port}/") as page:
-        wait_for_text(page, "#connection", "connected")
-        yield page
-
-
 def send_found(role: Role, processor: str, frame_id: int, *left: float, shapes: tuple[Shape, ...] = ()) -> None:
     """Send the detections of a processor: objects whose left edges are at `left`, 0.1 wide and 0.2 high."""
     items = tuple(Detection(label="car", score=0.9, box=(x, 0.4, x + 0.1, 0.6)) for x in left)

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.apps import App
 from tests.support.cluster import Cluster, ended, wait_until_ready
+from tests.support.node_settings import NODES, write_settings
 from tests.support.pages import opened, wait_until
-from tests.support.three_nodes import NODES, write_settings
 
 DESKTOP, LAPTOP, PHONE = (1440, 900), (1210, 800), (390, 844)
 FLOWING = {  # state, round-trip time, kB/s, age, and the roles

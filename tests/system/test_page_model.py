@@ -1,32 +1,10 @@
-"""The choice of another model on the page: what is offered, and what the choice requests."""
+"""The choice of another model on the page, of the models `default` and `other` that the server offers."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Browser, Page
 
 from common.messaging.messages import Model
 from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_until
-from tests.support.servers import Server, serving
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:  # hello lists the models default and other
-        yield server
-
-
-@pytest.fixture
-def role(server: Server) -> Iterator[Role]:
-    with playing_role(server) as role:
-        yield role
-
-
-@pytest.fixture
-def page(server: Server, browser: Browser) -> Iterator[Page]:
-    with opened(browser, f"http://localhost:{server.port}/") as page:
-        wait_for_text(page, "#connection", "connected")
-        yield page
+from tests.support.servers import serving
 
 
 def offered(page: Page) -> list[str]:

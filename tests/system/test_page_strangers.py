@@ -1,9 +1,8 @@
 """The page in Chromium against attacks: HTTPS, tokens, names that contain HTML, and pages of other origins."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import cv2
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request
 
 from tests.support.apps import PATIENCE_S, App, running
 from tests.support.certificates import make_certificate
+from tests.support.http_site import Unlogged, serving_http
 from tests.support.onnx_models import save_yolox
 from tests.support.pages import wait_until
 from tests.support.videos import SMALL
@@ -142,22 +142,15 @@ def test_page_of_another_origin_reads_nothing(inputs: tuple[str, ...], page: Pag
 def foreign_site() -> Iterator[int]:
     """Serve pages without restrictions on the same host, and return the port."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Site(Unlogged, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(b"<!doctype html><title>elsewhere</title>")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with serving_http(Site) as port:
+        yield port
 
 
 def write_red_clip(path: Path) -> Path:

@@ -1,14 +1,14 @@
 """Secrets in the running app: the token, and the credentials in the URL of a source."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from tests.support.apps import App, running, viewing
+from tests.support.http_site import Unlogged, serving_http
 from tests.support.onnx_models import save_yolox
 from tests.support.videos import write_clip
 
@@ -25,21 +25,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 def refusing_camera() -> Iterator[int]:
     """The port of a camera that rejects all credentials, which FFmpeg logs in detail."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Camera(Unlogged, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="camera"')
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with serving_http(Camera) as port:
+        yield port
 
 
 @pytest.mark.parametrize(

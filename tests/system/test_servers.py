@@ -7,31 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.certificates.command import main as make_certificates
 from tests.support.apps import App, ViewerClient, viewing
 from tests.support.cluster import Cluster, ended, eventually, flows, wait_until_ready
-from tests.support.ports import free_port
+from tests.support.node_settings import write_settings
 
-FILE = """
-impl = "zenoh"
-
-[server]
-node = ["hub", "hall"]
-
-[[cameras]]
-name = "gate"
-node = "gate-box"
-source = {source}
-
-[[processors]]
-name = "finder"
-node = "gpu-box"
-model = {model}
-
-[zenoh]
-hub = "tls/localhost:{port}"
-certificates = "{folder}"
-"""
 LINE = {"name": "middle", "points": [[0.1, 0.5], [0.9, 0.5]]}
 MIN_SCORE, MODEL = 0.85, "tiny-yolov3-road.onnx"
 OBSERVED_S = 2.5  # roles report once a second
@@ -39,10 +18,8 @@ OBSERVED_S = 2.5  # roles report once a second
 
 @pytest.fixture(scope="module")
 def cluster(small: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    _, source, _, model = map(json.dumps, small)
-    file = tmp_path_factory.mktemp("servers") / "vision.toml"
-    file.write_text(FILE.format(source=source, model=model, port=free_port(), folder=file.parent))
-    make_certificates(["hub=localhost", "hall", "gate-box", "gpu-box", "--folder", str(file.parent)])
+    folder = tmp_path_factory.mktemp("servers")
+    file = write_settings(folder, small[1], f"model = {json.dumps(small[3])}", servers=("hub", "hall"))
     with ended(Cluster(file)) as cluster:
         for node in ("hub", "hall", "gate-box", "gpu-box"):
             cluster.start(node)

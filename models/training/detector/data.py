@@ -16,7 +16,6 @@ Boxes: TypeAlias = npt.NDArray[np.float32]  # n × 4: x1, y1, x2, y2 in pixels
 Kinds: TypeAlias = npt.NDArray[np.int64]  # n: an index into CLASSES, ANY or IGNORED
 
 CLASSES = ("person", "bicycle", "car", "motorcycle", "bus", "truck")
-CAR = CLASSES.index("car")
 ANY = -1  # a vehicle of unknown class: part of the box and objectness loss, not of the class loss
 ALL = 2 ** len(CLASSES) - 1  # a bit for each class
 IGNORED = -2  # an uncertain region: neither object nor background

@@ -1,6 +1,7 @@
-"""Settings of three nodes on one machine, joined by TLS: a server, a camera and a processor."""
+"""Settings of nodes on one machine, joined by TLS: servers, a camera and a processor."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from common.certificates.command import main as make_certificates
@@ -11,7 +12,7 @@ impl = "zenoh"
 port = 0
 
 [server]
-node = "hub"
+node = {servers}
 
 [[cameras]]
 name = "gate"
@@ -30,9 +31,11 @@ certificates = "{folder}"
 NODES = ("gate-box", "gpu-box", "hub")  # the hub last: the others wait for it
 
 
-def write_settings(folder: Path, source: str, processor: str) -> Path:
+def write_settings(folder: Path, source: str, processor: str, servers: Sequence[str] = ("hub",)) -> Path:
     """Write the settings, `processor` what its processor runs, and the certificates; return the file."""
     file = folder / "vision.toml"
-    file.write_text(FILE.format(source=json.dumps(source), processor=processor, port=free_port(), folder=folder))
-    make_certificates(["hub=localhost", "gate-box", "gpu-box", "--folder", str(folder)])
+    hub, *others = servers
+    values = {"source": json.dumps(source), "servers": json.dumps(servers), "port": free_port(), "folder": folder}
+    file.write_text(FILE.format(processor=processor, **values))
+    make_certificates([f"{hub}=localhost", *others, "gate-box", "gpu-box", "--folder", str(folder)])
     return file
