@@ -30,19 +30,35 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Tests that measure rates and times, or that need a browser, get the `alone` mark: `make test` runs them one at a time,
-# and the others in two processes (pytest-xdist). System tests run alone unless they are listed.
-ALONE = ("benchmark/", "capture/", "chaos/", "implementations/", "network/", "supervision/", "system/", "trial/")
-NOT_ALONE = (
-    "system/test_bad_input.py",
-    "system/test_ending.py",
-    "system/test_hangs.py",
-    "system/test_outbound.py",
-    "system/test_process_environment.py",
-    "system/test_resources.py",
-    "system/test_secrets.py",
-    "system/test_startup.py",
-    "system/test_unread_output.py",
+# Tests that measure rates and times, or that start several apps, get the `alone` mark: `make test` runs them one at a
+# time, and the others in two processes (pytest-xdist). A test of another file has the mark in its own right.
+ALONE = (
+    "benchmark/test_cameras.py",
+    "benchmark/test_command.py",
+    "benchmark/test_consumers.py",
+    "benchmark/test_gil.py",
+    "benchmark/test_large_frames.py",
+    "benchmark/test_measure.py",
+    "benchmark/test_nodes.py",
+    "benchmark/test_processing.py",
+    "capture/test_live_source.py",
+    "capture/test_rtsp.py",
+    "chaos/",
+    "implementations/test_latest_queue.py",
+    "network/",
+    "system/test_app.py",
+    "system/test_cameras.py",
+    "system/test_clocks.py",
+    "system/test_compare",
+    "system/test_nodes.py",
+    "system/test_page.py",
+    "system/test_page_machines.py",
+    "system/test_servers.py",
+    "system/test_sinks.py",
+    "system/test_take_over.py",
+    "system/test_wall.py",
+    "system/test_zenoh.py",
+    "trial/",
 )
 
 
@@ -50,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that run alone."""
     for item in items:
         path = item.path.relative_to(TESTS).as_posix()
-        if path.startswith(ALONE) and not path.startswith(NOT_ALONE):
+        if path.startswith(ALONE):
             item.add_marker(pytest.mark.alone)
 
 

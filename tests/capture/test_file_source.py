@@ -139,6 +139,7 @@ def test_an_implausible_rate_is_logged_once_and_25_assumed(tmp_path: Path, caplo
     assert shown == [number % 40 for number in range(120)]
 
 
+@pytest.mark.alone
 def test_rate_holds_on_the_real_clock(tmp_path: Path) -> None:
     stop = StopSignal()
     timer = threading.Timer(2, stop.set)
@@ -350,6 +351,7 @@ def test_stop_and_heartbeat_are_never_half_a_second_late(
     assert simulated.now_s - simulated.stop_at_s < 0.5
 
 
+@pytest.mark.alone
 def test_a_real_file_that_decodes_slowly_keeps_its_rate_and_stops(tmp_path: Path) -> None:
     path = tmp_path / "4k.avi"
     noise = np.random.default_rng(0).integers(0, 255, (2160, 3840, 3), np.uint8)

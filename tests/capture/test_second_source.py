@@ -22,7 +22,7 @@ from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
 
 REFUSED = "http://127.0.0.1:9/"
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 
 
 class RecordingQueue(LatestQueue):

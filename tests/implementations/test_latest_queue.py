@@ -79,13 +79,13 @@ def test_overwritten_frames_are_counted(queue: LatestQueue) -> None:
 def test_get_without_a_timeout_does_not_wait(queue: LatestQueue) -> None:
     started = time.monotonic()
     assert [queue.get(0) for _ in range(100)] == [None] * 100
-    assert time.monotonic() - started < 2  # a wait of 20 ms each would take as long
+    assert time.monotonic() - started < 5  # a wait of 50 ms each would take as long
 
 
 def test_get_returns_none_after_its_timeout(queue: LatestQueue) -> None:
     started = time.monotonic()
     assert queue.get(0.3) is None
-    assert 0.29 < time.monotonic() - started < 3
+    assert 0.29 < time.monotonic() - started < 10
 
 
 def test_a_wait_costs_no_cpu(queue: LatestQueue) -> None:
@@ -279,7 +279,7 @@ def test_a_reader_takes_the_frame_that_has_waited_longest(runtime: Runtime, queu
     for order in ((2, 0, 1), (1, 2, 0), (0, 1, 2)):
         for number in order:
             queues[number].put(uniform(number))
-            time.sleep(0.05)  # helper threads write or send
+            time.sleep(0.1)  # helper threads write or send
         assert [frame.frame_id for _ in order if (frame := reader.get(PATIENCE_S))] == list(order)
     assert reader.get(0) is None
 
@@ -299,7 +299,7 @@ def test_a_queue_that_is_overwritten_all_the_time_neither_starves_nor_starves_th
         assert frame is not None
         taken.append(min(frame.frame_id, 100))
     for frame_id in (1, 2, 100):
-        assert taken.count(frame_id) == pytest.approx(10, abs=1)
+        assert taken.count(frame_id) == pytest.approx(10, abs=4)
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -311,10 +311,10 @@ def test_a_waiting_reader_wakes_on_arrival_in_any_queue(runtime: Runtime, number
         queues[number].put(uniform(0))
         take(back)  # the worker has started
         started = time.monotonic()
-        for frame_id in range(1, 51):
+        for frame_id in range(1, 201):
             queues[number].put(uniform(frame_id))
             assert take(back).frame_id == frame_id
-        hand_overs_per_s = 100 / (time.monotonic() - started)
+        hand_overs_per_s = 400 / (time.monotonic() - started)
     assert hand_overs_per_s > 100  # a worker that polled every 100 ms would make 20, every 20 ms 100
 
 
@@ -324,7 +324,7 @@ def test_a_reader_without_a_frame_returns_none_after_its_timeout_and_uses_no_cpu
     reader = runtime.queue_reader(queues)
     started, cpu = time.monotonic(), time.thread_time()
     assert reader.get(0.5) is None
-    assert 0.49 < time.monotonic() - started < 3
+    assert 0.49 < time.monotonic() - started < 10
     assert time.thread_time() - cpu < 0.1
 
 

@@ -58,7 +58,7 @@ def get_within(queue: LatestQueue, timeout_s: float) -> Frame | None:
     try:
         return queue.get(timeout_s)
     finally:
-        assert time.monotonic() - begun < timeout_s + 3
+        assert time.monotonic() - begun < timeout_s + 10
 
 
 def feed(queue: LatestQueue, taken: Connection, first_id: int, then_s: float) -> None:
@@ -133,7 +133,7 @@ def test_a_reader_killed_with_the_reader_lock_breaks_the_queue_for_both_sides(qu
         queue.get(0.1)
     with pytest.raises(QueueBrokenError):
         queue.put(uniform(2))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
 
 
 def test_a_reader_of_several_queues_names_the_broken_one() -> None:
@@ -167,7 +167,7 @@ def test_a_writer_killed_before_its_write_breaks_the_queue_for_the_next_writer(q
     assert queue.get(0.1) is None
     with pytest.raises(QueueBrokenError):
         queue.put(uniform(1))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
 
 
 def test_a_writer_killed_with_the_writer_lock_breaks_the_queue_for_the_next_writer(queue: LatestQueue) -> None:

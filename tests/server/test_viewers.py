@@ -4,6 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import pytest
@@ -207,10 +209,11 @@ async def test_a_model_is_chosen_by_a_name_that_the_hello_offers_and_repeated_to
 async def test_stats_are_sent_once_a_second(server: Server) -> None:
     async with server.viewer() as viewer:
         times = []
-        for _ in range(3):
+        for _ in range(4):
             await next_text(viewer, "stats")
             times.append(time.monotonic())
-    assert 2 / (times[-1] - times[0]) == pytest.approx(1, rel=0.2)
+    # The median: after a stop of this machine one interval is long, and the next may be short.
+    assert median(later - earlier for earlier, later in pairwise(times)) == pytest.approx(1, rel=0.2)
 
 
 async def test_two_hundred_viewers_each_get_the_frame(server: Server) -> None:

@@ -20,7 +20,7 @@ from common.sinks.mqtt import MqttSink
 from common.sinks.role import make_sink
 from common.sinks.state import State
 from tests.support.broker import Broker
-from tests.support.events import event, until
+from tests.support.events import PATIENCE_S, event, until
 
 MAX_EVENTS = 10_000
 
@@ -157,6 +157,7 @@ async def test_a_broker_that_is_restarted_gets_every_event_in_order(tmp_path: Pa
     with Broker(tmp_path) as broker:
         sink = MqttSink(MqttSettings(type="mqtt", url=SecretStr(f"mqtt://127.0.0.1:{broker.port}"), topic="site"))
         received: list[str] = []
+        subscribed = asyncio.Event()
 
         async def receive() -> None:
             while True:
@@ -165,14 +166,18 @@ async def test_a_broker_that_is_restarted_gets_every_event_in_order(tmp_path: Pa
                         "127.0.0.1", broker.port, identifier="receiver", clean_session=False
                     ) as client:
                         await client.subscribe("site/event", qos=1)
+                        subscribed.set()
                         async for message in client.messages:
                             assert isinstance(message.payload, bytes)
                             received.append(Event.model_validate_json(message.payload).event_id)
                 await asyncio.sleep(0.05)
 
         receiver = asyncio.create_task(receive())
-        async with delivering(sink, path) as delivery:
-            await asyncio.sleep(0.5)
+        statuses: list[str] = []
+        async with delivering(sink, path, statuses) as delivery:
+            async with asyncio.timeout(PATIENCE_S):
+                await subscribed.wait()
+            await until(lambda: bool(statuses))
             append(path, range(20))
             await until(lambda: delivery.sent_count >= 20)
             broker.stop()

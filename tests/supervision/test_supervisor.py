@@ -18,7 +18,7 @@ from threading_impl import RUNTIME
 from threading_impl.stop_signal import StopSignal
 from threading_impl.worker import Worker
 
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 QUEUE = "provider to processor"
 
 

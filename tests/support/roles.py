@@ -17,7 +17,7 @@ from common.supervision.heartbeat import wait_with_heartbeat
 
 SHAPES = ((360, 640, 3), (90, 160, 3), (480, 854, 3))
 CHANGE_EVERY = 100  # frames of `produce` until its next shape
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def uniform(frame_id: int, shape: tuple[int, ...] = (4, 6, 3)) -> Frame:

@@ -32,7 +32,7 @@ from threading_impl import RUNTIME
 
 RATES = Rates(capture_fps=30, ui_fps=15, queue_fps=5)
 MODEL = Model(name="cars.onnx", labels=("car", "bus"))
-PATIENCE_S = 10  # limit for what takes well under a second on an idle machine
+PATIENCE_S = 30  # limit for what takes well under a second on an idle machine
 NO_HEADERS: Mapping[str, str] = {}
 UPGRADE = {
     "Connection": "Upgrade",

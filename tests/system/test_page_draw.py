@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from websockets.sync.client import connect
 
-from tests.support.apps import IMPLEMENTATIONS, App, running
+from tests.support.apps import App, running
 from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_until
 from tests.support.servers import Server, frame, serving
 from tests.support.videos import jpeg_of, numbered_frame
@@ -292,11 +292,8 @@ def values_of(app: App) -> dict[str, float]:
                 return dict(message.get("values", {}))
 
 
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-def test_a_line_and_a_zone_drawn_on_the_bundled_clip_count_without_a_restart(
-    implementation: str, browser: Browser
-) -> None:
-    with running("--impl", implementation, "--queue-fps", "10") as app:
+def test_a_line_and_a_zone_drawn_on_the_bundled_clip_count_without_a_restart(browser: Browser) -> None:
+    with running("--queue-fps", "10") as app:
         app.wait_until_ready()
         with opened(browser, app.link) as page:
             page.wait_for_selector(".waiting", state="hidden")

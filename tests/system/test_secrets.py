@@ -71,6 +71,19 @@ async def test_credentials_of_a_camera_are_not_disclosed(
     assert [(secret, text) for secret in secrets for text in shown if secret in text] == []
 
 
+def test_a_given_token_is_neither_printed_nor_logged(small: tuple[str, ...]) -> None:
+    with running(*small, "--token", "open-sesame", "--log-level", "debug") as app:
+        assert app.link == f"http://localhost:{app.port}/"
+        assert "open-sesame" not in app.stdout
+        app.until(lambda: " ms median" in app.stderr, "a line on inference")
+        assert app.ask("/api/stats").status == 401
+        cookie = app.ask("/?token=open-sesame").headers["Set-Cookie"].partition(";")[0]
+        assert app.ask("/api/stats", {"Cookie": cookie}).status == 200
+        app.end()
+        assert "open-sesame" not in app.stderr
+        assert "Bearer" not in app.stderr  # nor the token of the ingest socket
+
+
 @pytest.mark.parametrize("given", ["in a file", "as a flag"])
 def test_the_token_is_in_no_list_of_processes(given: str, model: tuple[str, str], tmp_path: Path) -> None:
     source = ("--source", str(write_clip(tmp_path / "clip.avi", 60, 30)))

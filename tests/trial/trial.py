@@ -18,7 +18,7 @@ from tests.trial.viewer import CameraViewer, Received, Stream
 
 START_S = 60.0  # limit, until every processor has given a result for every camera
 WARM_UP_S = 3.0
-RECOVERY_S = 15.0  # limit
+RECOVERY_S = 30.0  # limit
 AFTER_KILL_S = 4.0  # in which the other streams are observed
 POLL_S = 0.01
 
