@@ -8,7 +8,7 @@ from common.frames import Frame
 from common.interfaces import Runtime
 from common.queues import Queues
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture

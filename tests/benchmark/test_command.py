@@ -67,7 +67,7 @@ def test_every_implementation_is_measured_under_every_workload(quick: Bench) -> 
 
 def test_every_run_has_samples_of_every_quantity(quick: Bench) -> None:
     for run in quick.results.runs:
-        assert len(run.interval_ms) == len(run.frame_age_ms) > 10
+        assert len(run.interval_ms) == len(run.frame_age_ms) > 5
         assert len(run.inference_ms) == len(run.processing_ms) > 0
         assert run.gil_delay_p99_ms.keys() == {"server", "provider", "processor"}
         assert run.queued > 0

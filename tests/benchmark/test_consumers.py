@@ -30,10 +30,10 @@ def test_a_slow_a_killed_and_a_late_consumer_do_not_affect_the_others(name: str)
     result = run(name, Consumer(busy_s=0.2), Consumer(killed_at=0.3), Consumer(joins_at=0.3))
     _, slow, killed, late = result.logs
     assert len(result.put_ms) == FPS * SECONDS
-    assert rate(result, since=0.3) > 0.7 * FPS
+    assert rate(result, since=0.3) > 0.5 * FPS
     assert 4 <= len(slow.receipts) <= FPS * SECONDS / 3
     assert killed.receipts == []
-    assert len(late.receipts) > 0.3 * FPS * SECONDS
+    assert len(late.receipts) > 0.1 * FPS * SECONDS
 
 
 @pytest.mark.parametrize("name", [name for name in INDEPENDENT if "pickled" not in name])
@@ -49,7 +49,7 @@ def test_one_thread_that_copies_is_as_slow_as_the_slowest_consumer() -> None:
 
 
 def test_one_thread_that_copies_continues_after_a_consumer_was_killed() -> None:
-    assert rate(run(COPYING_THREAD, Consumer(killed_at=0.3)), since=0.4) > 0.7 * FPS
+    assert rate(run(COPYING_THREAD, Consumer(killed_at=0.3)), since=0.4) > 0.5 * FPS
 
 
 def test_a_comparison_has_a_figure_for_each_column() -> None:

@@ -8,7 +8,8 @@ SECONDS = 0.2
 
 
 def test_pure_python_has_no_speed_up_with_a_second_thread() -> None:
-    assert speed_up(lambda: lambda: work_in_python(1), SECONDS) < 1.4
+    # The least of several: other work during the measurement of one thread looks like a speed-up with two.
+    assert min(speed_up(lambda: lambda: work_in_python(1), SECONDS) for _ in range(3)) < 1.4
 
 
 def test_every_call_of_the_hot_path_is_measured() -> None:

@@ -7,7 +7,7 @@ from common.capture.outputs import WorkerQueues
 from common.frames import Frame
 from common.interfaces import LatestQueue, Runtime
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def frame(frame_id: int) -> Frame:

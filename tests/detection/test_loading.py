@@ -13,7 +13,7 @@ from common.errors import ModelError
 from common.supervision.heartbeat import BEAT_S
 from threading_impl.stop_signal import StopSignal
 
-PATIENCE_S = 10
+PATIENCE_S = 30.0
 
 
 def until(condition: Callable[[], bool]) -> None:

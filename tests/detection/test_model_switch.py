@@ -17,7 +17,7 @@ from tests.support.format_models import save_class_grid
 from tests.support.onnx_models import save_failing, save_yolox
 from tests.support.scenes import scene
 
-PATIENCE_S = 20
+PATIENCE_S = 30.0
 LABELS = {"names": "red,blue"}
 IMAGE = scene(432, 768)[0]
 

@@ -14,7 +14,7 @@ from common.errors import SpoolError
 from common.events.spool import TRIM_EVERY, Spool, Spooled
 from common.messaging.event import Event
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 def event(number: int, captured_at: float = 1000.0) -> Event:

@@ -12,7 +12,7 @@ from common.events.spool import Spool
 from common.events.writer import EventWriter
 from common.messaging.event import Event
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 def event(number: int) -> Event:

@@ -26,7 +26,7 @@ from common.messaging.publisher import Ingest, Publisher
 from common.messaging.report import MetricsReport
 from tests.support.events import event
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 JPEG = b"\xff\xd8 pixels \xff\xd9"
 LARGE_JPEG = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
 MODEL = Model(name="tiny", labels=("car",))
@@ -287,7 +287,7 @@ def test_a_server_that_accepts_and_never_answers_blocks_nothing() -> None:
         for frame_id in range(1000):
             publisher.send_frame(header(frame_id), JPEG)
             publisher.send(LOST)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 10
         assert not publisher.connected
     assert not publisher._thread.is_alive()
 
@@ -306,7 +306,7 @@ def test_a_refused_connection_is_tried_again(answer: str) -> None:
             calls += 1
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(3)
+        listening.settimeout(PATIENCE_S)
         refusing = threading.Thread(target=refuse)
         refusing.start()
         with Publisher(ingest(listening.getsockname()[1])):
@@ -317,7 +317,7 @@ def test_a_refused_connection_is_tried_again(answer: str) -> None:
 def test_a_connection_whose_server_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.messaging.publisher.HEARTBEAT_S", 0.2)
     with server_that_does_not_read() as port, connected(port) as publisher:
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + PATIENCE_S
         while publisher.connected and time.monotonic() < deadline:
             publisher.send_frame(header(1), LARGE_JPEG)
             time.sleep(0.01)

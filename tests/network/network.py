@@ -17,7 +17,7 @@ from tests.network.conditions import CLEAR, CUT, Conditions, to_line
 
 ROOT = Path(__file__).resolve().parents[2]
 CLONE_NEWNET = 0x40000000  # Linux, include/uapi/linux/sched.h
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 def require_namespaces() -> None:

@@ -9,7 +9,7 @@ from tests.network.network import Link
 from tests.network.outcome import Outcome
 from tests.network.viewer import Recording
 
-RECOVERY_S = 15.0  # limit
+RECOVERY_S = 30.0  # limit
 SETTLE_S = 3.0  # for TCP to adapt to new conditions, before anything counts
 POLL_S = 0.01
 

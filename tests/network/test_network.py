@@ -11,7 +11,7 @@ import pytest
 from tests.network.conditions import CLEAR, Conditions
 from tests.network.network import Link, Namespace, require_namespaces
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,7 +74,7 @@ def test_a_rate_is_kept(link: tuple[Namespace, Namespace, Link]) -> None:
 
 def test_lost_packets_are_sent_again(link: tuple[Namespace, Namespace, Link]) -> None:
     with connected(*link) as (receiver, sender):
-        lossless = send(receiver, sender, 200_000)
+        lossless = min(send(receiver, sender, 200_000) for _ in range(3))
         link[2].set(Conditions(loss=0.1))
         assert send(receiver, sender, 200_000) > 2 * lossless
 

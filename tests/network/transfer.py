@@ -20,7 +20,7 @@ from zenoh_impl.connections import UNSENT_BYTES
 
 HEADER = struct.Struct("!id")  # size, and the monotonic time of the put
 DELAY_S = 0.05
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 STREAMS = {  # frame sizes in bytes and rates: those of the bundled clip with the defaults, and smaller ones
     "52 kB at 15 FPS, 71 kB at 5 FPS": ((52_000, 15), (71_000, 5)),
     "52 kB at 15 FPS, 20 kB at 5 FPS": ((52_000, 15), (20_000, 5)),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.ports import free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 class Broker:

@@ -62,6 +62,12 @@ def wait_until(page: Page, condition: Callable[[], bool], what: str) -> None:
         page.wait_for_timeout(20)
 
 
+def wait_for_video(page: Page, view: str = "") -> None:
+    """Wait until a frame is painted in a view. Its elements are made by a script: none of them counts as hidden."""
+    for state in ("attached", "hidden"):
+        page.wait_for_selector(f"{view} .waiting", state=state)
+
+
 def wait_for_text(page: Page, selector: str, pattern: str) -> None:
     """Wait until the whole text of an element matches `pattern`."""
     wait_until(page, lambda: re.fullmatch(pattern, page.inner_text(selector)) is not None, f"{selector}: {pattern}")

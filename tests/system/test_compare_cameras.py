@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.apps import running
 from tests.support.onnx_models import save_yolox
-from tests.support.pages import opened, wait_until
+from tests.support.pages import opened, wait_for_video, wait_until
 
 NAMES = ("threading", "multiprocessing")
 BRIGHT_SIDE = """(name) => {
@@ -45,6 +45,7 @@ def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def wait_for_camera(page: Page, side: str) -> None:
     """Wait until both implementations show the camera whose `side` is bright, with a frame rate of its own."""
     for name in NAMES:
+        wait_for_video(page, f"#{name}")
         page.wait_for_function(f"([name, side]) => ({BRIGHT_SIDE})(name) === side", arg=[name, side])
     page.wait_for_function(
         "() => [...document.querySelectorAll('.ui-fps')].every((figure) => Math.abs(figure.textContent - 15) < 3)"

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from benchmark.measure.cpu_usage import cpu_times, usage_between
 from benchmark.results import MAX_BACKGROUND_SHARE
 from tests.support.apps import App, running
+from tests.support.pages import wait_for_video
 
 SIZE = (800, 900)  # small: without a GPU the browser paints on the cores that are compared
 PATIENCE_MS = 60_000  # limit for the statistics of intervals, of 10 s, to have new ones only, on a busy machine
@@ -54,7 +55,7 @@ def page(app: App, browser: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(app.link)
     for name in NAMES:
-        page.wait_for_selector(f"#{name} .waiting", state="hidden")
+        wait_for_video(page, f"#{name}")
     yield page
     page.click("#preset-none")
     for name in NAMES:
@@ -190,7 +191,7 @@ def test_preset_changes_the_controls_and_both_detectors(page: Page, app: App) ->
 def test_changes_by_another_viewer_are_shown(page: Page, browser: Browser, app: App) -> None:
     other = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
     other.goto(app.link)
-    other.wait_for_selector("#threading .waiting", state="hidden")
+    wait_for_video(other, "#threading")
     other.click("#preset-python")
     page.wait_for_function("() => document.getElementById('python-work').value === '100'")
     page.wait_for_selector("#preset-python[aria-pressed=true]")
@@ -198,11 +199,11 @@ def test_changes_by_another_viewer_are_shown(page: Page, browser: Browser, app: 
 
 
 def test_preset_changes_both_where_they_differed(page: Page, app: App) -> None:
-    for name, work_ms in (("multiprocessing", 100), ("threading", 0)):
+    for name, work_ms in (("multiprocessing", 100), ("threading", 50), ("threading", 0)):
         with viewer_of(app, name) as viewer:
             viewer.send(json.dumps({"type": "set", "name": "python_work_ms", "value": work_ms}))
         wait_until_set(app, name, python_work_ms=work_ms)
-    page.wait_for_function("() => document.getElementById('python-work').value === '0'")
+        page.wait_for_function(f"() => document.getElementById('python-work').value === '{work_ms}'")
     page.click("#preset-none")
     wait_until_set(app, "multiprocessing", python_work_ms=0)
 

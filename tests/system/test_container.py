@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import IMPLEMENTATIONS, ROOT, running, viewing
+from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, ROOT, running, viewing
 from tests.support.certificates import make_certificate
 from tests.support.onnx_models import save_yolox
 from tests.support.servers import serving
@@ -25,7 +25,7 @@ WITHOUT_HOME = ("env", "HOME=/nonexistent")
 
 def runs(*command: str) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode == 0
+        return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S).returncode == 0
     except FileNotFoundError:
         return False
 
@@ -71,7 +71,7 @@ def test_the_health_check_of_the_container_sees_life_and_death(scheme: str, tmp_
     def healthy(port: int) -> bool:
         environment = os.environ | {"VISION_PORT": str(port), "VISION_TLS_CERT": "set" if tls else ""}
         command = [sys.executable, *json.loads(check[1])[1:]]
-        done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=20)
+        done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=PATIENCE_S)
         return done.returncode == 0
 
     with serving(tls=tls) as server:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from common.model_zoo.resolve import default_model, sample_clip
 from tests.support.apps import App, running
-from tests.support.pages import PHONE, WIDE, opened, wait_for_text, wait_until
+from tests.support.pages import PHONE, WIDE, opened, wait_for_text, wait_for_video, wait_until
 
 TOLERANCE = 0.2  # of a rate, with a browser and a detector on two busy cores
 
@@ -65,7 +65,7 @@ def visited(app: App, browser: Browser, size: tuple[int, int] = WIDE) -> Iterato
         page.on("request", lambda request: addresses.append(request.url))
         page.on("websocket", lambda websocket: addresses.append(websocket.url))
         page.goto(app.link)
-        page.wait_for_selector(".waiting", state="hidden")
+        wait_for_video(page)
         yield page
     hosts = {urlsplit(address).netloc for address in addresses if not address.startswith(("data:", "blob:"))}
     assert hosts == {f"localhost:{app.port}"}
@@ -171,7 +171,7 @@ def test_choices_are_saved_in_the_browser(page: Page) -> None:
     page.click("#mode-synced")
     page.press("#confidence", "End")
     page.reload()
-    page.wait_for_selector(".waiting", state="hidden")
+    wait_for_video(page)
     assert page.get_attribute("#mode-synced", "aria-pressed") == "true"
     assert page.inner_text("#confidence-value") == "0.95"
     assert not page.is_checked("#move-boxes")
@@ -197,7 +197,7 @@ def test_page_in_a_background_tab_opens_no_stream_until_it_is_visible(app: App, 
     wait_for_text(page, "#mode-hint", "Live: .*")  # its scripts have run
     assert sockets == []
     page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_selector(".waiting", state="hidden")
+    wait_for_video(page)
     context.close()
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from websockets.sync.client import connect
 
 from tests.support.apps import App, running
-from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_until
+from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_for_video, wait_until
 from tests.support.servers import Server, frame, serving
 from tests.support.videos import jpeg_of, numbered_frame
 
@@ -30,7 +30,7 @@ def show(page: Page, role: Role) -> None:
     """Show a frame on the page, and open the editor."""
     wait_for_text(page, "#connection", "connected")
     role.send_frame()
-    page.wait_for_selector(".waiting", state="hidden")
+    wait_for_video(page)
     page.click("#draw")
 
 
@@ -296,7 +296,7 @@ def test_a_line_and_a_zone_drawn_on_the_bundled_clip_count_without_a_restart(bro
     with running("--queue-fps", "10") as app:
         app.wait_until_ready()
         with opened(browser, app.link) as page:
-            page.wait_for_selector(".waiting", state="hidden")
+            wait_for_video(page)
             assert values_of(app) == {}
             page.click("#draw")
             draw(page, "line", ROAD)
@@ -322,7 +322,7 @@ def test_what_is_drawn_is_saved_and_is_there_after_a_restart(
     file.write_text("# My house.\nallow_save = true  # from the page\n\n[[processors]]\nname = 'cars'\n")
     flags = ("--config", str(file), *small)
     with running(*flags) as app, opened(browser, app.link) as page:
-        page.wait_for_selector(".waiting", state="hidden")
+        wait_for_video(page)
         page.click("#draw")
         draw(page, "line", ROAD)
         page.click("#save-regions")
@@ -335,7 +335,7 @@ def test_what_is_drawn_is_saved_and_is_there_after_a_restart(
         '\n[[processors.lines]]\nname = "line-1"\npoints = [[0.2, 0.55], [0.95, 0.55]]\n'
     )
     with running(*flags) as app, opened(browser, app.link) as page:
-        page.wait_for_selector(".waiting", state="hidden")
+        wait_for_video(page)
         page.click("#draw")
         wait_until(page, lambda: page.locator("#regions input").count() == 1, "the line")
         assert page.input_value("#regions input") == "line-1"

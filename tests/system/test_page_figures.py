@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute
 
 from common.messaging.messages import Detection
-from tests.support.pages import Role, opened, playing_role, server_and_role, wait_for_text, wait_until
+from tests.support.pages import Role, opened, playing_role, server_and_role, wait_for_text, wait_for_video, wait_until
 from tests.support.servers import RATES, Server, serving
 
 DASHED = (".rate", "#times", "#roles", "#components", "#drops", "#inference-ms", "#inference-p50-ms", "#frame-age-ms")
@@ -175,7 +175,7 @@ def test_video_of_a_slow_camera_is_stale_only_after_several_of_its_intervals(
         role.send_report("provider", counts={"captured": 1}, gauges=gauges)  # the rate is that of the last 5 s
         wait_for_text(page, "#rate-captured", r"[0-9.]+")
         role.send_frame()
-        page.wait_for_selector(".waiting", state="hidden")
+        wait_for_video(page)
         pass_time(page, role, 2)
         is_known = bool(gauges) or number > 0  # an interval needs two frames
         if is_known:
@@ -189,7 +189,7 @@ def test_video_at_the_configured_rate_is_stale_within_two_seconds(timed_page: Pa
     for _ in range(4):
         role.send_frame()
         wait_for_mark(page, role)
-    page.wait_for_selector(".waiting", state="hidden")
+    wait_for_video(page)
     page.clock.run_for(2000)
     assert page.inner_text(".alert") == "The video is stale: no new frames are arriving."
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from common.frames import Image
 from tests.support.apps import App, running
-from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_until
+from tests.support.pages import Role, opened, playing_role, wait_for_text, wait_for_video, wait_until
 from tests.support.servers import Server, serving
 
 LAPTOP, DESKTOP, LARGE, TABLET, PHONE = (1280, 800), (1440, 900), (2560, 1440), (820, 1180), (390, 844)
@@ -123,14 +123,14 @@ def test_load_and_figures_of_the_compare_page_are_in_sight(
 ) -> None:
     with opened(browser, compare_app.link, size) as page:
         for name in ("threading", "multiprocessing"):
-            page.wait_for_selector(f"#{name} .waiting", state="hidden")
+            wait_for_video(page, f"#{name}")
         for element in page.locator(".presets button, .loads input, .figures, #intervals").all():
             assert rectangle(element).bottom <= size[1]
 
 
 def test_boxes_of_the_compare_page_lie_on_the_video(compare_app: App, browser: Browser) -> None:
     with opened(browser, compare_app.link, LAPTOP) as page:
-        page.wait_for_selector("#threading .waiting", state="hidden")
+        wait_for_video(page, "#threading")
         for name in ("threading", "multiprocessing"):
             assert rectangle(page.locator(f"#{name} .video")) == rectangle(page.locator(f"#{name} .overlay"))
 

@@ -14,7 +14,7 @@ from tests.support.apps import PATIENCE_S, App, running
 from tests.support.certificates import make_certificate
 from tests.support.http_site import Unlogged, serving_http
 from tests.support.onnx_models import save_yolox
-from tests.support.pages import wait_until
+from tests.support.pages import wait_for_video, wait_until
 from tests.support.videos import SMALL
 from tests.system.test_page import wait_for_boxes
 
@@ -83,7 +83,7 @@ def test_page_uses_https_and_wss_and_no_url_but_the_first_contains_the_token(app
     page.on("request", lambda request: requests.extend([request]))
     page.on("websocket", lambda websocket: sockets.append(websocket.url))
     page.goto(f"{app.link}?token={TOKEN}")
-    page.wait_for_selector(".waiting", state="hidden")
+    wait_for_video(page)
     assert page.url == f"https://localhost:{app.port}/"
     assert sockets == [f"wss://localhost:{app.port}/ws/ui?credit=2"]
     first, *later = requests

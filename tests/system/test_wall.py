@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.apps import App, running
-from tests.support.pages import opened, wait_for_text, wait_until
+from tests.support.pages import opened, wait_for_text, wait_for_video, wait_until
 from tests.support.videos import write_clip
 
 CAMERAS = ("gate", "yard", "road", "dock")
@@ -67,7 +67,7 @@ def test_from_the_wall_to_a_camera_its_layers_and_back(app: App, browser: Browse
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
         wait_until(page, lambda: page.is_visible("#viewer") and page.url.endswith("#yard"), "the second camera")
-        page.wait_for_selector("#viewer .waiting", state="hidden")
+        wait_for_video(page, "#viewer")
         wait_for_layers(page, "#viewer .overlay", *LAYERS)
         page.click("#layers >> text=people")
         wait_for_layers(page, "#viewer .overlay", "vehicles")

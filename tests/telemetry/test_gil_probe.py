@@ -30,7 +30,8 @@ def test_it_ends_when_the_wait_returns_true() -> None:
 
 
 def test_pure_python_in_another_thread_delays_this_one() -> None:
-    free_ms = median_delay_ms()
+    # The least of several: other work on the machine delays this thread too.
+    free_ms = min(median_delay_ms() for _ in range(3))
     ended = threading.Event()
 
     def work() -> None:

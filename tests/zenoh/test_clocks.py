@@ -12,7 +12,7 @@ from tests.zenoh.nodes import closing, options, three_boxes
 from zenoh_impl.clocks import Clocks, answering, parse_times
 from zenoh_impl.session import open_client, open_router
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 SILENCE_S = 2.0
 HOUR_S = 3600.0
 

@@ -20,7 +20,7 @@ from threading_impl.stop_signal import StopSignal
 from zenoh_impl.latest_queue import LatestQueue
 from zenoh_impl.node import Node
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from zenoh_impl.connections import end_sending
 from zenoh_impl.link_check import LinkCheck
 from zenoh_impl.session import open_router
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 TOKEN_S = 1.0
 SENT = keys.sent_by("gate-box", "provider")
 

@@ -20,7 +20,7 @@ from zenoh_impl.link import Link
 from zenoh_impl.receiver import Receiver
 from zenoh_impl.session import RouterOptions, direct, open_client, open_router
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 CAMERA = CameraInfo(name="gate", source="road.mp4", capture_fps=30, ui_fps=15, ui_width=0)
 
 

@@ -16,7 +16,7 @@ from tests.zenoh.nodes import closing, options, three_boxes, with_certificates
 from zenoh_impl import keys
 from zenoh_impl.session import COMMON, open_client, open_router
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 SILENCE_S = 2.0  # of a link that must not come up: one that may is up within 0.2 s
 
 
