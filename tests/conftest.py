@@ -30,8 +30,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Tests that measure rates and times, or that start several apps, get the `alone` mark: `make test` runs them one at a
-# time, and the others in two processes (pytest-xdist). A test of another file has the mark in its own right.
+# Tests that measure rates, times or memory get the `alone` mark: `make test` runs them one at a time, and the others
+# in two processes (pytest-xdist). Single tests of other files have the mark too.
 ALONE = (
     "benchmark/test_cameras.py",
     "benchmark/test_command.py",
@@ -41,23 +41,15 @@ ALONE = (
     "benchmark/test_measure.py",
     "benchmark/test_nodes.py",
     "benchmark/test_processing.py",
-    "capture/test_live_source.py",
     "capture/test_rtsp.py",
     "chaos/",
     "implementations/test_latest_queue.py",
-    "network/",
     "system/test_app.py",
     "system/test_cameras.py",
-    "system/test_clocks.py",
-    "system/test_compare",
-    "system/test_nodes.py",
+    "system/test_compare_cameras.py",
+    "system/test_compare_page.py",
     "system/test_page.py",
-    "system/test_page_machines.py",
-    "system/test_servers.py",
-    "system/test_sinks.py",
     "system/test_take_over.py",
-    "system/test_wall.py",
-    "system/test_zenoh.py",
     "trial/",
 )
 

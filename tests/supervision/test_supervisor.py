@@ -288,6 +288,7 @@ def test_a_queue_that_cannot_be_replaced_is_tried_again_at_the_next_failure() ->
     stage.supervisor.end()
 
 
+@pytest.mark.alone  # a worker of pytest-xdist cannot send a captured log that is not Unicode
 @pytest.mark.parametrize("reason", ["x" * 10_000, "caf\udce9.mp4"], ids=["long", "not Unicode"])
 def test_any_text_may_be_the_reason_of_a_failure(reason: str) -> None:
     def fail_so(_: StopSignal) -> None:

@@ -86,6 +86,7 @@ def test_root_redirects_to_the_compare_page(compared: Both) -> None:
     assert compared.app.stdout.splitlines()[1].split(maxsplit=1) == ["implementation", "both, side by side"]
 
 
+@pytest.mark.alone
 async def test_both_streams_show_the_same_clip_at_the_same_position(compared: Both) -> None:
     async with watching(compared.processes) as first, watching(compared.threads) as second:
         await asyncio.gather(*(viewer.until(lambda viewer: len(viewer.frames) > 1) for viewer in (first, second)))
