@@ -40,7 +40,7 @@ def test_frames_of_a_file_are_converted_into_the_memory(tmp_path: Path, memory: 
     with open_source(str(clip), 30, Statuses(), memory=memory) as source:
         _, *images = [image for _, image, _ in islice(source.frames(StopSignal()), 10)]
     assert all(memory.holds(image) for image in images)  # the first one was converted when the file was opened
-    assert [later - earlier for earlier, later in pairwise(map(number_in, images))] == [1] * 8
+    assert all(earlier < later for earlier, later in pairwise(map(number_in, images)))  # none has the pixels of another
 
 
 def test_frames_of_a_live_camera_are_converted_into_the_memory(memory: RecordingMemory) -> None:
