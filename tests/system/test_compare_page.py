@@ -172,7 +172,7 @@ def test_a_choice_while_a_server_has_reported_half_of_the_one_before_keeps_both(
 
 
 def test_preset_changes_the_controls_and_both_detectors(page: Page, app: App) -> None:
-    wait_for_figures(page, "threads['inference-ms'] > 0 && processes['inference-ms'] > 0")
+    wait_for_figures(page, "threads['time-ms'] > 0 && processes['time-ms'] > 0")
     before = figures(page)
     page.click("#preset-inference")
     for name in NAMES:

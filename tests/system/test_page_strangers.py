@@ -73,7 +73,7 @@ def test_a_browser_without_the_token_is_asked_for_it(app: App, page: Page) -> No
         page.keyboard.press("Enter")
         if reason:
             page.wait_for_selector(f"label:has-text('{reason}')")
-    page.wait_for_selector(".waiting", state="hidden")
+    wait_for_video(page)
     assert page.url == f"https://localhost:{app.port}/"
 
 
