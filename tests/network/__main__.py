@@ -23,7 +23,9 @@ def main() -> int:
         "--only", choices=names, action="append", metavar="NAME", help=f"one of {', '.join(names)}; repeatable"
     )
     parser.add_argument("--source", default="sample", help="video of the camera [sample]")
-    parser.add_argument("--common", default="", metavar="TOML", help="more settings, such as 'ui_fps = 5'")
+    parser.add_argument(
+        "--common", default="", metavar="TOML", help="more settings, such as 'ui_width = 416; jpeg_quality = 60'"
+    )
     parser.add_argument(
         "--zenoh",
         default="",

@@ -70,7 +70,7 @@ def write_settings(folder: Path, hub: str, source: str, model: str, common: str 
     file = folder / "vision.toml"
     file.write_text(
         SETTINGS.format(
-            common=common,
+            common=common.replace(";", "\n"),
             source=source,
             model=model,
             hub=hub,
