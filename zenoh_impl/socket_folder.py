@@ -5,6 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from common.errors import SettingsError
@@ -15,13 +16,19 @@ MAX_PATH_BYTES = 103  # of a Unix socket: macOS; Linux has 107 (unix(7))
 
 
 def new_folder() -> Path:
-    """Return the path of a folder that does not exist yet. Raises SettingsError if it would be too long."""
+    """Return the path of a folder that does not exist yet.
+
+    Raises SettingsError if no folder can be written, or the path would be too long.
+    """
     name = f"{FOLDERS}{os.getpid()}-{secrets.token_hex(8)}"
-    for place in _places():
+    places = list(_places())
+    for place in places:
         if len(os.fsencode(place / name / SOCKET)) <= MAX_PATH_BYTES:
             return place / name
+    if not places:
+        raise SettingsError("no folder for the socket of the node: set TMPDIR or XDG_RUNTIME_DIR to one to be written")
     raise SettingsError(
-        f"no folder for the socket of the node: its path in {next(_places())} is longer than {MAX_PATH_BYTES} bytes; "
+        f"no folder for the socket of the node: its path in {places[0]} is longer than {MAX_PATH_BYTES} bytes; "
         "set TMPDIR or XDG_RUNTIME_DIR to a shorter one"
     )
 
@@ -37,7 +44,8 @@ def remove_stale_folders() -> None:
 
 def _places() -> Iterator[Path]:
     """Yield the folder for temporary files, and those that are used where its path is too long."""
-    yield Path(tempfile.gettempdir())
+    with suppress(FileNotFoundError):  # of none in which a file can be written
+        yield Path(tempfile.gettempdir())
     for place in (os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"):  # noqa: S108 - the folder within is the user's own
         if place and os.access(place, os.W_OK | os.X_OK):
             yield Path(place)

@@ -39,3 +39,11 @@ def test_without_a_short_folder_one_line_says_what_to_set(long: Path, monkeypatc
     monkeypatch.setattr("zenoh_impl.socket_folder.os.access", lambda *_: False)
     with pytest.raises(SettingsError, match=rf"{long} is longer than 103 bytes; set TMPDIR or XDG_RUNTIME_DIR"):
         new_folder()
+
+
+def test_without_a_folder_that_can_be_written_one_line_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)  # as on a file system that is only read
+    monkeypatch.setattr("zenoh_impl.socket_folder.os.access", lambda *_: False)
+    with pytest.raises(SettingsError, match=r"^no folder for the socket of the node: set TMPDIR or XDG_RUNTIME_DIR"):
+        new_folder()
