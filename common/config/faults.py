@@ -5,7 +5,7 @@ from typing import Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from common.config.fields import PROCESSOR_PATTERN, Point
+from common.config.fields import PROCESSOR_PATTERN, TOPIC_PATTERN, Point
 from common.text import redact
 
 
@@ -55,11 +55,14 @@ def _expected(field: FieldInfo) -> str:
     }
     if field.examples:
         return f"an origin such as {field.examples[0]}"
-    if any(getattr(constraint, "pattern", None) == PROCESSOR_PATTERN for constraint in field.metadata):
+    patterns = [constraint.pattern for constraint in field.metadata if hasattr(constraint, "pattern")]
+    if PROCESSOR_PATTERN in patterns:
         return "FILE.py:NAME or package.module:NAME"
+    if TOPIC_PATTERN in patterns:
+        return "a topic of 1 to 100 letters (a to z), digits, slashes, dots, hyphens and underscores"
     if field.annotation == tuple[Point, ...]:
         return "a number between 0 and 1"
-    if any(hasattr(constraint, "pattern") for constraint in field.metadata):
+    if patterns:
         return "a name of 1 to 40 letters (a to z), digits, dots, hyphens and underscores"
     return kinds.get(field.annotation, "") + limits(field) or "a text of at least one character"
 

@@ -17,6 +17,7 @@ Width: TypeAlias = Annotated[int, Field(ge=0, le=16384)]  # pixels; libjpeg-turb
 Origin: TypeAlias = Annotated[str, Field(pattern=r"^https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$")]
 
 PROCESSOR_PATTERN = r"^.+:[A-Za-z_][A-Za-z0-9_]*$"  # FILE.py:NAME or package.module:NAME
+TOPIC_PATTERN = r"^[A-Za-z0-9_/.-]{1,100}$"  # of MQTT
 Point: TypeAlias = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 
 

@@ -4,7 +4,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, SecretStr, Tag
 
-from common.config.fields import Name, SettingsModel, Text
+from common.config.fields import TOPIC_PATTERN, Name, SettingsModel, Text
+
+Topic: TypeAlias = Annotated[str, Field(pattern=TOPIC_PATTERN)]
 
 
 class MqttSettings(SettingsModel):
@@ -13,9 +15,9 @@ class MqttSettings(SettingsModel):
     type: Literal["mqtt"]
     name: Name = "mqtt"
     url: Annotated[SecretStr, Field(min_length=1)]
-    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]{1,100}$")] = "edge-vision"
+    topic: Topic = "edge-vision"
     discovery: bool = True  # announce cameras and values to Home Assistant
-    discovery_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]{1,100}$")] = "homeassistant"
+    discovery_prefix: Topic = "homeassistant"
     ca_file: Text | None = None  # of a private authority; the system's authorities otherwise
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,20 +10,22 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from common.config.sinks import WebhookSettings
-from common.errors import EventRejectedError, SinkError
+from common.errors import EventRejectedError, SettingsError, SinkError
 from common.messaging.event import Event
 from common.sinks.state import State
 from common.text import redact
 
 SIGNATURE = "X-Vision-Signature"
 TIMESTAMP = "X-Vision-Timestamp"
+URL = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 # Faults of the request itself (RFC 9110, section 15.5): the same event would get the same answer again.
 REJECTED = {400, 413, 414, 415, 422}
 
 
 class WebhookSink:
-    """Posts events, one at a time; every status of 2xx acknowledges one, a status that blames the request skips
-    it, all else is tried again.
+    """Posts events, one at a time.
+
+    A status of 2xx acknowledges an event. After one of REJECTED it is omitted; after any other it is posted again.
 
     With a secret the header X-Vision-Signature is `sha256=` and the HMAC-SHA256 (RFC 2104) in hexadecimal digits of the
     value of X-Vision-Timestamp (Unix time in seconds), a full stop and the body. Redirects are not followed: they
@@ -30,8 +33,11 @@ class WebhookSink:
     """
 
     def __init__(self, settings: WebhookSettings) -> None:
+        """Raises SettingsError for a URL that cannot be used."""
         self.name = settings.name
         self._url = settings.url.get_secret_value()
+        if not URL.match(self._url):
+            raise SettingsError(f"sink {self.name}: its url is not http://HOST/PATH or https://…")
         self._secret = settings.secret.get_secret_value().encode() if settings.secret else None
         self._thumbnail = settings.thumbnail
         self._timeout = aiohttp.ClientTimeout(total=settings.timeout_s)

@@ -53,6 +53,7 @@ def test_without_sinks_there_are_none() -> None:
         (JSONL + "keep = 0\n", "sinks[0].keep: 0 is not a whole number between 1 and 1000"),
         (JSONL + "topik = 1\n", "unknown setting 'sinks[0].topik'"),
         (MQTT + "topik = 'a'\n", "unknown setting 'sinks[0].topik'; did you mean topic?"),
+        (MQTT + "topic = 'a b'\n", "sinks[0].topic: 'a b' is not a topic of 1 to 100 letters"),
         (JSONL + JSONL, "sinks[1].name (jsonl) must differ from sinks[0].name"),
         ("sinks = 3\n", "sinks: 3 is not a list"),
         ("sinks = [3]\n", "sinks[0].type is not one of mqtt, webhook, jsonl"),
