@@ -50,7 +50,7 @@ class FrameProcessor:
         self._meter = meter
         self._name = name
         self._spool = spool
-        self._log = InferenceLog(log_period_s(), clock, label)
+        self._log = InferenceLog(log_period_s(), clock, label=label)
         self._failures = Failures(clock, label)
 
     def run(self, publisher: Publisher, stop: StopSignal) -> None:

@@ -21,7 +21,7 @@ def log_period_s() -> float:
 class InferenceLog:
     """Collects inference times and logs their median and maximum, first after FIRST_S, then every `period_s`."""
 
-    def __init__(self, period_s: float, clock: Clock = time.monotonic, label: str | None = None) -> None:
+    def __init__(self, period_s: float, clock: Clock = time.monotonic, *, label: str | None) -> None:
         """`label` is the name of the processor, None for the only one without a name."""
         self._prefix = f"{label}: " if label else ""
         self._period_s = period_s

@@ -54,14 +54,14 @@ def has_sha256(path: Path, sha256: str) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
-def remote_size(url: str, timeout_s: float = TIMEOUT_S) -> int:
+def remote_size(url: str) -> int:
     """Return the size in bytes that the server states for the file at `url`. Raises DownloadError."""
     try:
         # GET, since a signed URL, to which file stores redirect, allows one method only.
-        with open_url(url, timeout_s, {}) as response:
+        with open_url(url, TIMEOUT_S, {}) as response:
             size = response.length
     except REQUEST_ERRORS as error:
-        raise download_error(url, error, timeout_s) from error
+        raise download_error(url, error, TIMEOUT_S) from error
     if not size:
         raise DownloadError(f"{host_of(url)} does not state the size of the file")
     return size

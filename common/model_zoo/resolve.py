@@ -98,16 +98,16 @@ def resolve_source(text: str, root: Path = ROOT) -> str:
     return os.path.abspath(path)
 
 
-def model_names(root: Path = ROOT) -> tuple[str, ...]:
+def model_names() -> tuple[str, ...]:
     """Return `default` and the names of the models in models/."""
-    return "default", *(model.stem for model in sorted((root / "models").glob("*.onnx")))
+    return "default", *(model.stem for model in sorted((ROOT / "models").glob("*.onnx")))
 
 
-def resolve_named_model(name: str, root: Path = ROOT) -> Path:
+def resolve_named_model(name: str) -> Path:
     """Return the path of `default` or of a model in models/ by its name, never of another file. Raises ModelError."""
     if name == "default":
-        return default_model(root)
-    models = {model.stem: model for model in sorted((root / "models").glob("*.onnx"))}
+        return default_model()
+    models = {model.stem: model for model in sorted((ROOT / "models").glob("*.onnx"))}
     if name not in models:
         raise ModelError(f"{printable_line(name, 100)!r} is not one of {', '.join(['default', *models])}")
     return models[name]

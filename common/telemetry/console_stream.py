@@ -117,10 +117,10 @@ def unblock_console() -> None:
             _streams.append(console)
 
 
-def drain_console(timeout_s: float = EXIT_S) -> None:
-    """Write what waits, at most for `timeout_s` seconds: before an exit that runs no exit handlers."""
+def drain_console() -> None:
+    """Write what waits, at most for EXIT_S: before an exit that runs no exit handlers."""
     for stream in _streams:
-        stream.drain(timeout_s)
+        stream.drain(EXIT_S)
 
 
 def take_dropped() -> int:

@@ -82,10 +82,10 @@ class Meter:
         with self._lock:
             self._of(camera, processor).drops[f"{consumer}/{cause}"] += count
 
-    def sample(self, name: Time, value_ms: float, *, camera: str | None = None, processor: str | None = None) -> None:
+    def sample(self, name: Time, value_ms: float, *, camera: str | None = None) -> None:
         """Record a time in ms."""
         with self._lock:
-            self._of(camera, processor).samples[name].append(value_ms)
+            self._of(camera, None).samples[name].append(value_ms)
 
     def sample_age(self, name: Time, captured_at: float, *, camera: str | None = None) -> None:
         """Record the age of a frame captured at `captured_at` (Unix time), if it is known."""

@@ -162,7 +162,7 @@ def test_inference_times_are_logged_once_a_second(
     caplog: pytest.LogCaptureFixture, label: str | None, inference: bool, words: str
 ) -> None:
     clock = Clock()
-    log = InferenceLog(1.0, clock, label)
+    log = InferenceLog(1.0, clock, label=label)
     with caplog.at_level(logging.INFO):
         for time_ms in range(1, 31):
             clock.now += 0.1
