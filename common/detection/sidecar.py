@@ -70,7 +70,7 @@ class Sidecar(BaseModel):
     @model_validator(mode="after")
     def _one_normalisation(self) -> Self:
         if (self.mean is None) != (self.std is None):
-            raise ValueError("mean and std go together")
+            raise ValueError("mean and std must be given together")
         if self.normalisation and self.mean:
             raise ValueError("normalisation and mean with std exclude each other")
         return self

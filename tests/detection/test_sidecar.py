@@ -47,7 +47,7 @@ def test_what_is_stated_replaces_what_the_format_expects(tmp_path: Path) -> None
         ('fit = "crop"', "model.toml: fit: .*'crop' is not one of letterbox, letterbox-corner, stretch"),
         ('channels = "RGB"', "model.toml: channels: .*'RGB' is not one of rgb, bgr"),
         ('normalisation = "0-2"', "model.toml: normalisation: "),
-        ("mean = [1, 2, 3]", "model.toml: .*mean and std go together"),
+        ("mean = [1, 2, 3]", "model.toml: .*mean and std must be given together"),
         ('normalisation = "0-1"\nmean = [1,2,3]\nstd = [1,2,3]', "model.toml: .*exclude each other"),
         ("std = [0, 1, 1]\nmean = [0, 0, 0]", "model.toml: std: "),
         ("mean = [nan, 1, 1]\nstd = [1, 1, 1]", "model.toml: mean: "),
