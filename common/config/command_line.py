@@ -69,7 +69,8 @@ examples:
   python main.py certificates hub=hub.local gate    a private authority, and certificates of two nodes
 
 A flag overrides its environment variable, which overrides the same name in the TOML file (ui_fps = 30).
-Several cameras and processors, each with settings of its own, are configured in the file: see vision.example.toml.
+Several cameras and processors are configured in the file: see vision.example.toml. Flags do not override what one of
+them states for itself.
 """
 
 # Before the first "=", without a character of a path or URL: ./a=b.mp4 is a file.
