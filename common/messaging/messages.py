@@ -148,7 +148,7 @@ class Stats(Message):
     counters: dict[Name, float]
     drops: dict[Name, float]
     percentiles: dict[Name, dict[Name, float]]
-    roles: dict[Name, dict[Name, float]]
+    roles: dict[Name, dict[Name, int | float]]
     machine: dict[Name, float]
     cameras: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)
     processors: dict[Name, dict[Name, dict[Name, Any]]] = Field(default_factory=dict)

@@ -55,10 +55,10 @@ class Window:
                     figures.samples[name].extend(values)
         return found
 
-    def roles(self, of: Callable[[Subject], bool]) -> dict[str, dict[str, float]]:
+    def roles(self, of: Callable[[Subject], bool]) -> dict[str, dict[str, int | float]]:
         """Return the gauges of each selected role, from its newest report."""
         self._discard_old()
-        roles = {}
+        roles: dict[str, dict[str, int | float]] = {}
         for report in (arrival.report for arrival in self._arrivals if of(arrival.report.subject)):
             delays = percentiles(report.samples.get("gil_delay_ms", (0.0,)))
             roles[report.role] = {

@@ -329,6 +329,7 @@ async def test_api_stats_aggregates_the_reports_of_roles(server: Server) -> None
     assert stats.percentiles["processor_age_ms"]["p50"] == 3
     assert stats.rates["processed"] > 0
     provider = stats.roles["provider"]
+    assert isinstance(provider["pid"], int)
     assert (provider["pid"], provider["cpu_percent"], provider["memory_mb"]) == (4711, 12.5, 64)
     assert (provider["gil_delay_p50_ms"], provider["gil_delay_p99_ms"]) == (0.3, 4)
 
