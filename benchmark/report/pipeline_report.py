@@ -60,7 +60,7 @@ def _intervals(figures: Summary, results: PipelineResults) -> Section:
     processes, threads = (_maximum(_by_workload(figures, name, "interval p99")) for name in IMPLEMENTATIONS)
     return Section(
         "Interval between frames",
-        f"Time between two frames at the viewer; {period_ms:.1f} ms is even (dashed). Box: quartiles and median; "
+        f"Time between two frames at the viewer, in ms; {period_ms:.1f} is even (dashed). Box: quartiles and median; "
         "whiskers: p1 and p99; dot: maximum.",
         f"Longest p99: processes {processes[0]:.0f} ms ({processes[1]}), threads {threads[0]:.0f} ms ({threads[1]}).",
         Chart("intervals", charts.boxes(_interval_samples(results), "ms between two frames", period_ms)),
@@ -76,8 +76,8 @@ def _gil_delay(figures: Summary, results: PipelineResults) -> Section:
     worst = [max(video_delay(figures[name, workload.name]) for workload in WORKLOADS) for name in IMPLEMENTATIONS]
     return Section(
         "Wait for the GIL",
-        "A thread in each role requests a wake-up 50 times per second and records how late it runs. Video: the longer "
-        "delay of provider and server, which a frame passes.",
+        "A thread in each role requests a wake-up 50 times per second and records how late it runs, in ms. Video: the "
+        "longer delay of provider and server, which a frame passes.",
         f"Video, p99 without load and at most: processes {without_load[0]:.1f} and {worst[0]:.1f} ms, threads "
         f"{without_load[1]:.1f} and {worst[1]:.1f} ms. Cause: why a case received less than {KEPT_RATE:.0%} of the UI "
         f"rate, or had an interval p99 above {STUTTER_PERIODS:g} periods.",
@@ -183,7 +183,7 @@ CPU_COLOURS = {
     "server": charts.PROCESSES,
     "provider": charts.THIRD,
     "processor": charts.FOURTH,
-    PARENT: charts.GRID,
+    PARENT: charts.FIFTH,
     ALL_ROLES: charts.THREADS,
 }
 
