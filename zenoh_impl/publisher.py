@@ -18,6 +18,7 @@ from common.messaging.messages import FrameHeader, ServerMessage, ViewerCount, p
 
 from . import keys
 from .link import Link
+from .repetition import Repetition
 from .send_thread import SendThread
 from .session import direct
 from .views import Views
@@ -61,6 +62,7 @@ class Publisher(BufferedPublisher):
         self._handle = handle
         self._views = Views(handle)
         self._servers: set[str] = set()
+        self._repetition = Repetition()
         self._open = ExitStack()
         self._camera = ""
         self._numbers: dict[str, Iterator[int]] = defaultdict(itertools.count)  # of frames, by key
@@ -93,11 +95,16 @@ class Publisher(BufferedPublisher):
         super().send_frame(header, jpeg)
 
     def _send(self) -> None:
-        if not self.connected:
+        if not self.connected or not self._repetition.is_ready():
             return
+        if self._repetition.is_due():
+            for event in self._repetition.missed_events():
+                self._messages.put(event)
         for kind, data in self._outbox.take_all():
             if isinstance(data, str):
                 self._messages.put(data)
+                if kind == "Event":
+                    self._repetition.add_event(data)
             else:
                 key = keys.view(self._camera, kind.lower())
                 source = zenoh.SourceInfo(self._messages.id, next(self._numbers[key]))
@@ -121,9 +128,11 @@ class Publisher(BufferedPublisher):
         """Send a server that has started what lasts."""
         server = str(sample.key_expr)
         if sample.kind == zenoh.SampleKind.PUT:
+            self._repetition.connect(is_only=not self._servers)
             self._servers.add(server)
             self._outbox.connect()
         else:
+            self._repetition.disconnect()
             self._servers.discard(server)
             self._views.forget(keys.parts_of_token(server)[1])
             if not self._servers:

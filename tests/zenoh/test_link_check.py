@@ -59,7 +59,7 @@ class Pair:
         """Close the link; the node makes it again at once."""
         lost_count = self.lost_count + 2
         end_sending(self.link())
-        wait_until(lambda: self.lost_count == lost_count)
+        wait_until(lambda: self.lost_count >= lost_count)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
