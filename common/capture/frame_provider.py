@@ -28,7 +28,7 @@ from common.telemetry.reporter import Reporter
 logger = logging.getLogger(__name__)
 
 
-class Views(NamedTuple):
+class ViewerNeeds(NamedTuple):
     """What viewers of a camera need: full frames, and frames for tiles, 0 pixels wide if there are no tiles."""
 
     full: bool
@@ -54,7 +54,7 @@ class FrameProvider:
         self._clock = clock
         self._selection = FrameSelection(options.capture_fps, options.ui_fps, [output.fps for output in outputs])
         self._too_large_log = Throttle(1, clock)
-        self._views = Views(full=False, tile_width=0)
+        self._needs = ViewerNeeds(full=False, tile_width=0)
         self._frame_ids = frame_ids
 
     def handle(self, message: ServerMessage) -> None:
@@ -62,7 +62,7 @@ class FrameProvider:
         if isinstance(message, ViewerCount):
             camera = self._options.camera
             is_watched = (message.cameras or {}).get(camera, message.count) > 0
-            self._views = Views(is_watched, message.tiles.get(camera, 0))
+            self._needs = ViewerNeeds(is_watched, message.tiles.get(camera, 0))
 
     def run(self, source: VideoSource, publisher: Publisher, stop: StopSignal) -> None:
         """Distribute the frames of `source` until `stop` is set."""
@@ -81,7 +81,7 @@ class FrameProvider:
         """Return the consumers of a frame that arrives now, None if there are none. Called by the source."""
         self.captured_count += 1
         due = self._selection.due(self._clock())
-        due = due._replace(viewers=due.viewers and any(self._views))
+        due = due._replace(viewers=due.viewers and any(self._needs))
         return due if due.viewers or any(due.processors) else None
 
     def _put(self, frame: Frame, processor: str, output: WorkerQueues) -> None:
@@ -94,14 +94,14 @@ class FrameProvider:
 
     def _send(self, frame: Frame, publisher: Publisher) -> None:
         """Send the full frame, the smaller one for tiles, or both. Tiles that are not smaller get the full frame."""
-        views, image = self._views, frame.image
+        needs, image = self._needs, frame.image
         full_width = min(image.shape[1], self._options.ui_width or image.shape[1])
-        has_tile = 0 < views.tile_width < full_width
-        if views.full or not has_tile:
+        has_tile = 0 < needs.tile_width < full_width
+        if needs.full or not has_tile:
             image = shrink(image, full_width)
             self._send_jpeg(frame, image, publisher, tile=False)
         if has_tile:
-            self._send_jpeg(frame, shrink(image, views.tile_width), publisher, tile=True)
+            self._send_jpeg(frame, shrink(image, needs.tile_width), publisher, tile=True)
 
     def _send_jpeg(self, frame: Frame, image: Image, publisher: Publisher, *, tile: bool) -> None:
         started = time.perf_counter()

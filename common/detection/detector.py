@@ -21,7 +21,7 @@ from common.messaging.messages import Detection
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Inference:
     """The detections of a frame, best first. inference_ms is `session.run` alone; processing_ms is pre + run + post."""
 
     detections: list[Detection]
@@ -40,7 +40,7 @@ class Detector(Protocol):
     def labels(self) -> tuple[str, ...]:
         """The names of its classes, empty where they are unknown."""
 
-    def detect(self, image: Image, min_score: float) -> Result:
+    def detect(self, image: Image, min_score: float) -> Inference:
         """The objects in `image` that score at least `min_score`. Raises ModelError when the model fails on it."""
 
     def rebuild(self) -> None:
@@ -63,7 +63,7 @@ class OnnxDetector:
         self._canvas = Canvas(model.inputs.canvas, model.inputs.dtype, model.preprocessing)
         self._pixels = self._canvas.pixels[None] if model.inputs.is_batch else self._canvas.pixels
 
-    def detect(self, image: Image, min_score: float) -> Result:
+    def detect(self, image: Image, min_score: float) -> Inference:
         """See Detector."""
         model_format = self.model.model_format
         started = time.perf_counter()
@@ -83,7 +83,7 @@ class OnnxDetector:
                 objects.class_ids.tolist(), objects.scores.tolist(), objects.boxes.tolist(), strict=True
             )
         ]
-        return Result(detections, (ran - prepared) * 1000, (time.perf_counter() - started) * 1000)
+        return Inference(detections, (ran - prepared) * 1000, (time.perf_counter() - started) * 1000)
 
     def rebuild(self) -> None:
         """See Detector. Raises ModelError when the file is no longer there."""

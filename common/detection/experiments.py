@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from common.detection.detector import Detector, Result
+from common.detection.detector import Detector, Inference
 from common.detection.live import Live
 from common.frames import Image
 
@@ -23,7 +23,7 @@ class ExperimentalDetector:
         self._live = live
         self._stopped = stopped
 
-    def detect(self, image: Image, min_score: float) -> Result:
+    def detect(self, image: Image, min_score: float) -> Inference:
         """See Detector. The times of repeated inferences add up, as those of a heavier model."""
         settings = self._live.settings
         if settings.session_per_frame:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedProcessing:
     """What processes frames, the messages that announce it, and what handles messages of the server."""
 
     process: Callable[[Frame], Outcome]
@@ -36,15 +36,15 @@ class Loaded:
 
 def load_processing(
     options: ProcessorOptions, live: Live, stop: StopSignal, report: Callable[[Message], None]
-) -> Loaded:
+) -> LoadedProcessing:
     """Load the model, or the user's code."""
     if options.run and options.reload:
         reloading = ReloadingProcessing(options.run, options.run_options, report)
-        return Loaded(reloading, [Model(processor=options.name, name=reloading.name, labels=())], [])
+        return LoadedProcessing(reloading, [Model(processor=options.name, name=reloading.name, labels=())], [])
     if options.run:
         user = load_user_code(options.run, options.run_options)
         logger.info("processor %s from %s", user.name, options.run)
-        return Loaded(user, [Model(processor=options.name, name=user.name, labels=())], [])
+        return LoadedProcessing(user, [Model(processor=options.name, name=user.name, labels=())], [])
 
     def load(path: Path) -> OnnxDetector:
         size = (options.input_size, options.input_size) if options.input_size else None
@@ -65,7 +65,7 @@ def load_processing(
         Model(processor=options.name, name=detector.name, labels=detector.labels),
         status_of(detector.choice),
     ]
-    return Loaded(process, announcements, [switch.handle])
+    return LoadedProcessing(process, announcements, [switch.handle])
 
 
 def status_of(choice: Choice) -> Status:

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from common.detection.detector import Detector, Result
+from common.detection.detector import Detector, Inference
 from common.errors import VisionError
 from common.frames import Image
 from common.messaging.base import Message
@@ -63,7 +63,7 @@ class ModelSwitch:
             self._loading = True
         threading.Thread(target=self._load_wanted, name="model loading", daemon=True).start()
 
-    def detect(self, image: Image, min_score: float) -> Result:
+    def detect(self, image: Image, min_score: float) -> Inference:
         """See Detector."""
         with self._lock:
             loaded, self._loaded = self._loaded, None

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import psutil
 
+from tests.chaos.recorder import Recorder
 from tests.chaos.strangers import CUT_OFF, STRANGERS, Stranger
-from tests.chaos.witness import Witness
 from tests.support.apps import App
 from tests.support.videos import OTHER, SMALL, MjpegCamera
 
@@ -24,12 +24,12 @@ POLL_S = 0.02
 
 @dataclass
 class Testbed:
-    """The system under test: the app, its roles, its cameras, and a witness that records the processes of the roles."""
+    """The system under test: the app, its roles, its cameras, and a recorder of the processes of the roles."""
 
     app: App
     roles: Sequence[str]
     cameras: Sequence[MjpegCamera]
-    witness: Witness
+    recorder: Recorder
     camera_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     deaths: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -51,7 +51,7 @@ class Testbed:
         """Wait for the process of a role, and return it."""
         while True:
             with suppress(psutil.NoSuchProcess):
-                process = psutil.Process(self.witness.pids[role]) if role in self.witness.pids else None
+                process = psutil.Process(self.recorder.pids[role]) if role in self.recorder.pids else None
                 if process is not None and process.status() != psutil.STATUS_ZOMBIE:
                     return process
             await asyncio.sleep(POLL_S)

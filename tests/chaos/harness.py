@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 
 from tests.chaos.faults import WEIGHTS, Fault, Testbed, draw
 from tests.chaos.inventory import Inventory
-from tests.chaos.witness import Witness
+from tests.chaos.recorder import Recorder
 from tests.support.apps import App, running
 from tests.support.videos import MjpegCamera
 
 logger = logging.getLogger(__name__)
 
-WITNESSES = 2
+RECORDERS = 2
 RECOVERY_S = 30.0  # limit; a longer recovery is a failure
 SETTLE_S = 30.0  # for the server to close dead connections, and for the last role to start
 MARGIN_S = 0.05  # for frames in transit
@@ -88,7 +88,7 @@ class ChaosOutcome:
     before: Inventory
     after: Inventory
     recoveries: list[Recovery] = field(default_factory=list)
-    witnesses: list[Witness] = field(default_factory=list)
+    recorders: list[Recorder] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
@@ -101,11 +101,11 @@ async def run(plan: ChaosPlan) -> ChaosOutcome:
         flags = ("--impl", plan.implementation, "--model", plan.model, "--config", str(file))
         app = stack.enter_context(running(*flags))
         await asyncio.to_thread(app.wait_until_ready)
-        witnesses = [Witness(app.port, plan.cameras, plan.processors) for _ in range(WITNESSES)]
-        watching = [asyncio.create_task(witness.watch()) for witness in witnesses]
-        testbed = Testbed(app, plan.roles, cameras, witnesses[0])
-        await asyncio.wait_for(witnesses[0].received_since(time.time()), RECOVERY_S)
-        outcome = ChaosOutcome(plan, before := await inventory(app), before, witnesses=witnesses)
+        recorders = [Recorder(app.port, plan.cameras, plan.processors) for _ in range(RECORDERS)]
+        watching = [asyncio.create_task(recorder.watch()) for recorder in recorders]
+        testbed = Testbed(app, plan.roles, cameras, recorders[0])
+        await asyncio.wait_for(recorders[0].received_since(time.time()), RECOVERY_S)
+        outcome = ChaosOutcome(plan, before := await inventory(app), before, recorders=recorders)
         await cause_faults(plan, testbed, outcome)
         await settle(app, outcome)
         for task in watching:
@@ -136,7 +136,7 @@ async def cause_faults(plan: ChaosPlan, testbed: Testbed, outcome: ChaosOutcome)
         for recovery in outcome.recoveries
         if recovery.took_s is None
     ]
-    given_up = set().union(*(witness.given_up for witness in outcome.witnesses))
+    given_up = set().union(*(recorder.given_up for recorder in outcome.recorders))
     outcome.failures += [f"the {role} was given up" for role in sorted(given_up)]
 
 
@@ -149,7 +149,7 @@ async def recover(fault: Fault, testbed: Testbed, rng: random.Random, outcome: C
             await fault.cause(testbed, rng)
         over_at = time.time()
         async with asyncio.timeout(RECOVERY_S):
-            await testbed.witness.received_since(over_at + MARGIN_S)
+            await testbed.recorder.received_since(over_at + MARGIN_S)
         took_s = time.time() - over_at
     outcome.recoveries.append(Recovery(fault, began_at, time.monotonic(), took_s))
 
@@ -160,7 +160,7 @@ async def settle(app: App, outcome: ChaosOutcome) -> None:
         outcome.failures.append(f"the app ended with exit code {app.process.returncode}")
         return
     try:
-        await asyncio.wait_for(outcome.witnesses[0].received_since(time.time()), RECOVERY_S)
+        await asyncio.wait_for(outcome.recorders[0].received_since(time.time()), RECOVERY_S)
     except TimeoutError:
         outcome.failures.append("frames and detections no longer flow")
     deadline = time.monotonic() + SETTLE_S

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from tests.chaos.harness import ChaosOutcome
-from tests.chaos.witness import Witness
+from tests.chaos.recorder import Recorder
 from tests.support.tables import quantile, table
 
 UI_FPS = 15
@@ -36,26 +36,26 @@ def recoveries(outcome: ChaosOutcome) -> str:
 def frames(outcome: ChaosOutcome) -> str:
     """Return the frames that the viewers missed, by fault."""
     rows: list[Sequence[object]] = []
-    for number, witness in enumerate(outcome.witnesses, 1):
-        asked = round(witness.seconds * UI_FPS)
+    for number, recorder in enumerate(outcome.recorders, 1):
+        asked = round(recorder.seconds * UI_FPS)
         rows += [
-            (f"viewer {number}: frames received, of {asked}", witness.frames),
-            (f"viewer {number}: longest gap, s", f"{max((gap_s for _, gap_s in witness.gaps()), default=0):.2f}"),
-            (f"viewer {number}: connections", witness.connections),
+            (f"viewer {number}: frames received, of {asked}", recorder.frames),
+            (f"viewer {number}: longest gap, s", f"{max((gap_s for _, gap_s in recorder.gaps()), default=0):.2f}"),
+            (f"viewer {number}: connections", recorder.connections),
             *(
                 (f"viewer {number}: missed, {cause}", count)
-                for cause, count in sorted(missed(outcome, witness).items())
+                for cause, count in sorted(missed(outcome, recorder).items())
             ),
         ]
-    rows += [(f"dropped: {cause}", count) for cause, count in sorted(outcome.witnesses[0].drops().items())]
+    rows += [(f"dropped: {cause}", count) for cause, count in sorted(outcome.recorders[0].drops().items())]
     return table(("frames", ""), rows)
 
 
-def missed(outcome: ChaosOutcome, witness: Witness) -> Counter[str]:
+def missed(outcome: ChaosOutcome, recorder: Recorder) -> Counter[str]:
     """Return the number of frames missing in the gaps, by the first fault that was active then."""
     count: Counter[str] = Counter()
     in_order = sorted(outcome.recoveries, key=lambda recovery: recovery.began_at)
-    for began_at, gap_s in witness.gaps():
+    for began_at, gap_s in recorder.gaps():
         lost = round(gap_s * UI_FPS) - 1
         if lost > 0:
             active = (each for each in in_order if each.began_at < began_at + gap_s and each.ended_at > began_at)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.config.settings import LiveSettings
-from common.detection.detector import Result
+from common.detection.detector import Inference
 from common.detection.experiments import ExperimentalDetector, work_in_python
 from common.detection.live import Live
 from common.frames import Image
@@ -25,9 +25,9 @@ class Detector:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def detect(self, image: Image, min_score: float) -> Result:
+    def detect(self, image: Image, min_score: float) -> Inference:
         self.calls.append("detect")
-        return Result([FOUND], 9.0, 10.0)
+        return Inference([FOUND], 9.0, 10.0)
 
     def rebuild(self) -> None:
         self.calls.append("rebuild")

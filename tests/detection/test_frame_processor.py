@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from common.config.settings import LiveSettings
-from common.detection.detector import Result
+from common.detection.detector import Inference
 from common.detection.frame_processor import FrameProcessor
 from common.detection.inference_log import InferenceLog, log_period_s
 from common.detection.live import Live
@@ -39,11 +39,11 @@ class Detector:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def detect(self, image: Image, min_score: float) -> Result:
+    def detect(self, image: Image, min_score: float) -> Inference:
         if image.all():
             raise ModelError("a white frame")
         self.calls.append(f"detect {min_score:g}")
-        return Result([FOUND], 9.0, 10.0)
+        return Inference([FOUND], 9.0, 10.0)
 
     def rebuild(self) -> None:
         self.calls.append("rebuild")

@@ -49,7 +49,7 @@ async def test_a_role_that_subscribes_after_its_token_gets_the_state_with_its_fi
     receiver = Receiver(Link("hub", socket), (NodeRights("hub", cameras=("gate",), serves=True),), {})
     status = Status(component="source", camera="gate", state="ok").model_dump_json(exclude_none=True)
     sent, received = Messages(), Messages()
-    with closing(open_client(socket)) as witness, closing(open_client(socket)) as role, sent.subscribed(witness):
+    with closing(open_client(socket)) as probe, closing(open_client(socket)) as role, sent.subscribed(probe):
         async with asyncio.timeout(PATIENCE_S), receiver.open(hub):
             with role.liveliness().declare_token(keys.alive("hub", "provider")):
                 await sent.get()

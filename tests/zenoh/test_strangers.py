@@ -87,18 +87,18 @@ def repeating(action: Callable[[], object]) -> Iterator[None]:
 
 
 OWN = keys.sent_by("gate-box", "provider gate")
-WITNESS = keys.sent_by("gpu-box", "processor")
+PROBE = keys.sent_by("gpu-box", "processor")
 
 
 @contextmanager
 def nothing_else_received(hub: Hub, settings: Settings, folder: Path) -> Iterator[None]:
     """Check that the hub receives what a node sends that may, and nothing else within SILENCE_S."""
-    with publishing(settings, "gpu-box", folder, WITNESS):
-        hub.wait_for(WITNESS)
+    with publishing(settings, "gpu-box", folder, PROBE):
+        hub.wait_for(PROBE)
         hub.received.clear()
         yield
-        hub.wait_for(WITNESS)
-    assert hub.received == {WITNESS}
+        hub.wait_for(PROBE)
+    assert hub.received == {PROBE}
 
 
 def test_a_node_publishes_about_its_own_roles_only(hub: Hub, settings: Settings, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ RETRY_S = 0.05
 POLL_S = 0.02
 
 
-class Witness:
+class Recorder:
     """Receives `/ws/ui` until cancelled. Capture times are Unix times, as on the wire."""
 
     def __init__(self, port: int, cameras: Sequence[str], processors: Sequence[str]) -> None:
