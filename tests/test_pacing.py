@@ -6,19 +6,10 @@ from itertools import pairwise
 import pytest
 
 from common.pacing import Decimator, Throttle, Ticker
+from tests.support.clock import Clock
 
 
-class FakeClock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def ticks(ticker: Ticker, clock: FakeClock, until: float, work_s: float = 0.0) -> list[float]:
+def ticks(ticker: Ticker, clock: Clock, until: float, work_s: float = 0.0) -> list[float]:
     """Return the times of the ticks of a loop that waits, then works for `work_s`."""
     times = []
     while clock.now < until:
@@ -31,13 +22,13 @@ def ticks(ticker: Ticker, clock: FakeClock, until: float, work_s: float = 0.0) -
 @pytest.mark.parametrize("fps", [5, 15, 25, 30])
 @pytest.mark.parametrize("work_share", [0.0, 0.5, 0.95])
 def test_ticks_keep_their_rate_at_any_duration_of_the_work(fps: float, work_share: float) -> None:
-    clock = FakeClock()
+    clock = Clock()
     times = ticks(Ticker(fps, clock), clock, until=160, work_s=work_share / fps)
     assert len(times) == pytest.approx(60 * fps, abs=1)
 
 
 def test_missed_ticks_are_skipped() -> None:
-    clock = FakeClock()
+    clock = Clock()
     ticker = Ticker(10, clock)
     clock.now += 1.04  # ten ticks passed, the eleventh is due in 60 ms
     assert ticker.delay_s() == 0
@@ -98,7 +89,7 @@ def test_a_stall_is_not_followed_by_a_burst() -> None:
 
 
 def test_a_throttle_permits_the_first_event_and_then_one_in_its_period() -> None:
-    clock = FakeClock()
+    clock = Clock()
     throttle = Throttle(1, clock)
     permitted = []
     for tenth in range(35):
@@ -109,7 +100,7 @@ def test_a_throttle_permits_the_first_event_and_then_one_in_its_period() -> None
 
 
 def test_a_throttle_after_a_long_pause_permits_one_event() -> None:
-    clock = FakeClock()
+    clock = Clock()
     throttle = Throttle(1, clock)
     clock.now += 9.9
     assert [throttle.due(), throttle.due()] == [True, False]

@@ -5,18 +5,10 @@ import pytest
 
 from common.capture.blank_frame import BLANK_AFTER_S, BlankFrameDetector
 from common.frames import Image
+from tests.support.clock import Clock
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (360, 640, 3)
-
-
-class Clock:
-    """A clock that tests set."""
-
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 def noisy(image: Image) -> Image:
@@ -34,11 +26,11 @@ def street_at_night() -> Image:
 
 def changes(images: list[Image], clock: Clock) -> list[tuple[float, bool]]:
     """Return when, in seconds, `is_blank` changed and its new value, at 30 frames a second."""
-    blank, begin, changed = BlankFrameDetector(clock), clock.now_s, []
+    blank, begin, changed = BlankFrameDetector(clock), clock.now, []
     for image in images:
         if blank.is_due() and blank.changed(image):
-            changed.append((clock.now_s - begin, blank.is_blank))
-        clock.now_s += 1 / 30
+            changed.append((clock.now - begin, blank.is_blank))
+        clock.now += 1 / 30
     return changed
 
 

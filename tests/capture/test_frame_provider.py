@@ -19,6 +19,7 @@ from common.interfaces import StopSignal as Stop
 from common.messaging.messages import FrameHeader, SettingChange, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from common.telemetry.meter import Meter
+from tests.support.clock import Clock
 from tests.support.reports import merged
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
@@ -26,20 +27,10 @@ from threading_impl.stop_signal import StopSignal
 IMAGE = np.full((36, 64, 3), 128, np.uint8)
 
 
-class FakeClock:
-    """A clock that the camera advances."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> FakeClock:
+def clock() -> Clock:
     """The clock of the camera and of the provider's rates."""
-    return FakeClock()
+    return Clock()
 
 
 class Camera(VideoSource):
@@ -49,7 +40,7 @@ class Camera(VideoSource):
     replaced_count = 0
     undecodable_count = 0
 
-    def __init__(self, clock: FakeClock, fps: float, count: int, image: Image = IMAGE) -> None:
+    def __init__(self, clock: Clock, fps: float, count: int, image: Image = IMAGE) -> None:
         self._clock = clock
         self._fps = fps
         self._count = count
@@ -96,7 +87,7 @@ class RecordingQueue(LatestQueue):
 
 def make(
     queue: LatestQueue,
-    clock: FakeClock,
+    clock: Clock,
     meter: Meter | None = None,
     *,
     rates: tuple[float, float, float] = (30, 15, 5),
@@ -113,7 +104,7 @@ def make(
 
 
 @pytest.mark.parametrize(("capture_fps", "ui_fps", "queue_fps"), [(30, 15, 5), (25, 10, 4), (30, 30, 30), (30, 7, 11)])
-def test_the_three_rates_are_independent(clock: FakeClock, capture_fps: float, ui_fps: float, queue_fps: float) -> None:
+def test_the_three_rates_are_independent(clock: Clock, capture_fps: float, ui_fps: float, queue_fps: float) -> None:
     seconds = 60
     queue, publisher = RecordingQueue(), RecordingPublisher()
     provider = make(queue, clock, rates=(capture_fps, ui_fps, queue_fps), viewers=1)
@@ -125,7 +116,7 @@ def test_the_three_rates_are_independent(clock: FakeClock, capture_fps: float, u
 class SlowFirstPut(RecordingQueue):
     """The first put takes 30 ms, as when shared memory is touched for the first time."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
 
@@ -136,7 +127,7 @@ class SlowFirstPut(RecordingQueue):
 
 
 @pytest.mark.parametrize("rates", [(30, 15, 5), (30, 15, 15), (30, 30, 5), (30, 10, 4), (25, 12.5, 5)])
-def test_every_frame_for_the_processor_is_one_for_viewers(clock: FakeClock, rates: tuple[float, float, float]) -> None:
+def test_every_frame_for_the_processor_is_one_for_viewers(clock: Clock, rates: tuple[float, float, float]) -> None:
     queue, publisher = SlowFirstPut(clock), RecordingPublisher()
     make(queue, clock, rates=rates, viewers=1).run(Camera(clock, rates[0], 150), publisher, StopSignal())
     sent = {header.frame_id for header, _ in publisher.sent}
@@ -144,7 +135,7 @@ def test_every_frame_for_the_processor_is_one_for_viewers(clock: FakeClock, rate
     assert {frame.frame_id for frame in queue.frames} <= sent
 
 
-def test_a_sent_frame_has_its_id_time_and_size(clock: FakeClock) -> None:
+def test_a_sent_frame_has_its_id_time_and_size(clock: Clock) -> None:
     queue, publisher = RecordingQueue(), RecordingPublisher()
     provider = make(queue, clock, viewers=1)
     provider.run(Camera(clock, 30, 1), publisher, StopSignal())
@@ -157,7 +148,7 @@ def test_a_sent_frame_has_its_id_time_and_size(clock: FakeClock) -> None:
     assert np.abs(decoded.astype(int) - IMAGE).max() < 4
 
 
-def test_nothing_is_encoded_without_viewers(clock: FakeClock) -> None:
+def test_nothing_is_encoded_without_viewers(clock: Clock) -> None:
     publisher, meter = RecordingPublisher(), Meter("provider")
     provider = make(RecordingQueue(), clock, meter)
     camera = Camera(clock, 30, 10)
@@ -185,7 +176,7 @@ def test_nothing_is_encoded_without_viewers(clock: FakeClock) -> None:
     ],
 )
 def test_tiles_get_smaller_frames_and_full_ones_are_encoded_only_for_viewers_of_them(
-    clock: FakeClock, viewers: int, tiles: dict[str, int], sent: list[tuple[int, bool]]
+    clock: Clock, viewers: int, tiles: dict[str, int], sent: list[tuple[int, bool]]
 ) -> None:
     publisher, meter = RecordingPublisher(), Meter("provider")
     provider = make(RecordingQueue(), clock, meter, ui_width=32)
@@ -196,7 +187,7 @@ def test_tiles_get_smaller_frames_and_full_ones_are_encoded_only_for_viewers_of_
     assert (counts["sent"], counts["sent tile"]) == (sum(not tile for _, tile in sent), sum(tile for _, tile in sent))
 
 
-def test_ids_rise_across_a_restart(clock: FakeClock) -> None:
+def test_ids_rise_across_a_restart(clock: Clock) -> None:
     ids = []
     for _ in range(2):
         queue = RecordingQueue()
@@ -207,7 +198,7 @@ def test_ids_rise_across_a_restart(clock: FakeClock) -> None:
     assert ids == sorted(set(ids))
 
 
-def test_a_stall_of_the_source_is_not_followed_by_a_burst(clock: FakeClock) -> None:
+def test_a_stall_of_the_source_is_not_followed_by_a_burst(clock: Clock) -> None:
     queue, publisher = RecordingQueue(), RecordingPublisher()
     provider = make(queue, clock, viewers=1)
     clock.now += 10
@@ -216,7 +207,7 @@ def test_a_stall_of_the_source_is_not_followed_by_a_burst(clock: FakeClock) -> N
     assert len(publisher.sent) == pytest.approx(2 * 15, abs=1)
 
 
-def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued(clock: FakeClock) -> None:
+def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued(clock: Clock) -> None:
     queue, meter = RecordingQueue(too_large=frozenset({2})), Meter("provider")
     make(queue, clock, meter, rates=(30, 30, 30)).run(Camera(clock, 30, 4), RecordingPublisher(), StopSignal())
     report = merged(meter.take_report())
@@ -225,7 +216,7 @@ def test_a_frame_that_is_too_large_is_counted_and_the_next_one_queued(clock: Fak
 
 
 def test_frames_too_large_for_jpeg_are_counted_logged_once_and_queued(
-    clock: FakeClock, caplog: pytest.LogCaptureFixture
+    clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue, publisher, meter = RecordingQueue(), RecordingPublisher(), Meter("provider")
     provider = make(queue, clock, meter, rates=(30, 30, 30), viewers=1)
@@ -238,7 +229,7 @@ def test_frames_too_large_for_jpeg_are_counted_logged_once_and_queued(
     assert ["65536×1" in message for message in caplog.messages] == [True]
 
 
-def test_jpegs_are_at_most_ui_width_wide_and_processors_get_the_whole_frame(clock: FakeClock) -> None:
+def test_jpegs_are_at_most_ui_width_wide_and_processors_get_the_whole_frame(clock: Clock) -> None:
     queue, publisher = RecordingQueue(), RecordingPublisher()
     make(queue, clock, ui_width=32, viewers=1).run(Camera(clock, 30, 1), publisher, StopSignal())
     ((header, jpeg),) = publisher.sent

@@ -12,6 +12,7 @@ from common.messaging.messages import State, Status
 from common.messaging.report import Measurements, MetricsReport
 from common.server.readiness import Readiness, readiness
 from common.server.stats import StatsBoard
+from tests.support.clock import Clock
 from tests.support.servers import Server, received_by_now, send, serving
 
 GATE, YARD = (
@@ -23,15 +24,6 @@ CARS, PEOPLE, BIRDS = (
 )
 ALL: dict[str, tuple[str, ...]] = {"gate": ("cars", "birds"), "yard": ("cars", "people")}
 """The processors that give results, by camera that gives frames, when all is well."""
-
-
-class Clock:
-    """A clock that returns `now`, which tests set."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def report_of_provider(camera: str, **gauges: float) -> MetricsReport:

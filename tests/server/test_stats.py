@@ -8,18 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection
 
-from common.messaging.messages import Detection, Detections, Stats, Status
+from common.messaging.messages import Stats, Status
 from common.messaging.publisher import Ingest, Publisher
 from common.messaging.report import Measurements, MetricsReport, Subject
-from common.server.newest_detections import MAX_LABELS, NewestDetections
-from common.server.prometheus import findings_text
 from common.server.stats import StatsBoard
 from common.server.window import percentiles
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
+from tests.support.clock import Clock
+from tests.support.exposition import samples
 from tests.support.servers import Server, eventually, frame, next_frame, next_text, received_by_now, send, serving
 
 PROVIDER = MetricsReport(
@@ -44,16 +43,6 @@ PROCESSOR = MetricsReport(
     },
     gauges={"cpu_percent": 50.0, "memory_mb": 128.0},
 )
-
-
-class Clock:
-    """A clock that returns `now`, which tests set."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -245,57 +234,6 @@ def test_known_series_exist_before_their_first_event() -> None:
     assert found["vision_drops_total", "log", "not read"] == 0
 
 
-def test_objects_and_values_are_of_the_newest_detections_and_not_of_a_processor_that_stopped() -> None:
-    clock = Clock()
-    newest = NewestDetections(frozenset({"gate"}), {"people": 5.0, "slow": 0.1}, clock)
-    for processor in ("people", "slow", "moon"):
-        newest.add(found(processor, {"car": 2, "bus": 1}, {"in": 3}), "")
-    newest.add(found("people", {"car": 1}, {"in": 4, "out": 1.5}), "")
-    metrics = samples(findings_text(newest).decode())
-    assert metrics == {
-        ("vision_objects", "people", "car", "gate"): 1,
-        ("vision_objects", "people", "bus", "gate"): 0,
-        ("vision_objects", "slow", "car", "gate"): 2,
-        ("vision_objects", "slow", "bus", "gate"): 1,
-        ("vision_value", "people", "in", "gate"): 4,
-        ("vision_value", "people", "out", "gate"): 1.5,
-        ("vision_value", "slow", "in", "gate"): 3,
-    }
-    clock.now += 29
-    assert {key[1] for key in samples(findings_text(newest).decode())} == {"slow"}
-    clock.now += 2
-    assert samples(findings_text(newest).decode()) == {}
-
-
-def test_labels_and_names_of_values_are_limited_in_number() -> None:
-    newest = NewestDetections(frozenset({"gate"}), {"people": 5.0}, Clock())
-    for number in range(3 * MAX_LABELS):
-        newest.add(found("people", {f"label {number}": 1, f"more {number}": 2}, {f"value {number}": number}), "")
-    metrics = samples(findings_text(newest).decode())
-    assert len(metrics) == MAX_LABELS + 1
-    assert metrics["vision_objects", "people", "other", "gate"] == 3
-    newest.add(found("people", {"label 0": 1}, {"value 0": 7, "value 149": 8}), "")
-    metrics = samples(findings_text(newest).decode())
-    assert metrics["vision_objects", "people", "label 0", "gate"] == 1
-    assert {key: value for key, value in metrics.items() if key[0] == "vision_value"} == {
-        ("vision_value", "people", "value 0", "gate"): 7
-    }
-
-
-def found(processor: str, objects: dict[str, int], values: dict[str, float]) -> Detections:
-    """The detections of a frame with these numbers of objects by label."""
-    return Detections(
-        camera="gate",
-        processor=processor,
-        frame_id=1,
-        captured_at=1,
-        inference_ms=1,
-        processing_ms=1,
-        detections=tuple(Detection(label, 1.0, (0, 0, 1, 1)) for label, count in objects.items() for _ in range(count)),
-        values=values,
-    )
-
-
 def test_reports_older_than_the_window_are_discarded() -> None:
     clock = Clock()
     board = StatsBoard(clock)
@@ -420,19 +358,6 @@ def readiness(server: Server) -> tuple[int, dict[str, Any]]:
 
 def roles(server: Server) -> dict[str, dict[str, float]]:
     return Stats.model_validate_json(server.ask("/api/stats").body).roles
-
-
-def samples(text: str) -> dict[tuple[str, ...], float]:
-    """Return the value of each sample by its name and label values, sorted by label name in descending order.
-
-    An empty label is one that is absent.
-    """
-    return {
-        (sample.name, *(value for _, value in sorted(sample.labels.items(), reverse=True) if value)): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if not sample.name.endswith("_created")
-    }
 
 
 async def stats_once(viewer: ClientConnection, counter: str) -> dict[str, Any]:
