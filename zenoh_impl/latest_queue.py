@@ -55,10 +55,7 @@ class QueueReader:
         self._queues = queues
 
     def get(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame of a queue, waiting up to `timeout_s` seconds for one, or None.
-
-        Raises FrameDroppedError.
-        """
+        """Return the newest frame of a queue, waiting up to `timeout_s` seconds, or None. Raises FrameDroppedError."""
         deadline = time.monotonic() + timeout_s
         arrival = threading.Event()
         for each in self._queues:
