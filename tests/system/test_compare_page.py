@@ -102,6 +102,16 @@ def wait_for_figures(page: Page, condition: str, **arguments: float) -> None:
     )
 
 
+def shortest_times_ms(page: Page) -> dict[str, float]:
+    """Return the shortest inference times that are shown within two seconds: the first ones are those of the start."""
+    wait_for_figures(page, "threads['time-ms'] > 0 && processes['time-ms'] > 0")
+    shown = []
+    for _ in range(10):
+        shown.append(figures(page))
+        page.wait_for_timeout(200)
+    return {name: min(each[name]["time-ms"] for each in shown) for name in NAMES}
+
+
 @contextmanager
 def skipping_if_saturated(page: Page) -> Iterator[None]:
     """Skip instead of fail when other programs used the cores: a stutter then does not show the effect of the GIL."""
@@ -172,8 +182,7 @@ def test_a_choice_while_a_server_has_reported_half_of_the_one_before_keeps_both(
 
 
 def test_preset_changes_the_controls_and_both_detectors(page: Page, app: App) -> None:
-    wait_for_figures(page, "threads['time-ms'] > 0 && processes['time-ms'] > 0")
-    before = figures(page)
+    before = shortest_times_ms(page)
     page.click("#preset-inference")
     for name in NAMES:
         wait_until_set(app, name, infer_repeat=10, python_work_ms=0, session_per_frame=False)
@@ -182,9 +191,8 @@ def test_preset_changes_the_controls_and_both_detectors(page: Page, app: App) ->
     assert page.get_attribute("#preset-none", "aria-pressed") == "false"
     wait_for_figures(
         page,
-        "threads['time-ms'] > 2 * given.threads && processes['time-ms'] > 2 * given.processes",
-        threads=before["threading"]["time-ms"],
-        processes=before["multiprocessing"]["time-ms"],
+        "threads['time-ms'] > 2 * given.threading && processes['time-ms'] > 2 * given.multiprocessing",
+        **before,
     )
 
 
