@@ -18,6 +18,9 @@ from tests.network.conditions import CLEAR, CUT, Conditions, to_line
 ROOT = Path(__file__).resolve().parents[2]
 CLONE_NEWNET = 0x40000000  # Linux, include/uapi/linux/sched.h
 PATIENCE_S = 30.0
+# How long TCP keeps the shortest round trip that it has seen, here the one before the conditions were set: it waits for
+# a part of that before it takes a packet as lost (RFC 8985, section 6.2). Linux keeps it for 300 s.
+MIN_RTT_S = 5
 
 
 def require_namespaces() -> None:
@@ -60,6 +63,8 @@ class Namespace:
         ip("netns", "add", self.name)
         self.ip("link", "set", "lo", "up")
         self.ip("address", "add", self.address, "dev", "lo")
+        setting = f"net.ipv4.tcp_min_rtt_wlen={MIN_RTT_S}"
+        subprocess.run((*self.within, "sysctl", "-qw", setting), check=True, capture_output=True, timeout=PATIENCE_S)
         return self
 
     def __exit__(

@@ -10,7 +10,9 @@ from tests.network.outcome import Outcome
 from tests.network.viewer import Recording
 
 RECOVERY_S = 30.0  # limit
-SETTLE_S = 3.0  # for TCP to adapt to new conditions, before anything counts
+SETTLE_S = (
+    15.0  # for TCP to adapt to new conditions, before anything counts: BBR keeps its shortest round trip for 10 s
+)
 POLL_S = 0.01
 
 
