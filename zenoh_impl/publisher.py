@@ -95,12 +95,15 @@ class Publisher(BufferedPublisher):
         super().send_frame(header, jpeg)
 
     def _send(self) -> None:
-        if not self.connected or not self._repetition.is_ready():
+        if not self.connected:
             return
         if self._repetition.is_due():
+            self._outbox.repeat()
             for event in self._repetition.missed_events():
                 self._messages.put(event)
         for kind, data in self._outbox.take_all():
+            if kind == "Event" and not self._repetition.is_ready():
+                break  # it stays in the outbox, and nothing but events comes behind it
             if isinstance(data, str):
                 self._messages.put(data)
                 if kind == "Event":

@@ -1,4 +1,4 @@
-"""Which events a role sends again after its link to a server was made again, and when."""
+"""What a role sends again after its link to a server was made again, and when."""
 
 import math
 import threading
@@ -30,7 +30,7 @@ class Repetition:
         self._due: tuple[float, ...] = ()
 
     def connect(self, *, is_only: bool) -> None:
-        """A server is connected; `is_only` where there is no other, which would have to wait with it."""
+        """A server is connected; `is_only` where there is no other, whose events would have to wait with its own."""
         now = self._clock()
         with self._lock:
             self._due = (now + ROUTED_S, now + SURELY_ROUTED_S)
@@ -42,7 +42,7 @@ class Repetition:
         self._lost_at = self._clock()
 
     def is_ready(self) -> bool:
-        """Return whether there is normally a route."""
+        """Return whether there is normally a route, so that events arrive in order."""
         return self._clock() >= self._ready_at
 
     def is_due(self) -> bool:

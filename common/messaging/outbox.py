@@ -36,9 +36,15 @@ class Outbox:
     def connect(self) -> None:
         """Keep messages from now on, and put those that last."""
         with self._lock:
-            self._pending |= self._lasting
             self.connected = True
+        self.repeat()
         self._wake()
+
+    def repeat(self) -> None:
+        """Put what lasts again, while the server is connected."""
+        with self._lock:
+            if self.connected:
+                self._pending |= self._lasting
 
     def disconnect(self) -> None:
         """Drop what is unsent, but events and reports: it would be old when the server is back."""
