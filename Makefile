@@ -22,10 +22,11 @@ run: $(VENV)/run.stamp ## start the app: python main.py $(ARGS)
 bench: $(VENV)/bench.stamp ## measure and report: python main.py bench $(ARGS)
 	@exec $(BIN)/python main.py bench $(ARGS)
 
+# --max-worker-restart 0: with --dist loadfile, pytest-xdist waits for ever after it has restarted a crashed process.
 test: RERUNS := 0
 test: setup ## run all tests, those that do not measure in two processes; or pytest $(ARGS)
 	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),\
-		$(BIN)/python -m pytest --reruns $(RERUNS) -n 2 --dist loadfile -m "not alone" && \
+		$(BIN)/python -m pytest --reruns $(RERUNS) -n 2 --dist loadfile --max-worker-restart 0 -m "not alone" && \
 		$(BIN)/python -m pytest --reruns $(RERUNS) -m alone)
 
 chaos: $(VENV)/dev.stamp ## faults against a running app: python -m tests.chaos $(ARGS)

@@ -1,6 +1,7 @@
 """The spool: events on disk, in order, until every sink has sent them."""
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,17 +37,19 @@ class Spool:
     survives a loss of power. The spool keeps the newest `max_events`; what is removed before a sink has sent it is
     counted as lost for that sink.
 
-    Use each object from one thread at a time.
+    Calls from several threads run one after another, and closing waits for the call that runs, as one in a thread whose
+    asyncio task was cancelled: sqlite3 crashes the process if a connection is closed during a call.
     """
 
     def __init__(self, path: Path, max_events: int) -> None:
         self._path = path
         self._max_events = max_events
         self._appended = 0
+        self._lock = threading.Lock()  # held while the connection is used
 
     def __enter__(self) -> Self:
         """Open or create the file. Raises SpoolError."""
-        with self._translated():
+        with self._in_use():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -63,7 +66,8 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()  # also ends a transaction that an error left open
+        with self._lock:
+            self._connection.close()  # also ends a transaction that an error left open
 
     def append(self, *events: Event) -> None:
         """Append events, all of them or none. Raises SpoolError, as when the disk is full.
@@ -71,7 +75,7 @@ class Spool:
         Several are one transaction, and so one fsync.
         """
         rows = [(event.captured_at, event.model_dump_json()) for event in events]
-        with self._translated(), self._transaction():
+        with self._in_use(), self._transaction():
             self._connection.executemany("INSERT INTO events (captured_at, event) VALUES (?, ?)", rows)
             before, self._appended = self._appended, self._appended + len(rows)
             if self._appended // TRIM_EVERY > before // TRIM_EVERY:
@@ -79,7 +83,7 @@ class Spool:
 
     def add_sink(self, name: str) -> None:
         """Register a sink. A new one begins with the events that are appended from now on. Raises SpoolError."""
-        with self._translated():
+        with self._in_use():
             self._connection.execute(
                 "INSERT OR IGNORE INTO sinks (name, position) VALUES (?, (SELECT COALESCE(MAX(seq), 0) FROM "
                 "sqlite_sequence WHERE name = 'events'))",
@@ -88,7 +92,7 @@ class Spool:
 
     def unsent(self, sink: str, limit: int) -> list[Spooled]:
         """Return the oldest events that a sink has not sent, `limit` at most. Raises SpoolError."""
-        with self._translated():
+        with self._in_use():
             rows = self._connection.execute(
                 "SELECT position, event FROM events WHERE position > (SELECT position FROM sinks WHERE name = ?) "
                 "ORDER BY position LIMIT ?",
@@ -98,25 +102,23 @@ class Spool:
 
     def mark_sent(self, sink: str, position: int) -> None:
         """Record that a sink has sent all events up to `position`. Raises SpoolError."""
-        with self._translated():
+        with self._in_use():
             self._connection.execute("UPDATE sinks SET position = ? WHERE name = ?", (position, sink))
 
     def lost(self, sink: str) -> int:
         """Return how many events were removed before a sink had sent them, ever. Raises SpoolError."""
-        return self._number("SELECT COALESCE((SELECT lost FROM sinks WHERE name = ?), 0)", sink)
+        with self._in_use():
+            row = self._connection.execute("SELECT lost FROM sinks WHERE name = ?", (sink,)).fetchone()
+            return int(row[0]) if row else 0
 
     def since(self, captured_at: float, limit: int) -> list[Spooled]:
         """Return the newest events of frames captured after a Unix time, oldest first. Raises SpoolError."""
-        with self._translated():
+        with self._in_use():
             rows = self._connection.execute(
                 "SELECT position, event FROM events WHERE captured_at > ? ORDER BY position DESC LIMIT ?",
                 (captured_at, limit),
             )
             return _spooled(reversed(rows.fetchall()))
-
-    def _number(self, query: str, sink: str) -> int:
-        with self._translated():
-            return int(self._connection.execute(query, (sink,)).fetchone()[0])
 
     def _remove_oldest(self) -> None:
         """Remove all but the newest events, and count the unsent ones among them as lost."""
@@ -140,9 +142,10 @@ class Spool:
         self._connection.execute("COMMIT")
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _in_use(self) -> Iterator[None]:
         try:
-            yield
+            with self._lock:
+                yield
         except (sqlite3.Error, OSError) as error:
             raise SpoolError(f"event spool {self._path}: {error}") from error
 

@@ -4,8 +4,9 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,27 @@ def test_a_file_that_is_not_a_database_is_one_line(path: Path) -> None:
     path.write_text("not a database, " * 100)
     with pytest.raises(SpoolError, match="not a database"), Spool(path, 10):
         pass
+
+
+def mark_until_closed(spool: Spool, marked: threading.Event) -> None:
+    with suppress(SpoolError):
+        while True:
+            spool.mark_sent("mqtt", 1)
+            marked.set()
+
+
+def close_during_calls(path: Path) -> None:
+    for _ in range(100):
+        marked = threading.Event()
+        with Spool(path, 1000) as spool:
+            thread = threading.Thread(target=mark_until_closed, args=(spool, marked))
+            thread.start()
+            marked.wait(PATIENCE_S)
+        thread.join()
+
+
+def test_closing_while_another_thread_uses_the_spool_does_not_crash_the_process(path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=close_during_calls, args=(path,))
+    process.start()
+    process.join(PATIENCE_S)
+    assert process.exitcode == 0
