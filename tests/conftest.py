@@ -44,6 +44,7 @@ ALONE = (
     "capture/test_rtsp.py",
     "chaos/",
     "implementations/test_latest_queue.py",
+    "implementations/test_several_queues.py",
     "system/test_app.py",
     "system/test_cameras.py",
     "system/test_compare_cameras.py",

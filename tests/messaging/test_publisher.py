@@ -1,19 +1,13 @@
-"""The publisher: it never blocks its role, keeps the newest message of each kind, and reconnects."""
+"""The publisher sends the newest message of each kind and all events, also to a server that was restarted."""
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import Server, ServerConnection, serve
-from websockets.utils import accept_key
 
 from common.messaging.messages import (
-    FrameHeader,
     Model,
     ServerMessage,
     SettingChange,
@@ -22,52 +16,13 @@ from common.messaging.messages import (
     unpack_frame,
 )
 from common.messaging.outbox import MAX_EVENTS
-from common.messaging.publisher import Ingest, Publisher
+from common.messaging.publisher import Publisher
 from common.messaging.report import MetricsReport
 from tests.support.events import event
+from tests.support.listener import JPEG, LARGE_JPEG, LOST, Listener, connected, header, ingest
+from tests.support.waiting import wait_until
 
-PATIENCE_S = 30.0
-JPEG = b"\xff\xd8 pixels \xff\xd9"
-LARGE_JPEG = b"\xff\xd8" + bytes(1_000_000) + b"\xff\xd9"
 MODEL = Model(name="tiny", labels=("car",))
-LOST = Status(component="source", state="lost", message="cable")
-
-
-def header(frame_id: int) -> FrameHeader:
-    return FrameHeader(camera="main", frame_id=frame_id, captured_at=1.0, width=4, height=3)
-
-
-class Listener:
-    """A real websocket server that records what it receives."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.received: list[str | bytes] = []
-        self.authorizations: list[str | None] = []
-        self.connections: list[ServerConnection] = []
-        self.reads = threading.Event()
-        self.reads.set()
-        # At most two messages are buffered beyond those that were received here.
-        self._server: Server = serve(self._talk, "127.0.0.1", port, compression=None, max_size=2**24, max_queue=2)
-        self.port: int = self._server.socket.getsockname()[1]
-        threading.Thread(target=self._server.serve_forever).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        for connection in self.connections:
-            connection.close()
-
-    def texts(self) -> list[dict[str, object]]:
-        return [json.loads(message) for message in self.received if isinstance(message, str)]
-
-    def _talk(self, connection: ServerConnection) -> None:
-        assert connection.request is not None
-        self.authorizations.append(connection.request.headers.get("Authorization"))
-        self.connections.append(connection)
-        try:
-            while self.reads.wait(PATIENCE_S):
-                self.received.append(connection.recv())
-        except ConnectionClosed:
-            pass
 
 
 @pytest.fixture
@@ -75,24 +30,6 @@ def listener() -> Iterator[Listener]:
     listener = Listener()
     yield listener
     listener.close()
-
-
-def ingest(port: int) -> Ingest:
-    return Ingest(port, "secret")
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.01)
-
-
-@contextmanager
-def connected(port: int, handle: Callable[[ServerMessage], None] = lambda _: None) -> Iterator[Publisher]:
-    with Publisher(ingest(port), handle) as publisher:
-        wait_until(lambda: publisher.connected)
-        yield publisher
 
 
 def test_frames_and_messages_are_sent_with_the_token(listener: Listener) -> None:
@@ -208,43 +145,6 @@ def test_events_wait_for_a_server_and_the_oldest_of_too_many_are_counted_as_lost
     assert event_ids(listener) == list(range(7, MAX_EVENTS + 7))
 
 
-@contextmanager
-def server_that_does_not_read() -> Iterator[int]:
-    """Accept one websocket, then read nothing."""
-
-    def complete_handshake() -> None:
-        connection, _ = listening.accept()
-        with connection:
-            request = connection.makefile("rb")
-            lines = [line.strip().split(b": ") for line in iter(request.readline, b"\r\n")]
-            (key,) = (value[0].decode() for name, *value in lines if name.lower() == b"sec-websocket-key")
-            connection.sendall(
-                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n".encode()
-            )
-            done.wait(PATIENCE_S)
-            request.close()
-
-    done = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=complete_handshake)
-        thread.start()
-        yield listening.getsockname()[1]
-        done.set()
-        thread.join()
-
-
-def test_a_server_that_does_not_read_blocks_nothing_and_frames_are_dropped() -> None:
-    with server_that_does_not_read() as port, connected(port) as publisher:
-        begun = time.monotonic()
-        for frame_id in range(200):
-            publisher.send_frame(header(frame_id), LARGE_JPEG)
-            time.sleep(0.001)
-        took = time.monotonic() - begun
-    assert publisher.dropped_count > 150
-    assert took < 200 * 0.05  # a send that blocks ends after HEARTBEAT_S, which is 5 s
-
-
 def test_a_sent_frame_is_not_counted_as_dropped(listener: Listener) -> None:
     with connected(listener.port) as publisher:
         for frame_id in range(20):
@@ -279,69 +179,3 @@ def test_a_frame_for_tiles_does_not_replace_the_full_one(listener: Listener) -> 
 
 def frame_ids(listener: Listener) -> list[int]:
     return [unpack_frame(message)[0].frame_id for message in list(listener.received) if isinstance(message, bytes)]
-
-
-def test_a_server_that_accepts_and_never_answers_blocks_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, Publisher(ingest(silent.getsockname()[1])) as publisher:
-        begun = time.monotonic()
-        for frame_id in range(1000):
-            publisher.send_frame(header(frame_id), JPEG)
-            publisher.send(LOST)
-        assert time.monotonic() - begun < 10
-        assert not publisher.connected
-    assert not publisher._thread.is_alive()
-
-
-@pytest.mark.parametrize("answer", ["HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "not HTTP\r\n\r\n"])
-def test_a_refused_connection_is_tried_again(answer: str) -> None:
-    calls = 0
-
-    def refuse() -> None:
-        nonlocal calls
-        while calls < 3:
-            connection, _ = listening.accept()
-            with connection:
-                connection.recv(4096)
-                connection.sendall(answer.encode())
-            calls += 1
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(PATIENCE_S)
-        refusing = threading.Thread(target=refuse)
-        refusing.start()
-        with Publisher(ingest(listening.getsockname()[1])):
-            refusing.join()
-    assert calls == 3
-
-
-def test_a_connection_whose_server_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.messaging.publisher.HEARTBEAT_S", 0.2)
-    with server_that_does_not_read() as port, connected(port) as publisher:
-        deadline = time.monotonic() + PATIENCE_S
-        while publisher.connected and time.monotonic() < deadline:
-            publisher.send_frame(header(1), LARGE_JPEG)
-            time.sleep(0.01)
-        assert not publisher.connected
-
-
-def test_the_thread_ends_with_the_publisher(listener: Listener) -> None:
-    with connected(listener.port) as publisher:
-        assert publisher._thread.is_alive()
-    assert not publisher._thread.is_alive()
-
-
-def test_the_thread_ends_when_there_never_was_a_server() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    with Publisher(ingest(port)) as publisher:
-        assert publisher._thread.is_alive()
-    assert not publisher._thread.is_alive()
-
-
-def test_the_thread_ends_when_the_server_does_not_read() -> None:
-    with server_that_does_not_read() as port:
-        with connected(port) as publisher:
-            for frame_id in range(50):
-                publisher.send_frame(header(frame_id), LARGE_JPEG)
-                time.sleep(0.005)
-        assert not publisher._thread.is_alive()

@@ -21,7 +21,7 @@ from common.config.settings import LiveSettings
 from common.frames import Image
 from common.messaging.base import Message
 from common.messaging.info import CameraInfo, ProcessorInfo
-from common.messaging.messages import FrameHeader, Model, Rates, Status, pack_frame
+from common.messaging.messages import Detections, FrameHeader, Model, Rates, Status, pack_frame
 from common.server.app import run_server
 from common.server.guard.tls import Tls
 from common.server.listen import listen
@@ -156,6 +156,13 @@ def frame(frame_id: int, jpeg: bytes | None = None, camera: str = "main", captur
     captured_at = time.time() if captured_at is None else captured_at
     header = FrameHeader(camera=camera, frame_id=frame_id, captured_at=captured_at, width=160, height=90)
     return pack_frame(header, jpeg)
+
+
+def detections(camera: str, frame_id: int) -> Detections:
+    """Return detections in a frame of now, which has no objects."""
+    return Detections(
+        camera=camera, frame_id=frame_id, captured_at=time.time(), inference_ms=1, processing_ms=1, detections=()
+    )
 
 
 def large_jpeg() -> bytes:
