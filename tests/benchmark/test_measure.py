@@ -26,7 +26,8 @@ from common.frames import Frame, Image
 from common.messaging.messages import Detections
 from common.messaging.report import MetricsReport
 from common.server.listen import listen
-from tests.support.servers import Server, eventually, frame, send, serving
+from tests.support.servers import Server, frame, send, serving
+from tests.support.waiting import wait_until
 
 SPIN = "while True: pass"
 IMAGE: Image = np.zeros((90, 160, 3), np.uint8)
@@ -172,7 +173,7 @@ async def test_an_app_that_has_ended_is_an_error() -> None:
 
 def test_a_viewer_that_never_reads_counts_as_a_viewer(server: Server) -> None:
     with asyncio.run(connect_without_reading(f"ws://127.0.0.1:{server.port}/ws/ui")):
-        eventually(lambda: b'"viewers":1' in server.ask("/api/stats").body, "the viewer is counted")
+        wait_until(lambda: b'"viewers":1' in server.ask("/api/stats").body, "the viewer is counted")
 
 
 def test_an_app_that_cannot_start_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:

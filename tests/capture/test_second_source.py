@@ -1,7 +1,6 @@
 """A detect_source: processors get its frames, viewers those of the main source, and neither stops the other."""
 
 import threading
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -17,12 +16,12 @@ from common.messaging.base import Message
 from common.messaging.messages import FrameHeader, ServerMessage, Status, ViewerCount
 from common.messaging.publisher import Ingest, Publisher
 from tests.support.videos import OTHER, MjpegCamera, write_clip
+from tests.support.waiting import PATIENCE_S, wait_until
 from threading_impl.frame_memory import FrameMemory
 from threading_impl.latest_queue import LatestQueue
 from threading_impl.stop_signal import StopSignal
 
 REFUSED = "http://127.0.0.1:9/"
-PATIENCE_S = 30.0
 
 
 class RecordingQueue(LatestQueue):
@@ -92,13 +91,6 @@ class Running:
     def states(self) -> dict[str, str]:
         """Return the newest state of each component."""
         return {each.component: each.state for each in self.publisher.messages if isinstance(each, Status)}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < give_up, "did not happen"
-        time.sleep(0.02)
 
 
 def test_viewers_get_the_source_and_processors_the_detect_source(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,16 +10,8 @@ import pytest
 from common.detection.loading import FIRST_BEAT_S, load_with_heartbeat
 from common.errors import ModelError
 from common.supervision.heartbeat import BEAT_S
+from tests.support.waiting import PATIENCE_S, wait_until
 from threading_impl.stop_signal import StopSignal
-
-PATIENCE_S = 30.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_result_is_returned() -> None:
@@ -46,7 +37,7 @@ def test_heartbeats_are_sent_while_it_loads_for_long() -> None:
     clock = itertools.count(0, FIRST_BEAT_S).__next__
     with ThreadPoolExecutor() as executor:
         role = executor.submit(load_with_heartbeat, lambda: compiled.wait(PATIENCE_S), stop, clock=clock)
-        until(lambda: stop.beats() >= 3)
+        wait_until(lambda: stop.beats() >= 3)
         compiled.set()
         assert role.result(PATIENCE_S)
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,13 @@ from common.events import writer as writer_module
 from common.events.spool import Spool
 from common.events.writer import EventWriter
 from common.messaging.event import Event
-
-PATIENCE_S = 30.0
+from tests.support.waiting import wait_until
 
 
 def event(number: int) -> Event:
     return Event(
         event_id=str(number), camera="gate", processor="p", frame_id=number, captured_at=1000.0, kind="crossing"
     )
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def stored(path: Path) -> list[str]:
@@ -52,7 +43,7 @@ def test_a_locked_spool_blocks_no_caller_and_loses_nothing(tmp_path: Path) -> No
             writer.write(event(number))
         lock.execute("COMMIT")
         lock.close()
-        eventually(lambda: len(stored(path)) == 20)
+        wait_until(lambda: len(stored(path)) == 20)
     assert stored(path) == [str(number) for number in range(20)]
 
 
@@ -68,8 +59,8 @@ def test_a_folder_that_becomes_writable_gets_the_events_that_waited(
         writer.write(event(2))
         time.sleep(0.2)  # some attempts fail
         blocked.unlink()
-        eventually(path.exists)
-        eventually(lambda: len(stored(path)) == 2)
+        wait_until(path.exists)
+        wait_until(lambda: len(stored(path)) == 2)
     assert stored(path) == ["1", "2"]
 
 

@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tests.support.file_server import Fault, FileServer, serving_file
 from tests.support.onnx_models import save_tiny_yolov3
 from tests.support.permissions import as_a_user
 from tests.support.videos import write_clip
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,13 +104,6 @@ def stalled_fetch(checkout: Path) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_list_shows_the_catalogue_with_the_state_of_each_model(checkout: Path, server: FileServer) -> None:

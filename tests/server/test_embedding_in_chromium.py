@@ -14,8 +14,9 @@ from common.messaging.messages import FrameHeader, Stats
 from common.messaging.publisher import Ingest, Publisher
 from common.pacing import Ticker
 from tests.support.http_site import Unlogged, serving_http
-from tests.support.servers import PATIENCE_S, Server, eventually, serving
+from tests.support.servers import PATIENCE_S, Server, serving
 from tests.support.videos import jpeg_of, numbered_frame
+from tests.support.waiting import wait_until
 
 TOKEN = "open-sesame"
 DASHBOARD = """<!doctype html><title>dashboard</title>
@@ -106,7 +107,7 @@ def test_an_allowed_dashboard_shows_the_video_and_another_origin_shows_nothing(p
             pages["/"] = other_pages["/"] = html
             page.goto(origin, wait_until="commit")
             assert width_of_image(page) == 160
-            eventually(lambda: painted(server) > 0, "the frame acknowledges what it has painted")
+            wait_until(lambda: painted(server) > 0, "the frame acknowledges what it has painted")
             # The token in the URL admits an image of any origin: who has it may view.
             page.goto(f"http://localhost:{other}", wait_until="commit")
             assert width_of_image(page) == (160 if token else 0)

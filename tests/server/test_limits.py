@@ -21,7 +21,6 @@ from tests.support.servers import (
     PATIENCE_S,
     Server,
     ask,
-    eventually,
     frame,
     frame_id_of,
     is_closed,
@@ -29,6 +28,7 @@ from tests.support.servers import (
     serving,
     until_viewers,
 )
+from tests.support.waiting import wait_until
 
 ACK = '{"type": "ack", "frame_id": 1}'
 SETTING = '{"type": "set", "name": "min_score", "value": 0.5}'
@@ -104,7 +104,7 @@ def test_connection_without_a_request_times_out(short_timeouts: Server) -> None:
 def test_endless_body_times_out(short_timeouts: Server) -> None:
     with peer_of(short_timeouts) as peer:
         peer.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n")
-        eventually(lambda: not accepts(peer, b"x" * 100_000), "a connection with an endless body is closed")
+        wait_until(lambda: not accepts(peer, b"x" * 100_000), "a connection with an endless body is closed")
 
 
 def test_unfinished_tls_handshake_times_out(short_timeouts: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -137,7 +137,7 @@ def test_connections_are_limited_per_address_and_in_total(server: Server, monkey
         others = [stack.enter_context(peer_of(server, f"127.0.0.{number}")) for number in (2, 3, 4)]
         assert [is_served(peer) for peer in others] == [True, True, False]
         first[0].close()
-        eventually(lambda: _serves(server, "127.0.0.4"), "a new connection is accepted after one was closed")
+        wait_until(lambda: _serves(server, "127.0.0.4"), "a new connection is accepted after one was closed")
 
 
 def test_connection_without_a_tls_handshake_is_counted(
@@ -157,7 +157,7 @@ def test_connection_without_a_tls_handshake_is_counted(
             for _ in range(3):
                 stack.enter_context(peer_of(server))
             assert not is_healthy(server)
-        eventually(lambda: is_healthy(server), "new connections are accepted after the others were closed")
+        wait_until(lambda: is_healthy(server), "new connections are accepted after the others were closed")
 
 
 def _serves(server: Server, address: str) -> bool:

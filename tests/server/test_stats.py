@@ -16,7 +16,8 @@ from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
 from tests.support.exposition import samples
 from tests.support.reports import PROCESSOR, PROVIDER
-from tests.support.servers import Server, eventually, frame, next_frame, next_text, received_by_now, send, serving
+from tests.support.servers import Server, frame, next_frame, next_text, received_by_now, send, serving
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ async def test_frames_not_sent_to_a_slow_viewer_are_counted_as_drops(server: Ser
 
 
 async def test_the_server_measures_itself(server: Server) -> None:
-    await asyncio.to_thread(eventually, lambda: "server" in roles(server), "a report of the server")
+    await asyncio.to_thread(wait_until, lambda: "server" in roles(server), "a report of the server")
     own = roles(server)["server"]
     assert own["memory_mb"] > 0
     assert own["gil_delay_p99_ms"] >= own["gil_delay_p50_ms"] >= 0

@@ -17,8 +17,9 @@ from common.server.guard.tls import Tls
 from tests.support.apps import App, running
 from tests.support.certificates import Certificate, make_certificate
 from tests.support.onnx_models import save_yolox
-from tests.support.servers import UPGRADE, Server, ask, eventually, frame, frame_id_of, is_closed, next_frame, serving
+from tests.support.servers import UPGRADE, Server, ask, frame, frame_id_of, is_closed, next_frame, serving
 from tests.support.videos import write_clip
+from tests.support.waiting import wait_until
 
 TOKEN = "open-sesame"
 
@@ -129,12 +130,12 @@ def test_renewed_certificate_is_served_without_a_restart_once_its_key_is_written
 
         assert (status(old.client), status(new.client)) == (200, None)
         old.tls.certificate.write_bytes(new.tls.certificate.read_bytes())
-        eventually(
+        wait_until(
             lambda: "the previous one is kept" in caplog.text, "a log line about the certificate without its key"
         )
         assert (status(old.client), status(new.client)) == (200, None)
         old.tls.key.write_bytes(new.tls.key.read_bytes())
-        eventually(lambda: status(new.client) == 200, "the new certificate")
+        wait_until(lambda: status(new.client) == 200, "the new certificate")
         assert status(old.client) is None
 
 
@@ -152,10 +153,10 @@ def test_unusable_files_are_tried_again_although_their_times_are_unchanged(
     with serving(tls=old.tls) as server:
         assert ask(server.port, "/healthz", context=old.client).status == 200  # the first modification times are read
         write(old.tls.key, b"half a k")
-        eventually(lambda: "the previous one is kept" in caplog.text, "a log line about the invalid key")
+        wait_until(lambda: "the previous one is kept" in caplog.text, "a log line about the invalid key")
         write(old.tls.certificate, new.tls.certificate.read_bytes())
         write(old.tls.key, new.tls.key.read_bytes())
-        eventually(lambda: "the certificate was renewed" in caplog.text, "the renewal")
+        wait_until(lambda: "the certificate was renewed" in caplog.text, "the renewal")
         assert ask(server.port, "/healthz", context=new.client).status == 200
 
 

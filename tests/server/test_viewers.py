@@ -18,7 +18,6 @@ from tests.support.servers import (
     PATIENCE_S,
     RATES,
     Server,
-    eventually,
     frame,
     frame_id_of,
     next_frame,
@@ -29,6 +28,7 @@ from tests.support.servers import (
     until_setting,
     until_viewers,
 )
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ async def test_two_hundred_viewers_each_get_the_frame(server: Server) -> None:
             await asyncio.gather(*(viewer.close() for viewer in viewers))
         assert {frame_id_of(message) for message in got} == {9}
         await until_viewers(role, 0)
-    eventually(lambda: json.loads(server.ask("/api/stats").body)["viewers"] == 0, "the number of viewers is 0")
+    wait_until(lambda: json.loads(server.ask("/api/stats").body)["viewers"] == 0, "the number of viewers is 0")
 
 
 async def acknowledge(viewer: ClientConnection, frame_id: int) -> None:

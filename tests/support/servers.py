@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,14 +193,6 @@ def is_closed(peer: socket.socket) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until `condition()` is true. Fails after PATIENCE_S with `what`, which describes the condition."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
-        time.sleep(0.02)
 
 
 async def next_frame(viewer: ClientConnection) -> bytes:

@@ -2,20 +2,20 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import zenoh
 
+from tests.support.waiting import PATIENCE_S, wait_until
 from tests.zenoh.nodes import closing, options, three_boxes
 from zenoh_impl import keys
 from zenoh_impl.connections import end_sending
 from zenoh_impl.link_check import LinkCheck
 from zenoh_impl.session import open_router
 
-PATIENCE_S = 30.0
 TOKEN_S = 1.0
 SENT = keys.sent_by("gate-box", "provider")
 
@@ -60,13 +60,6 @@ class Pair:
         lost_count = self.lost_count + 2
         end_sending(self.link())
         wait_until(lambda: self.lost_count >= lost_count)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.fixture
