@@ -23,13 +23,6 @@ FOREIGN_ORIGINS = (
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    """A server on loopback, without a token."""
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
 def guarded() -> Iterator[Server]:
     """A server with a token, as on an address other than loopback."""
     with serving(TOKEN) as server:

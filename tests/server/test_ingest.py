@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 
 import pytest
 from websockets.asyncio.client import connect
@@ -20,19 +19,12 @@ from tests.support.servers import (
     next_frame,
     next_text,
     send,
-    serving,
     until_setting,
     until_viewers,
 )
 
 PUBLIC_PATHS = ("/", "/ws/ui", "/healthz", "/readyz", "/metrics", "/api/stats", "/api/events", "/api/detections",
                 "/snapshot.jpg", "/stream.mjpg")  # fmt: skip
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 @pytest.mark.parametrize(

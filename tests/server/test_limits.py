@@ -35,12 +35,6 @@ SETTING = '{"type": "set", "name": "min_score", "value": 0.5}'
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server with timeouts of 0.5 s."""
     for name in ("REQUEST_S", "BODY_S", "HANDSHAKE_S"):

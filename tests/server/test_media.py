@@ -5,7 +5,6 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from statistics import median
 
 import cv2
@@ -29,12 +28,6 @@ from tests.support.servers import (
     until_viewers,
 )
 from tests.support.videos import jpeg_of, number_in, numbered_frame
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 async def test_snapshot_without_viewers_starts_the_encoding(server: Server) -> None:

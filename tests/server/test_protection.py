@@ -6,7 +6,6 @@ import logging
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 
 import psutil
@@ -28,18 +27,11 @@ from tests.support.servers import (
     large_jpeg,
     next_frame,
     next_text,
-    serving,
     until_viewers,
 )
 
 # A frame with a payload of 125 bytes, the maximum of a ping, masked with zeros (RFC 6455, sections 5.2 and 5.5).
 PING = b"\x89\xfd" + bytes(4) + b"x" * 125
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 async def test_viewers_that_never_read_do_not_slow_another(server: Server) -> None:

@@ -21,12 +21,6 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
 def server_of_two() -> Iterator[Server]:
     with serving(cameras=("gate", "yard"), processors=("people",)) as server:
         yield server

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -24,17 +23,10 @@ from tests.support.servers import (
     next_text,
     received_by_now,
     send,
-    serving,
     until_setting,
     until_viewers,
 )
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 async def test_hello_is_the_first_message_and_describes_the_app(server: Server) -> None:

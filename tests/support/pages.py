@@ -27,6 +27,11 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+BOX_PIXELS = """() => {
+    const canvas = document.querySelector(".overlay");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return pixels.filter((value, index) => index % 4 === 3 && value > 0).length;
+}"""
 
 
 @contextmanager
@@ -71,6 +76,17 @@ def wait_for_video(page: Page, view: str = "") -> None:
 def wait_for_text(page: Page, selector: str, pattern: str) -> None:
     """Wait until the whole text of an element matches `pattern`."""
     wait_until(page, lambda: re.fullmatch(pattern, page.inner_text(selector)) is not None, f"{selector}: {pattern}")
+
+
+def boxes(page: Page) -> tuple[int, int]:
+    """Return the number of boxes that the page shows, and the number of pixels that they cover."""
+    count, pixels = page.evaluate(f'() => [document.getElementById("boxes-drawn").textContent, ({BOX_PIXELS})()]')
+    return int(count.removeprefix("objects: ")), int(pixels)
+
+
+def wait_for_boxes(page: Page) -> None:
+    """Wait until boxes are drawn."""
+    wait_until(page, lambda: all(boxes(page)), "boxes")
 
 
 class Role:

@@ -1,4 +1,4 @@
-"""Make a process stay when it is killed, like one in uninterruptible sleep."""
+"""An app whose processor hangs, and a process that does not end when it is killed."""
 
 import subprocess
 import sys
@@ -6,6 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+
+# `python -c` of an app whose processor, a thread with --python-work-ms, runs in an endless loop.
+HANGING = """
+import sys
+import common.detection.experiments
+import main
+
+def work_for_ever(_):
+    while True:
+        pass
+
+common.detection.experiments.work_in_python = work_for_ever
+sys.exit(main.main(sys.argv[1:]))
+"""
 
 # A tracee with PTRACE_O_TRACEEXIT stops once more on its way to the end, also when it was killed, until its tracer lets
 # it go on or ends itself (ptrace(2), PTRACE_EVENT_EXIT and BUGS).

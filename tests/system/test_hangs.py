@@ -19,7 +19,7 @@ from common.supervision.supervisor import Supervisor
 from multiprocessing_impl import RUNTIME
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, App, running, viewing
 from tests.support.roles import loop_for_ever, read_for_ever
-from tests.support.stuck import kept_from_ending
+from tests.support.stuck import HANGING, kept_from_ending
 
 MIN_FPS = 7  # of 15, while a role starts beside it
 
@@ -87,20 +87,6 @@ def test_processes_in_an_endless_loop_or_read_are_replaced() -> None:
     assert {(status.component, status.state) for status in statuses} == {(role.name, "restarting") for role in roles}
     assert all("hangs" in status.message for status in statuses)
     assert supervisor.end() == []
-
-
-HANGING = """
-import sys
-import common.detection.experiments
-import main
-
-def work_for_ever(_):
-    while True:
-        pass
-
-common.detection.experiments.work_in_python = work_for_ever
-sys.exit(main.main(sys.argv[1:]))
-"""
 
 
 def test_a_thread_that_hangs_ends_the_app_with_code_1(small: tuple[str, ...]) -> None:

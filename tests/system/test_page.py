@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from common.model_zoo.resolve import default_model, sample_clip
 from tests.support.apps import App, running
-from tests.support.pages import PHONE, WIDE, opened, wait_for_text, wait_for_video, wait_until
+from tests.support.pages import PHONE, WIDE, boxes, opened, wait_for_boxes, wait_for_text, wait_for_video, wait_until
 
 TOLERANCE = 0.2  # of a rate, with a browser and a detector on two busy cores
 
@@ -27,11 +27,6 @@ RECORD_ALERTS = """() => {
         for (const { innerText } of document.querySelectorAll(".alert")) window.alerts += innerText;
     };
     new MutationObserver(record).observe(document.body, { subtree: true, childList: true, characterData: true });
-}"""
-BOX_PIXELS = """() => {
-    const canvas = document.querySelector(".overlay");
-    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    return pixels.filter((value, index) => index % 4 === 3 && value > 0).length;
 }"""
 
 
@@ -238,17 +233,6 @@ def wait_for_another_frame(page: Page) -> None:
     """Wait until the painted pixels change."""
     before = page.evaluate(PIXELS)
     wait_until(page, lambda: page.evaluate(PIXELS) != before, "another frame")
-
-
-def boxes(page: Page) -> tuple[int, int]:
-    """Return the number of boxes that the page shows, and the number of pixels that they cover."""
-    count, pixels = page.evaluate(f'() => [document.getElementById("boxes-drawn").textContent, ({BOX_PIXELS})()]')
-    return int(count.removeprefix("objects: ")), int(pixels)
-
-
-def wait_for_boxes(page: Page) -> None:
-    """Wait until boxes are drawn."""
-    wait_until(page, lambda: all(boxes(page)), "boxes")
 
 
 def wait_for_no_boxes(page: Page) -> None:

@@ -14,9 +14,8 @@ from tests.support.apps import PATIENCE_S, App, running
 from tests.support.certificates import make_certificate
 from tests.support.http_site import Unlogged, serving_http
 from tests.support.onnx_models import save_yolox
-from tests.support.pages import wait_for_video, wait_until
+from tests.support.pages import wait_for_boxes, wait_for_video, wait_until
 from tests.support.videos import SMALL
-from tests.system.test_page import wait_for_boxes
 
 TOKEN = "open-sesame"
 EVIL = "<img src=x onerror=alert(1)>"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, running, viewing
 from tests.support.servers import ask
-from tests.system.test_hangs import HANGING
+from tests.support.stuck import HANGING
 
 pytestmark = pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="the size of a pipe is fixed here")
 
