@@ -78,7 +78,7 @@ def files_are_short(root: Path) -> list[str]:
     return [
         f"{name} has {len(text.splitlines())} lines"
         for name, text in python_files(root)
-        if not name.startswith("tests/") and len(text.splitlines()) > MAX_LINES
+        if len(text.splitlines()) > MAX_LINES
     ]
 
 
@@ -101,6 +101,14 @@ def nothing_is_left_for_later(root: Path) -> list[str]:
     ]
 
 
+def no_test_module_imports_another(root: Path) -> list[str]:
+    return [
+        f"{name} imports {module}"
+        for name, text in python_files(root, "tests")
+        for module in re.findall(r"^from (tests\.\S*\btest_\w+) import", text, re.MULTILINE)
+    ]
+
+
 Rule = Callable[[Path], list[str]]
 RULES: list[Rule] = [
     entries_import_no_wrapped_package,
@@ -109,6 +117,7 @@ RULES: list[Rule] = [
     files_are_short,
     files_begin_with_a_sentence,
     nothing_is_left_for_later,
+    no_test_module_imports_another,
 ]
 WORKER, TWIN = "threading_impl/worker.py", "multiprocessing_impl/worker.py"
 CLASS = "class Worker:\n    def start(self): ...\n    def join(self): ...\n"
@@ -150,11 +159,17 @@ def test_the_rules_read_every_folder() -> None:
             "worker.py: ['Worker', 'Worker.start', 'Worker.join'] and ['Worker', 'Worker.run', 'Worker.join']",
         ),
         (files_are_short, {"main.py": "\n" * 301}, "main.py has 301 lines"),
+        (files_are_short, {"tests/test_main.py": "\n" * 301}, "tests/test_main.py has 301 lines"),
         (files_begin_with_a_sentence, {"main.py": "import os"}, "main.py begins with ''"),
         (files_begin_with_a_sentence, {"main.py": '"""The entry"""'}, "main.py begins with 'The entry'"),
         (files_begin_with_a_sentence, {"main.py": '"""One. Two."""'}, "main.py begins with 'One. Two.'"),
         (nothing_is_left_for_later, {"main.py": "# TODO: more"}, "main.py contains TODO"),
         (nothing_is_left_for_later, {"main.py": "raise NotImplementedError"}, "main.py contains NotImplementedError"),
+        (
+            no_test_module_imports_another,
+            {"tests/test_a.py": "from tests.server.test_b import wait"},
+            "tests/test_a.py imports tests.server.test_b",
+        ),
     ],
 )
 def test_a_rule_finds_a_violation(rule: Rule, files: dict[str, str], fault: str, tmp_path: Path) -> None:
