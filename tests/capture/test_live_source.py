@@ -52,7 +52,7 @@ def test_a_slow_reader_gets_the_newest_frame_and_replaced_ones_are_counted(
         captured_at, image, _ = next(frames)
         replaced = source.replaced_count - replaced
     assert captured_at - first_at > 0.8
-    assert abs(number_in(image) - first - 30 * (captured_at - first_at)) < 10
+    assert abs(number_in(image) - first - 30 * (captured_at - first_at)) < 20  # of 30 or more
     assert abs(number_in(image) - first - replaced - 1) <= 1
 
 
@@ -152,10 +152,7 @@ def test_a_recording_behind_a_url_plays_at_its_own_rate(tmp_path: Path, statuses
         serving_http(partial(Files, directory=tmp_path)) as port,
         Reading(live(f"http://127.0.0.1:{port}/clip.mp4", statuses)) as reading,
     ):
-        wait_until(lambda: len(reading.taken) > 0)
-        time.sleep(2)
-    (first_at, first), (last_at, last) = reading.taken[0], reading.taken[-1]
-    assert 24 < (number_in(last) - number_in(first)) / (last_at - first_at) < 36
+        wait_until(lambda: 24 < rate_of(reading) < 36)  # all at once, it would be 150 and then nothing
 
 
 def test_no_thread_is_left_behind(camera: MjpegCamera, statuses: Statuses) -> None:

@@ -11,6 +11,7 @@ from common.capture import live_source
 from common.capture.live_source import LiveSource
 from common.capture.video_source import open_source
 from common.errors import UserError, VisionError
+from tests.support.ports import free_port
 from tests.support.readings import Reading, live
 from tests.support.simulation import Statuses
 from tests.support.videos import OTHER, SMALL, MjpegCamera, number_in
@@ -90,8 +91,7 @@ def test_a_camera_that_sends_blank_frames_is_reported_lost_while_its_frames_cont
 
 
 def test_a_refused_url_is_retried_until_stop(statuses: Statuses) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     with Reading(live(f"http://127.0.0.1:{port}/", statuses)) as reading:
         wait_until(lambda: statuses.states() == ["lost", "lost"])
         stopped = time.monotonic()

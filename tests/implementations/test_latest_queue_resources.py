@@ -4,7 +4,6 @@ import gc
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from multiprocessing_impl import RUNTIME
 from tests.support.roles import PATIENCE_S, uniform
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 proc_only = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system has no /proc")
@@ -54,7 +54,7 @@ def test_semaphores_are_removed_with_the_queue() -> None:
     queue.put(uniform(1))
     del queue
     gc.collect()
-    wait_until_gone(names)  # the feeder thread of the queue holds them until it ends
+    wait_until(lambda: not any(map(has_semaphore, names)))  # the feeder thread of the queue holds them until it ends
 
 
 @linux_only
@@ -74,7 +74,7 @@ def test_semaphores_are_removed_after_their_program_was_killed(tmp_path: Path) -
         name = program.stdout.readline().strip()
         assert has_semaphore(name)
         program.kill()
-    wait_until_gone([name])
+    wait_until(lambda: not has_semaphore(name))
 
 
 @linux_only
@@ -93,7 +93,7 @@ def test_a_machine_without_enough_is_an_error_that_names_what_is_missing(limit: 
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert ended.stdout.endswith(f"{message}\n"), ended.stderr
@@ -126,13 +126,6 @@ def has_semaphore(name: str) -> bool:
     return Path(f"/dev/shm/sem.{name.removeprefix('/')}").exists()
 
 
-def wait_until_gone(names: list[str]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while any(has_semaphore(name) for name in names):
-        assert time.monotonic() < deadline, "a semaphore was not removed"
-        time.sleep(0.02)
-
-
 def frame_memories() -> int:
     """Return the number of open files of this process that are memory for frames."""
     files = []
@@ -156,11 +149,11 @@ if __name__ == "__main__":
     worker.start()
     for frame_id in range(50):
         there.put(uniform(frame_id))
-        assert back.get(10).frame_id == frame_id
+        assert back.get(60).frame_id == frame_id
     there.put(uniform(50))
     if sys.argv[2] == "stopping":
         stop.set()
-        assert worker.join(10)
+        assert worker.join(60)
     sys.stdout.write("done")
 """
 
@@ -175,7 +168,7 @@ def test_a_program_that_used_the_queue_ends_without_output(implementation: str, 
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done", "")

@@ -1,7 +1,6 @@
 """The publisher sends the newest message of each kind and all events, also to a server that was restarted."""
 
 import json
-import socket
 import time
 from collections.abc import Iterator
 
@@ -20,6 +19,7 @@ from common.messaging.publisher import Publisher
 from common.messaging.report import MetricsReport
 from tests.support.events import event
 from tests.support.listener import JPEG, LARGE_JPEG, LOST, Listener, connected, header, ingest
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 MODEL = Model(name="tiny", labels=("car",))
@@ -27,9 +27,8 @@ MODEL = Model(name="tiny", labels=("car",))
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    listener = Listener()
-    yield listener
-    listener.close()
+    with Listener(free_port()) as listener:
+        yield listener
 
 
 def test_frames_and_messages_are_sent_with_the_token(listener: Listener) -> None:
@@ -69,11 +68,8 @@ def test_model_and_last_statuses_are_sent_again_to_a_restarted_server(listener: 
         listener.close()
         wait_until(lambda: not publisher.connected)
         publisher.send(MetricsReport(role="provider", pid=1, duration_s=1))
-        again = Listener(listener.port)
-        try:
+        with Listener(listener.port) as again:
             wait_until(lambda: len(again.texts()) >= 4)
-        finally:
-            again.close()
     assert {(text["type"], text.get("component"), text.get("state")) for text in again.texts()} == {
         ("model", None, None),
         ("status", "source", "ok"),
@@ -95,16 +91,12 @@ def test_reports_that_wait_are_added_up(listener: Listener) -> None:
 
 
 def test_a_model_put_before_the_server_listens_is_sent_and_a_frame_is_not() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     with Publisher(ingest(port)) as publisher:
         publisher.send(MODEL)
         publisher.send_frame(header(1), JPEG)
-        listener = Listener(port)
-        try:
+        with Listener(port) as listener:
             wait_until(lambda: listener.received)
-        finally:
-            listener.close()
     assert [text["type"] for text in listener.texts()] == ["model"]
     assert len(listener.received) == 1
 
@@ -131,17 +123,13 @@ def test_events_are_all_sent_and_in_order(listener: Listener) -> None:
 
 
 def test_events_wait_for_a_server_and_the_oldest_of_too_many_are_counted_as_lost() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     with Publisher(ingest(port)) as publisher:
         for number in range(MAX_EVENTS + 7):
             publisher.send(event(number))
         assert publisher.lost_event_count == 7
-        listener = Listener(port)
-        try:
+        with Listener(port) as listener:
             wait_until(lambda: len(event_ids(listener)) == MAX_EVENTS)
-        finally:
-            listener.close()
     assert event_ids(listener) == list(range(7, MAX_EVENTS + 7))
 
 

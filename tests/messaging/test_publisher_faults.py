@@ -11,6 +11,7 @@ from websockets.utils import accept_key
 
 from common.messaging.publisher import Publisher
 from tests.support.listener import JPEG, LARGE_JPEG, LOST, Listener, connected, header, ingest
+from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_S
 
 
@@ -34,10 +35,13 @@ def server_that_does_not_read() -> Iterator[int]:
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=complete_handshake)
+        listening.settimeout(PATIENCE_S)
         thread.start()
-        yield listening.getsockname()[1]
-        done.set()
-        thread.join()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            done.set()
+            thread.join()
 
 
 def test_a_server_that_does_not_read_blocks_nothing_and_frames_are_dropped() -> None:
@@ -85,7 +89,7 @@ def test_a_refused_connection_is_tried_again(answer: str) -> None:
 
 
 def test_a_connection_whose_server_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.messaging.publisher.HEARTBEAT_S", 0.2)
+    monkeypatch.setattr("common.messaging.publisher.HEARTBEAT_S", 1.0)
     with server_that_does_not_read() as port, connected(port) as publisher:
         deadline = time.monotonic() + PATIENCE_S
         while publisher.connected and time.monotonic() < deadline:
@@ -94,15 +98,14 @@ def test_a_connection_whose_server_does_not_read_is_closed(monkeypatch: pytest.M
         assert not publisher.connected
 
 
-def test_the_thread_ends_with_the_publisher(listener: Listener) -> None:
-    with connected(listener.port) as publisher:
+def test_the_thread_ends_with_the_publisher() -> None:
+    with Listener(free_port()) as listener, connected(listener.port) as publisher:
         assert publisher._thread.is_alive()
     assert not publisher._thread.is_alive()
 
 
 def test_the_thread_ends_when_there_never_was_a_server() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     with Publisher(ingest(port)) as publisher:
         assert publisher._thread.is_alive()
     assert not publisher._thread.is_alive()

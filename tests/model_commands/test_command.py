@@ -6,7 +6,6 @@ import pty
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from tests.support.apps import PATIENCE_S, running
 from tests.support.file_server import Fault, FileServer, serving_file
 from tests.support.onnx_models import save_tiny_yolov3
 from tests.support.permissions import as_a_user
+from tests.support.ports import free_port
 from tests.support.videos import write_clip
 from tests.support.waiting import wait_until
 
@@ -219,8 +219,7 @@ def test_a_fault_of_the_server_is_one_line_and_leaves_nothing(
 
 
 def test_a_refused_connection_is_reported(checkout: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        nowhere = f"https://127.0.0.1:{unused.getsockname()[1]}/net.onnx"
+    nowhere = f"https://127.0.0.1:{free_port()}/net.onnx"
     catalogue = checkout / "models/catalogue.toml"
     catalogue.write_text(re.sub('http://[^"]*', nowhere, catalogue.read_text("utf-8")), "utf-8")
     assert refusal(checkout, "models", "fetch", "net") == "cannot download from 127.0.0.1: Connection refused"

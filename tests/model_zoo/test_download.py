@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from common.errors import DownloadError
 from common.model_zoo.catalogue import RemoteFile
 from common.model_zoo.download import download
 from tests.support.file_server import Fault, FileServer, serving_file
+from tests.support.ports import free_port
 
 CONTENT = random.Random(1).randbytes(1_000_000)  # more than fits a socket buffer
 SIZE = len(CONTENT)
@@ -172,8 +172,7 @@ def test_a_server_that_never_answers_times_out(server: FileServer, target: Path,
 
 
 def test_a_refused_connection_is_reported_with_the_host(target: Path, part: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     assert refusal(f"http://127.0.0.1:{port}/", target) == "cannot download from 127.0.0.1: Connection refused"
     assert not part.exists()
 

@@ -4,6 +4,8 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
@@ -24,7 +26,8 @@ def header(frame_id: int) -> FrameHeader:
 class Listener:
     """A real websocket server that records what it receives."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.received: list[str | bytes] = []
         self.authorizations: list[str | None] = []
         self.connections: list[ServerConnection] = []
@@ -32,8 +35,15 @@ class Listener:
         self.reads.set()
         # At most two messages are buffered beyond those that were received here.
         self._server: Server = serve(self._talk, "127.0.0.1", port, compression=None, max_size=2**24, max_queue=2)
-        self.port: int = self._server.socket.getsockname()[1]
         threading.Thread(target=self._server.serve_forever).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         self._server.shutdown()

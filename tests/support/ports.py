@@ -1,10 +1,10 @@
-"""Free ports of the loopback address, for programs that cannot select one themselves."""
+"""Free ports of the loopback address, to listen on later or again, or at which nothing is to listen."""
 
 import random
 import socket
 
 # Below the ports that a kernel selects itself: from 32768 in Linux (ip_local_port_range in ip-sysctl.rst of its
-# documentation). One of those could be taken by a connection, even one to the port itself, before the program listens.
+# documentation). One of those could be taken by a connection, even one to the port itself, before anything listens.
 PORTS = range(20_000, 32_768)
 
 

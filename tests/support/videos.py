@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from common.frames import Image
+from tests.support.ports import free_port
 
 BITS = 10
 SMALL, OTHER = (160, 90), (240, 136)  # width, height
@@ -79,7 +80,7 @@ class MjpegCamera:
         self.covered = threading.Event()  # every frame is black
         self.undecodable_every = 0  # one in this number of frames is not a JPEG; 0: none
         self.started_at = 0.0  # Unix time of frame 0 on the connection made last
-        self._port = 0
+        self._port = free_port()
 
     def __enter__(self) -> Self:
         self.start()
@@ -102,7 +103,6 @@ class MjpegCamera:
         self._stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
         self._server.daemon_threads = False  # so that server_close() waits until every connection is closed
-        self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 

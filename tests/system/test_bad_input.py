@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -15,6 +14,7 @@ import pytest
 from tests.support.apps import PATIENCE_S, App, ViewerClient, running, start, viewing
 from tests.support.onnx_models import save_failing, save_identity, save_yolox
 from tests.support.permissions import as_a_user
+from tests.support.ports import free_port
 from tests.support.videos import OTHER, MjpegCamera, number_in, write_clip
 
 LOG_LINE = re.compile(r"[0-9:]{8} (INFO|WARNING|ERROR) ")
@@ -178,8 +178,7 @@ async def test_missing_camera_is_retried(good: tuple[str, ...]) -> None:
 
 
 async def test_unreachable_url_is_retried_and_its_password_is_not_shown(good: tuple[str, ...]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     url = f"http://anna:hunter2@127.0.0.1:{port}/video?token=swordfish&size=big"
     with running(*good[2:], "--source", url, "--log-level", "debug") as app:
         async with viewing(app) as viewer:

@@ -18,6 +18,7 @@ from common.supervision.role import Role
 from common.supervision.supervisor import Supervisor
 from multiprocessing_impl import RUNTIME
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, App, running, viewing
+from tests.support.ports import free_port
 from tests.support.roles import loop_for_ever, read_for_ever
 from tests.support.stuck import HANGING, kept_from_ending
 
@@ -90,8 +91,10 @@ def test_processes_in_an_endless_loop_or_read_are_replaced() -> None:
 
 
 def test_a_thread_that_hangs_ends_the_app_with_code_1(small: tuple[str, ...]) -> None:
-    with running("--impl", "threading", "--python-work-ms", "1", *small, program=("-c", HANGING)) as app:
-        port = app.port
+    port = free_port()
+    flags = ("--impl", "threading", "--port", str(port), "--python-work-ms", "1", *small)
+    with running(*flags, program=("-c", HANGING)) as app:
+        assert app.port == port
         app.ended = True
         assert app.process.wait(PATIENCE_S) == 1
         lines = app.stderr.splitlines()

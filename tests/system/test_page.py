@@ -1,7 +1,6 @@
 """The page of a running app in Chromium: video, boxes, controls, figures and faults."""
 
 import re
-import socket
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from common.model_zoo.resolve import default_model, sample_clip
 from tests.support.apps import App, running
 from tests.support.pages import PHONE, WIDE, boxes, opened, wait_for_boxes, wait_for_text, wait_for_video, wait_until
+from tests.support.ports import free_port
 
 TOLERANCE = 0.2  # of a rate, with a browser and a detector on two busy cores
 
@@ -215,8 +215,7 @@ def test_phone_layout_needs_no_horizontal_scrolling(app: App, browser: Browser) 
 
 
 def test_alert_of_a_lost_source_contains_no_password(browser: Browser) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     url = f"http://anna:hunter2@127.0.0.1:{port}/video?token=swordfish"
     with running("--impl", "threading", "--source", url) as app:
         page = browser.new_page()

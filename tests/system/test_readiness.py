@@ -1,13 +1,13 @@
 """Readiness of a running app with several cameras and processors: what does not work is named, and nothing else."""
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.apps import IMPLEMENTATIONS, App, running
+from tests.support.ports import free_port
 from tests.support.videos import write_clip
 
 SETTINGS = """
@@ -35,8 +35,7 @@ cameras = ["main"]
 @pytest.fixture
 def settings(tmp_path: Path) -> str:
     """A settings file with a camera that cannot be reached."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     write_clip(tmp_path / "clip.avi", 60, 30)
     (tmp_path / "mine.py").write_text("def nothing(frame):\n    return []\n")
     file = tmp_path / "vision.toml"

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import IMPLEMENTATIONS, PATIENCE_S, running, viewing
+from tests.support.ports import free_port
 from tests.support.servers import ask
 from tests.support.stuck import HANGING
 
@@ -77,8 +77,7 @@ def test_a_dead_role_is_replaced(pipe: FullPipe, small: tuple[str, ...]) -> None
 def test_it_starts_though_its_standard_output_is_not_read_either(
     implementation: str, pipe: FullPipe, small: tuple[str, ...]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     flags = ("--impl", implementation, "--port", str(port), *small)
     with running(*flags, within=pipe.as_stream("&>")) as app:
         app.until(lambda: is_ready(port), "frames and inference")
