@@ -144,8 +144,8 @@ def test_rate_holds_on_the_real_clock(tmp_path: Path) -> None:
         timer.start()
         taken = [(captured_at, number_in(image)) for captured_at, image, _ in source.frames(stop)]
     timer.join()
-    assert 45 <= len(taken) <= 61
     span_s = taken[-1][0] - taken[0][0]
+    assert 20 < (len(taken) - 1) / span_s < 31  # each frame would be shown once at 12.5
     assert taken[-1][1] - taken[0][1] == pytest.approx(12.5 * span_s, abs=1.5)
 
 

@@ -152,7 +152,8 @@ def test_a_real_file_that_decodes_slowly_keeps_its_rate_and_stops(tmp_path: Path
         stopped = time.monotonic()
     timer.join()
     assert stop.beats() - beats >= len(times)
-    assert stopped - times[-1] < 0.5
     intervals_s = sorted(after - before for before, after in pairwise(times))
-    assert intervals_s[int(0.9 * len(intervals_s))] < 3 * intervals_s[len(intervals_s) // 2]
+    typical_s = intervals_s[len(intervals_s) // 2]
+    assert intervals_s[int(0.9 * len(intervals_s))] < 3 * typical_s
+    assert stopped - times[-1] < 0.5 + 3 * typical_s
     assert statuses.states() == ["ok", "degraded"]
