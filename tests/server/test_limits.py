@@ -36,9 +36,9 @@ SETTING = '{"type": "set", "name": "min_score", "value": 0.5}'
 
 @pytest.fixture
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server with timeouts of 0.5 s."""
+    """A server with timeouts of a second."""
     for name in ("REQUEST_S", "BODY_S", "HANDSHAKE_S"):
-        monkeypatch.setattr(http_server, name, 0.5)
+        monkeypatch.setattr(http_server, name, 1.0)
     with serving() as server:
         yield server
 

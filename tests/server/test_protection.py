@@ -135,11 +135,11 @@ class Pinging:
 
 async def test_viewer_that_does_not_answer_pings_is_closed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.2)
-    with server.silent_reader("/ws/ui", UPGRADE) as silent:
-        async with server.role() as role:
+    async with server.role() as role:  # before the viewer, whose connection is short
+        with server.silent_reader("/ws/ui", UPGRADE) as silent:
             await until_viewers(role, 1)
             await until_viewers(role, 0)
-        assert await asyncio.to_thread(is_closed, silent)
+            assert await asyncio.to_thread(is_closed, silent)
 
 
 @pytest.mark.parametrize(
