@@ -10,7 +10,8 @@ from common.errors import HungError, QueueBrokenError
 from common.supervision.heartbeat import START_TIMEOUT_S, TIMEOUT_S
 from common.supervision.role import WINDOW_S
 from common.supervision.supervisor import SETTLED_S, Supervisor
-from tests.support.supervised import PATIENCE_S, QUEUE, Behaviour, KillableWorker, Stage, fail, role, work
+from tests.support.supervised import QUEUE, Behaviour, KillableWorker, Stage, fail, role, work
+from tests.support.waiting import PATIENCE_S
 from threading_impl import RUNTIME
 from threading_impl.stop_signal import StopSignal
 from threading_impl.worker import Worker

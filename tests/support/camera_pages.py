@@ -15,10 +15,7 @@ from tests.support.videos import jpeg_of, numbered_frame
 
 GATE, YARD, ROAD, DOCK = CAMERAS = ("gate", "yard", "road", "dock")
 NUMBERS = {GATE: 0, YARD: 1023, ROAD: 0, DOCK: 1023}  # black and white frames
-BRIGHTNESS = """(selector) => {
-    const canvas = document.querySelector(selector);
-    return canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[0];
-}"""
+BRIGHTNESS = "(canvas) => canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[0]"
 
 
 def visited(server: Server, browser: Browser, fragment: str = "", **options: Any) -> AbstractContextManager[Page]:
@@ -60,6 +57,16 @@ def publish_until(page: Page, role: Role, condition: Callable[[], bool], what: s
     wait_until(page, holds, what)
 
 
+def brightness(page: Page, canvas: str) -> int:
+    """Return the brightness of the pixel in the middle of a canvas, from 0 to 255."""
+    return int(page.locator(canvas).evaluate(BRIGHTNESS))
+
+
+def shows_frame_of(page: Page, canvas: str, camera: str) -> bool:
+    """Return whether a canvas shows a frame as this camera sends it, black or white."""
+    return (brightness(page, canvas) > 127) == (NUMBERS[camera] > 0)
+
+
 def shows_camera(page: Page, role: Role, camera: str) -> None:
     """Wait until the full view shows this camera alone, for more frames than the credit."""
     shows_view(page, camera)
@@ -68,10 +75,7 @@ def shows_camera(page: Page, role: Role, camera: str) -> None:
         publish_until(
             page,
             role,
-            lambda: (
-                (page.evaluate(BRIGHTNESS, "#viewer .video") > 127) == (NUMBERS[camera] > 0)
-                and page.inner_text("#boxes-drawn") == objects
-            ),
+            lambda: shows_frame_of(page, "#viewer .video", camera) and page.inner_text("#boxes-drawn") == objects,
             f"frames and boxes of {camera}",
         )
     assert not page.is_visible("#wall")

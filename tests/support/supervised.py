@@ -8,11 +8,11 @@ from common.messaging.messages import Status
 from common.supervision.heartbeat import MAX_STEP_S, wait_with_heartbeat
 from common.supervision.role import Role
 from common.supervision.supervisor import Supervisor
+from tests.support.waiting import PATIENCE_S
 from threading_impl import RUNTIME
 from threading_impl.stop_signal import StopSignal
 from threading_impl.worker import Worker
 
-PATIENCE_S = 30.0
 QUEUE = "provider to processor"
 
 

@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.camera_pages import (
-    BRIGHTNESS,
     CAMERAS,
     DOCK,
     GATE,
     ROAD,
     YARD,
+    brightness,
     focused,
     selected,
     shows_camera,
@@ -108,7 +108,7 @@ def test_another_camera_is_black_until_its_first_frame(page: Page, role: Role) -
     shows_camera(page, role, YARD)
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#viewer .waiting")
-    assert page.evaluate(BRIGHTNESS, "#viewer .video") == 0
+    assert brightness(page, "#viewer .video") == 0
     assert page.inner_text("#boxes-drawn") == "objects: 0"
 
 
