@@ -18,7 +18,7 @@ from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
 from common.errors import SettingsError, SpoolError
 from common.events.spool import Spool
-from common.interfaces import FrameMemory, FrameReader, Ingest, Receiver, Runtime
+from common.interfaces import FrameMemory, FrameReader, Runtime
 from common.messaging.messages import Rates, label
 from common.model_zoo.resolve import model_names
 from common.queues import Queues
@@ -30,6 +30,7 @@ from common.sinks.options import SinksOptions
 from common.supervision.role import Role
 from common.supervision.supervisor import Supervisor
 from common.targets import process, provide, send_events, serve
+from common.transport import Ingest, Receiver
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
 from common.detection.options import ProcessorOptions
-from common.interfaces import FrameMemory, FrameReader, Ingest, Receiver, StopSignal
+from common.interfaces import FrameMemory, FrameReader, StopSignal
 from common.server.options import ServerOptions
 from common.sinks.options import SinksOptions
+from common.transport import Ingest, Receiver
 
 
 def serve(options: ServerOptions, public: socket.socket, receiver: Receiver, stop: StopSignal) -> None:
@@ -29,14 +30,14 @@ def provide(
     stop: StopSignal,
 ) -> None:
     """Run the FrameProvider."""
-    from common.capture.frame_provider import run_provider
+    from common.capture.role import run_provider
 
     run_provider(options, ingest, memory, outputs, stop)
 
 
 def process(options: ProcessorOptions, ingest: Ingest, reader: FrameReader, stop: StopSignal) -> None:
     """Run the FrameProcessor."""
-    from common.detection.frame_processor import run_processor
+    from common.detection.role import run_processor
 
     run_processor(options, ingest, reader, stop)
 

@@ -12,7 +12,6 @@ from functools import partial
 import zenoh
 
 from common.errors import FrameDroppedError, MessageError, SettingsError
-from common.interfaces import Handle, Hub
 from common.messaging.messages import (
     FrameHeader,
     Model,
@@ -24,6 +23,7 @@ from common.messaging.messages import (
     unpack_frame,
 )
 from common.pacing import Throttle
+from common.transport import Handle, Hub
 
 from . import keys
 from .access import NodeRights

@@ -20,9 +20,9 @@ PACKAGES = ("aiohttp", "numpy", "onnxruntime", "opencv-python-headless", "pydant
 # free threading" in the Python HOWTOs). With threads, one process imports the modules of all roles.
 ROLE_MODULES = {
     "server": ["common.server.app"],
-    "provider": ["common.capture.frame_provider"],
-    "processor": ["common.detection.frame_processor"],
-    "all in one process": ["common.server.app", "common.capture.frame_provider", "common.detection.frame_processor"],
+    "provider": ["common.capture.role"],
+    "processor": ["common.detection.role"],
+    "all in one process": ["common.server.app", "common.capture.role", "common.detection.role"],
 }
 PRINT_GIL = "import sys, {}; print(sys._is_gil_enabled())"
 IMPORT_S = 60.0

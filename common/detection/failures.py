@@ -3,9 +3,9 @@
 import logging
 
 from common.errors import ProcessorError, VisionError
-from common.interfaces import Publisher
 from common.messaging.messages import State, Status
 from common.pacing import Clock, Throttle
+from common.transport import Publisher
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from common.interfaces import Receiver, StopSignal
+from common.interfaces import StopSignal
 from common.messaging.loop_errors import LoopErrors
 from common.messaging.report import MetricsReport
 from common.server.http_server import HttpServer
@@ -12,6 +12,7 @@ from common.server.options import ServerOptions
 from common.server.routes import public_app
 from common.telemetry.meter import Meter
 from common.telemetry.reporter import Reporter
+from common.transport import Receiver
 
 STATS_PERIOD_S = 1.0
 STOP_CHECK_S = 0.1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.config.sinks import SinkSettings
-from common.interfaces import Ingest
+from common.transport import Ingest
 
 
 @dataclass(frozen=True)

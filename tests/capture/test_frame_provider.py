@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from common.capture.frame_provider import FrameProvider, new_frame_ids
+from common.capture.frame_provider import FrameProvider
 from common.capture.frame_selection import CapturedFrame, Select, select_every
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
+from common.capture.role import new_frame_ids
 from common.capture.video_source import VideoSource
 from common.errors import FrameTooLargeError
 from common.frames import Frame, Image

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from common.capture.frame_provider import run_provider
 from common.capture.options import ProviderOptions
 from common.capture.outputs import ProviderOutput
+from common.capture.role import run_provider
 from common.errors import SourceError
 from common.frames import Frame
 from common.messaging.base import Message

@@ -9,10 +9,10 @@ import pytest
 
 from common.config.settings import LiveSettings
 from common.detection.event_messages import event_messages
-from common.detection.frame_processor import event_spool
 from common.detection.options import ProcessorOptions
 from common.detection.outcome import Event
 from common.detection.providers import ON_CPU
+from common.detection.role import event_spool
 from common.events import writer
 from common.events.spool import Spool
 from common.frames import Frame

@@ -10,9 +10,9 @@ import onnxruntime as ort
 import pytest
 
 from common.config.settings import LiveSettings
-from common.detection.frame_processor import run_processor
 from common.detection.options import ProcessorOptions
 from common.detection.providers import ExecutionOptions
+from common.detection.role import run_processor
 from common.messaging.publisher import Ingest
 from tests.support.onnx_models import save_yolox
 from tests.support.servers import PATIENCE_S, Server, next_text, serving
