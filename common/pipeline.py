@@ -189,7 +189,7 @@ class Pipeline:
             live=self._changes.live(processor),
             input_size=processor.input_size,
             run=processor.run,
-            reload=self._settings.reload,
+            reload=self._settings.reload and processor.runs_file,
             run_options=processor.options,
             spool=Path(self._settings.event_file) if self._settings.sinks else None,
             max_events=self._settings.keep_events,

@@ -101,7 +101,12 @@ def _parser() -> Parser:
     )
     parser.add_argument("nodes", nargs="+", metavar="NODE[=HOST,…]", help="name of a node, and its hosts")
     parser.add_argument("--folder", type=Path, default=Path("certificates"), help="of the files [certificates]")
-    parser.add_argument(
-        "--days", type=int, choices=range(1, DAYS + 1), metavar="DAYS", default=DAYS, help=f"of validity [{DAYS}]"
-    )
+    parser.add_argument("--days", type=_days, metavar="DAYS", default=DAYS, help=f"of validity [{DAYS}]")
     return parser
+
+
+def _days(text: str) -> int:
+    """Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number between 1 and {DAYS}")
+    return int(text)

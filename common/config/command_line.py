@@ -113,6 +113,8 @@ def parse(argv: Sequence[str]) -> CommandLine:
         raise SettingsError(f"{_shown(command)} is not a command; choose from {', '.join(COMMANDS)}")
     if rest:
         raise SettingsError(f"unexpected argument {_shown(rest[0])}")
+    if command == "compare" and "impl" in given:
+        raise SettingsError("--impl: compare runs multiprocessing and threading")
     return CommandLine(
         command,
         config=given.pop("config", None),

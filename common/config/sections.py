@@ -92,6 +92,11 @@ class ProcessorSettings(SettingsModel):
         check_names(self.lines, self.zones)
         return self
 
+    @property
+    def runs_file(self) -> bool:
+        """Whether your own code is a file, `FILE.py:NAME`, and not a module."""
+        return (self.run or "").rpartition(":")[0].endswith(".py")
+
     def node_of(self, worker: int) -> str:
         """Return the node that runs a worker, numbered from 1."""
         return self.node[(worker - 1) % len(self.node)]

@@ -192,6 +192,12 @@ class Settings(LiveSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_reload(self) -> Self:
+        if self.reload and not any(processor.runs_file for processor in self.processors):
+            raise ValueError("reload needs your own code: --processor FILE.py:NAME, or run in [[processors]]")
+        return self
+
+    @model_validator(mode="after")
     def _check_nodes(self) -> Self:
         if self.impl != "zenoh" and (self.node is not None or len(self.nodes) > 1):
             raise ValueError(f"node ({self.node or self.nodes[-1]}) needs --impl zenoh")

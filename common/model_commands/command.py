@@ -28,6 +28,7 @@ check  reports what a model is, how fast it is on this machine, and what it
 
 The catalogue is models/{FILE}, which describes how to add an entry."""
 EXPECTED = "models expects list, fetch or check; see models --help"
+EXPECTED_TO_FETCH = "models fetch expects NAME, or URL --sha256 DIGITS; see models --help"
 
 
 def main(argv: Sequence[str], folder: Path = MODELS) -> int:
@@ -42,6 +43,8 @@ def main(argv: Sequence[str], folder: Path = MODELS) -> int:
 
 def _run(argv: Sequence[str], folder: Path) -> None:
     match argv:
+        case ["--help" | "-h"] | ["list" | "fetch", "--help" | "-h"]:
+            print(USAGE)
         case ["list"]:
             print(table(folder))
         case ["fetch", *words]:
@@ -51,8 +54,6 @@ def _run(argv: Sequence[str], folder: Path) -> None:
 
             for part in check(words):
                 print(part, end="\n\n", flush=True)
-        case ["--help" | "-h"]:
-            print(USAGE)
         case _:
             raise SettingsError(EXPECTED)
 
@@ -65,4 +66,4 @@ def _fetch(words: Sequence[str], folder: Path) -> str:
             return fetch_named(name, folder)
         case [url, "--sha256", sha256] | ["--sha256", sha256, url] if "://" in url:
             return fetch_url(url, sha256, folder)
-    raise SettingsError(EXPECTED)
+    raise SettingsError(EXPECTED_TO_FETCH)

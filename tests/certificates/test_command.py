@@ -74,6 +74,12 @@ def test_a_bad_name_is_one_line_and_nothing_is_written(tmp_path: Path, node: str
     assert not (tmp_path / "certificates").exists()
 
 
+@pytest.mark.parametrize("days", ["0", "3651", "-1", "ten"])
+def test_bad_days_are_one_line_with_the_limits(tmp_path: Path, days: str) -> None:
+    with pytest.raises(SettingsError, match=f"^--days: '{days}' is not a whole number between 1 and 3650$"):
+        main(["hub", "--folder", str(tmp_path / "certificates"), f"--days={days}"])
+
+
 @pytest.mark.parametrize("host", ["", "é.local", "hub local", "tls/hub.local", "a..b"])
 def test_a_bad_host_is_one_line(tmp_path: Path, host: str) -> None:
     with pytest.raises(SettingsError, match=r"is neither a host name nor an address"):

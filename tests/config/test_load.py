@@ -57,8 +57,8 @@ def test_every_setting_has_a_flag() -> None:
     assert {*given, "session_per_frame", "reload", "allow_save"} == set(SIMPLE)
     flags = [f"{flag(name)}={value}" for name, value in given.items()]
     Path("vision.toml").write_text("[zenoh]\nhub = 'tcp/localhost:7447'\n")
-    settings = settings_of(*flags, "--session-per-frame")
-    more = {"session_per_frame": True, "zenoh": {"hub": "tcp/localhost:7447"}}
+    settings = settings_of(*flags, "--session-per-frame", "--reload")
+    more = {"session_per_frame": True, "reload": True, "zenoh": {"hub": "tcp/localhost:7447"}}
     assert settings == Settings.model_validate(given | more)
 
 
@@ -137,6 +137,12 @@ def test_the_log_level_may_be_in_any_case() -> None:
         (["--processor", "mine.py"], "--processor: 'mine.py' is not FILE.py:NAME or package.module:NAME"),
         (["--input-size", "31"], "--input-size: '31' is not a whole number between 32 and 4096"),
         (["--device", "GPU"], "device ('GPU') needs a provider by name, not auto"),
+        (["--reload"], "reload needs your own code: --processor FILE.py:NAME, or run in [[processors]]"),
+        (
+            ["--reload", "--processor", "package.mine:process"],
+            "reload needs your own code: --processor FILE.py:NAME, or run in [[processors]]",
+        ),
+        (["compare", "--impl", "zenoh"], "--impl: compare runs multiprocessing and threading"),
         (["--port"], "--port: expected one argument"),
         (["--fps", "3"], "unknown option --fps; did you mean --ui-fps?"),
         (["--capture_fps=3"], "unknown option --capture_fps; did you mean --capture-fps?"),

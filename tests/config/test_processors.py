@@ -46,6 +46,12 @@ def test_a_processor_has_its_code_options_lines_and_zones() -> None:
     )
 
 
+def test_only_code_in_a_file_is_reloaded() -> None:
+    a, b = ('[[processors]]\nname = "a"\nrun = "mine.py:A"\n', '[[processors]]\nname = "b"\nrun = "package.b:B"\n')
+    Path("vision.toml").write_text(f"reload = true\n{a}{b}")
+    assert [each.runs_file for each in load_settings([])[1].processors] == [True, False]
+
+
 def test_what_is_printed_means_the_same(folder: Path) -> None:
     found = processor_of(WHOLE)
     printed = to_toml(load_settings([])[1])

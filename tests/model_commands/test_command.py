@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from common.model_commands.command import EXPECTED
+from common.model_commands.command import EXPECTED, EXPECTED_TO_FETCH
 from tests.support.apps import PATIENCE_S, running
 from tests.support.file_server import Fault, FileServer, serving_file
 from tests.support.onnx_models import save_tiny_yolov3
@@ -183,9 +183,9 @@ def test_a_bundled_model_has_no_download(checkout: Path) -> None:
     ("words", "message"),
     [
         ([], EXPECTED),
-        (["fetch"], EXPECTED),
-        (["fetch", "--now"], EXPECTED),
-        (["fetch", "a", "b"], EXPECTED),
+        (["fetch"], EXPECTED_TO_FETCH),
+        (["fetch", "--now"], EXPECTED_TO_FETCH),
+        (["fetch", "a", "b"], EXPECTED_TO_FETCH),
         (["fetch", "../net"], "'../net' is not in {models}/catalogue.toml; choose from road, net"),
     ],
 )
@@ -193,8 +193,9 @@ def test_a_wrong_argument_is_refused_with_what_is_expected(checkout: Path, words
     assert refusal(checkout, "models", *words) == message.format(models=checkout / "models")
 
 
-def test_help_describes_every_form(checkout: Path) -> None:
-    done = run(checkout, "models", "--help")
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["list", "--help"], ["fetch", "--help"]])
+def test_help_describes_every_form(checkout: Path, words: list[str]) -> None:
+    done = run(checkout, "models", *words)
     assert done.returncode == 0
     assert "models list\n" in done.stdout
     assert "models fetch NAME\n" in done.stdout

@@ -142,8 +142,8 @@ def test_the_command_takes_url_and_sha256_in_any_order(
     ("words", "message"),
     [
         (["https://host/net.onnx"], "fetch URL requires --sha256 DIGITS"),
-        (["https://host/net.onnx", "--sha256"], "models expects list, fetch or check"),
-        (["net", "--sha256", SHA256], "models expects list, fetch or check"),
+        (["https://host/net.onnx", "--sha256"], "models fetch expects NAME, or URL --sha256 DIGITS"),
+        (["net", "--sha256", SHA256], "models fetch expects NAME, or URL --sha256 DIGITS"),
     ],
 )
 def test_the_command_refuses_a_url_without_sha256_and_a_name_with_one(
