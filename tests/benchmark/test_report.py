@@ -175,7 +175,7 @@ def test_a_section_is_written_as_markdown_and_as_html() -> None:
     page = to_html(report)
     assert "Introduction &lt;1&gt;." in page
     assert "Fast &amp; even. 15 FPS." in page
-    assert '<tr><td class="name">a</td><td class="name">b</td><td>1.0</td></tr>' in page
+    assert '<tr><td class="name">a</td><td class="name">b</td><td data-label="ms">1.0</td></tr>' in page
 
 
 def test_all_colours_of_a_chart_are_variables_with_a_light_and_a_dark_value() -> None:
