@@ -3,18 +3,22 @@
 #   docker run --rm -p 127.0.0.1:7001:7001 edge-vision --source rtsp://camera.local/road
 # It runs with --read-only, --cap-drop ALL and --security-opt no-new-privileges as well.
 # Give secrets as variables (--env-file FILE with VISION_TOKEN=…): command lines are readable by all users.
+# Settings in a file: -v ./vision.toml:/app/vision.toml:ro. Your own code: -v ./mine.py:/app/mine.py:ro. With sinks,
+# -v events:/data keeps the events that are not sent yet.
 # Frames are shared in anonymous memory, which the size of /dev/shm does not limit.
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    VISION_HOST=0.0.0.0
+    VISION_HOST=0.0.0.0 \
+    VISION_EVENT_FILE=/data/events.sqlite
 
 WORKDIR /app
 
 COPY requirements.lock .
 RUN pip install --no-cache-dir -r requirements.lock \
-    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin vision
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin vision \
+    && install --directory --owner vision /data
 
 COPY . .
 

@@ -49,9 +49,9 @@ format: $(VENV)/dev.stamp ## format the code
 	$(BIN)/python -m ruff check --fix-only .
 	$(BIN)/python -m ruff format .
 
-lock: $(VENV)/run.stamp ## write requirements.lock: the newest versions that requirements.txt allows
+lock: $(VENV)/run.stamp ## write requirements.lock: the newest versions of what the container installs
 	@rm -rf $(VENV)/lock && $(BIN)/python -m venv $(VENV)/lock
-	@$(VENV)/lock/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(VENV)/lock/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-mqtt.txt
 	@{ head -n 1 requirements.lock; $(VENV)/lock/bin/python -m pip freeze --disable-pip-version-check; } >requirements.new
 	@mv requirements.new requirements.lock && rm -rf $(VENV)/lock
 

@@ -14,7 +14,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from common.config.load import load_settings
 from common.config.settings import Settings
+from common.config.spelling import SIMPLE, variable
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = ("main.py", "common", "threading_impl", "multiprocessing_impl", "zenoh_impl", "benchmark", "compare.py")
@@ -82,11 +84,23 @@ def test_the_container_gets_every_part_of_the_app() -> None:
     assert {*APP, "models", "requirements.lock", "pyproject.toml"} <= let_in
 
 
+@pytest.mark.parametrize("file", ["Dockerfile", "deploy/compose.yaml", "deploy/edge-vision.service"])
+def test_every_variable_is_a_setting(file: str) -> None:
+    used = set(re.findall(r"\b(VISION_[A-Z_]+)[=:]", (ROOT / file).read_text()))
+    assert used
+    assert used <= {variable(name) for name in SIMPLE}
+
+
+def test_the_settings_file_of_the_containers_is_valid() -> None:
+    settings = load_settings(["--config", str(ROOT / "deploy/vision.toml")]).settings
+    assert [sink.type for sink in settings.sinks] == ["mqtt"]
+
+
 def test_the_lock_pins_every_requirement_of_the_app_within_its_bounds() -> None:
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     versions = {canonicalize_name(name): version for name, version in pinned.items()}
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
+    for line in "".join((ROOT / f"requirements{name}.txt").read_text() for name in ("", "-mqtt")).splitlines():
         if line := line.partition("#")[0].strip():
             requirement = Requirement(line)
             assert versions[canonicalize_name(requirement.name)] in requirement.specifier
