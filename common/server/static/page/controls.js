@@ -20,11 +20,11 @@ export class Controls {
   #paused = false;
 
   /**
-   * `stage` is what is shown in full screen.
+   * `display` is what is shown in full screen.
    * Handlers: onChoice() after a change of `choices`, onPlaying() after a change of `playing`, onLowerScore(score) when
    * the chosen confidence is below the threshold of the detector, onBack() for the Escape key.
    */
-  constructor(stage, handlers) {
+  constructor(display, handlers) {
     this.#handlers = handlers;
     for (const [id, name] of [["show-boxes", "boxes"], ["show-labels", "labels"], ["move-boxes", "motion"]]) {
       element(id).checked = this.choices[name];
@@ -35,10 +35,10 @@ export class Controls {
     element("mode-synced").addEventListener("click", () => this.#choose({ mode: "synced" }));
     element("pause").addEventListener("click", () => this.#togglePause());
     for (const id of ["fullscreen", "wall-fullscreen"]) {
-      element(id).addEventListener("click", () => toggleFullScreen(stage));
+      element(id).addEventListener("click", () => toggleFullScreen(display));
     }
     document.addEventListener("visibilitychange", () => this.#updatePlaying());
-    document.addEventListener("keydown", (event) => this.#pressKey(event, stage));
+    document.addEventListener("keydown", (event) => this.#pressKey(event, display));
     this.#show();
   }
 
@@ -97,14 +97,14 @@ export class Controls {
     element("pause").textContent = this.#paused ? "Play" : "Pause";
   }
 
-  #goBack(stage) {
-    if (stage.classList.contains("fills-window")) stage.classList.remove("fills-window");
+  #goBack(display) {
+    if (display.classList.contains("fills-window")) display.classList.remove("fills-window");
     else this.#handlers.onBack();
   }
 
-  #pressKey(event, stage) {
+  #pressKey(event, display) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (event.key === "Escape") return this.#goBack(stage);
+    if (event.key === "Escape") return this.#goBack(display);
     if (event.key === " " && event.target.closest("button, a, summary, [type=checkbox]")) return; // it activates that element
     const key = event.key.toLowerCase();
     const id = { " ": "pause", f: "fullscreen", b: "show-boxes", l: "show-labels" }[key];
@@ -115,9 +115,9 @@ export class Controls {
   }
 }
 
-/** Shows the stage on the whole screen, or in the whole window where there is no Fullscreen API (iPhone). */
-function toggleFullScreen(stage) {
+/** Shows the display on the whole screen, or in the whole window where there is no Fullscreen API (iPhone). */
+function toggleFullScreen(display) {
   if (document.fullscreenElement) document.exitFullscreen();
-  else if (document.fullscreenEnabled) stage.requestFullscreen();
-  else stage.classList.toggle("fills-window");
+  else if (document.fullscreenEnabled) display.requestFullscreen();
+  else display.classList.toggle("fills-window");
 }

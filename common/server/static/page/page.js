@@ -71,7 +71,7 @@ const wall = new Wall(element("wall"), {
   onAck: (camera, frameId) => viewer.acknowledge(camera, frameId),
 });
 const models = new ModelChooser(element("models"), (name, processor) => viewer.changeModel(name, processor));
-const controls = new Controls(element("stage"), {
+const controls = new Controls(element("display"), {
   onChoice: applyChoices,
   onPlaying: () => viewer.play(controls.playing),
   onLowerScore: (score) => viewer.set("min_score", score),
