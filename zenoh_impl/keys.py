@@ -10,6 +10,7 @@ from common.messaging.messages import PROTOCOL
 PREFIX = f"vision/{PROTOCOL}"
 ANY_VERSION = "vision/*"
 SIZES = ("frame", "tile")  # of frames for viewers
+SERVER, SINKS = "server", "sinks"  # roles
 
 
 def frames(queue: str) -> str:
@@ -53,7 +54,7 @@ def camera_of(view_key: str) -> str:
 
 
 def node_of(key: str) -> str:
-    """Return the node of a key of messages of a role."""
+    """Return the node of a key of messages of a role, of changes, or of a liveliness token."""
     return key.split("/")[3]
 
 

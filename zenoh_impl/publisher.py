@@ -76,7 +76,7 @@ class Publisher(BufferedPublisher):
             priority=zenoh.Priority.INTERACTIVE_HIGH,  # small, and not to wait behind frames
         )
         self._open.enter_context(session.declare_subscriber(keys.sent_to(link.node, role), direct(self._receive)))
-        liveliness, servers = session.liveliness(), keys.alive("*", "server")
+        liveliness, servers = session.liveliness(), keys.alive("*", keys.SERVER)
         self._open.enter_context(liveliness.declare_subscriber(servers, direct(self._on_server), history=True))
         # Last: a server that sees it sends the present state.
         self._open.enter_context(liveliness.declare_token(keys.alive(link.node, role)))

@@ -1,47 +1,36 @@
 """The server's end: passes to the hub what roles send, and to roles what the hub sends."""
 
 import asyncio
-import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import zenoh
 
 from common.errors import FrameDroppedError, MessageError, SettingsError
-from common.messaging.messages import (
-    FrameHeader,
-    Model,
-    ServerMessage,
-    Status,
-    kind_to_role,
-    pack_frame,
-    parse_ingest,
-    unpack_frame,
-)
+from common.messaging.messages import FrameHeader, Model, Status, pack_frame, parse_ingest, unpack_frame
 from common.pacing import Throttle
-from common.transport import Handle, Hub
+from common.transport import Hub
 
 from . import keys
 from .access import NodeRights
 from .arrivals import Arrivals
+from .connected_roles import ConnectedRoles
 from .link import Link
 from .local_time import local_header, local_message
+from .outgoing import Outgoing
 from .presence import Component, Presence
-from .send_thread import SendThread
 from .session import direct
 from .shared_changes import SharedChanges, parse_shared
 
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 1000  # messages, some seconds of them, for an event loop that is busy; more are dropped
-CLOSE_S = 1.0
 CONNECT_S = 2.0  # after the start of a server, for the other nodes to be seen
 REPEAT_S = 1.0
-SERVER, SINKS = "server", "sinks"
 
 
 @dataclass(frozen=True)
@@ -60,24 +49,6 @@ class Receiver:
             yield
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A subscriber of the hub that passes the messages of viewers to sinks."""
-
-    cameras: frozenset[str]
-    put_text: Callable[[str, str], None]
-    takes_frames: bool = False
-    tile_width: int | None = None
-    _event_numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    def put_event(self, text: str) -> None:
-        """Pass an event, in order, as a kind of its own."""
-        self.put_text(f"event {next(self._event_numbers)}", text)
-
-    def put_frame(self, frame: object) -> None:
-        """Sinks get no frames."""
-
-
 class Reception:
     """Passes on messages between threads of Zenoh and the event loop of the hub."""
 
@@ -90,20 +61,17 @@ class Reception:
         self._loop = loop
         self._arrivals = Arrivals()
         self._waiting = 0
-        self._roles: dict[str, Handle] = {}
-        self._unconfirmed: set[str] = set()
-        self._outgoing: dict[tuple[str, str], str] = {}
-        self._changes = SharedChanges(link.node, hub.change, partial(self._leave, keys.changed_by(link.node)))
-        self._shown = Shown(frozenset(hub.cameras), partial(self._leave, keys.shown_by(link.node)))
-        self._thread = SendThread("receiver", self._send)
+        self._outgoing = Outgoing(self._session, link.node)
+        self._roles = ConnectedRoles(hub, link.node, self._outgoing.put)
+        self._changes = SharedChanges(link.node, hub.change, partial(self._outgoing.put, keys.changed_by(link.node)))
         self._log = Throttle(10)
 
     def open(self, stack: ExitStack) -> None:
         """Start. What is opened is closed with `stack`."""
         self._hub.nodes = self._presence.nodes
         self._hub.add_role(self._changes.handle)
-        self._thread.start()
-        stack.callback(self._thread.close, CLOSE_S)
+        self._outgoing.start()
+        stack.callback(self._outgoing.close)
         session, liveliness = self._session, self._session.liveliness()
         for size in keys.SIZES:
             stack.enter_context(session.declare_subscriber(keys.view("*", size), direct(self._on_frame)))
@@ -113,7 +81,7 @@ class Reception:
             liveliness.declare_subscriber(f"{keys.ANY_VERSION}/alive/**", direct(self._on_token), history=True)
         )
         # Last: a role that sees it sends what lasts.
-        stack.enter_context(liveliness.declare_token(keys.alive(self._link.node, "server")))
+        stack.enter_context(liveliness.declare_token(keys.alive(self._link.node, keys.SERVER)))
         stack.callback(self._loop.call_later(CONNECT_S, self._presence.report_missing).cancel)
         self._repeat_changes()
         stack.callback(self._end_repetition)
@@ -164,7 +132,7 @@ class Reception:
         node, message = keys.node_of(key), parse_ingest(text)
         rights_in(self._rights, node).check(message)
         if isinstance(message, Status | Model):
-            self._confirm(keys.token_of_sender(key))
+            self._roles.confirm(keys.token_of_sender(key))
         if (local := local_message(self._link, node, message)) is not None:
             self._hub.handle_message(local.model_dump_json(exclude_none=True))
 
@@ -186,54 +154,14 @@ class Reception:
         node, role = keys.node_of(token), keys.role_of(token)
         if is_alive and not role and node != self._link.node:
             self._link.clocks().follow(node)
-        if role == SERVER:
+        if role == keys.SERVER:
             if is_alive:
                 self._changes.share_all()
         elif role:
-            (self._add_role if is_alive else self._remove_role)(token)
+            (self._roles.add if is_alive else self._roles.remove)(token)
 
     def _report(self, status: Status) -> None:
         self._hub.handle_message(status.model_dump_json(exclude_none=True))
-
-    def _add_role(self, token: str) -> None:
-        self._remove_role(token)
-        send = self._roles[token] = partial(self._send_to, keys.sent_to_owner_of(token))
-        self._unconfirmed.add(token)
-        self._hub.add_role(send)
-        if keys.role_of(token) == SINKS:
-            self._hub.add_subscriber(self._shown)
-
-    def _confirm(self, token: str) -> None:
-        """Send a role the present state again when it sends its own, which it does once it knows this server.
-
-        On a new link there is not yet a way to the role when its token arrives here, and Zenoh drops what has none.
-        """
-        if token in self._roles and token in self._unconfirmed:
-            self._unconfirmed.remove(token)
-            self._hub.add_role(self._roles[token])
-
-    def _remove_role(self, token: str) -> None:
-        if send := self._roles.pop(token, None):
-            self._hub.remove_role(send)
-            if not any(keys.role_of(each) == SINKS for each in self._roles):
-                self._hub.remove_subscriber(self._shown)
-
-    def _send_to(self, key: str, message: ServerMessage) -> None:
-        self._leave(key, kind_to_role(message), message.model_dump_json(exclude_none=True))
-
-    def _leave(self, key: str, kind: str, text: str) -> None:
-        """Leave a message to the thread, in place of an unsent one of its kind."""
-        if len(self._outgoing) < MAX_WAITING:
-            self._outgoing[key, kind] = text
-        self._thread.wake()
-
-    # On the thread that sends.
-
-    def _send(self) -> None:
-        while self._outgoing:
-            key, kind = next(iter(self._outgoing))
-            text = self._outgoing.pop((key, kind))
-            self._session.put(key, text, congestion_control=zenoh.CongestionControl.BLOCK, attachment=self._link.node)
 
     @contextmanager
     def _logged(self) -> Iterator[None]:
