@@ -1,7 +1,6 @@
 """Logs at the hub, once for each name, valid certificates whose owners are refused."""
 
 import logging
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ import zenoh
 
 from . import keys
 from .access import NodeRights
+from .link_timers import LinkTimers
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +21,9 @@ class Admission:
     def __init__(self, rights: Iterable[NodeRights], token_s: float = TOKEN_S) -> None:
         """`rights` are those of all nodes of the settings."""
         self._nodes = frozenset(each.node for each in rights)
-        self._token_s = token_s
         self._alive: set[str] = set()
         self._logged: set[str] = set()
-        self._checks: dict[tuple[str, str], threading.Timer] = {}  # of links that have just been made
+        self._timers = LinkTimers(self._check_token, lambda: token_s)
 
     @contextmanager
     def watching(self, router: "zenoh.Session") -> Iterator[None]:
@@ -34,8 +33,7 @@ class Admission:
             router.info.declare_link_events_listener(self._on_link, history=True),
         ):
             yield
-        while self._checks:
-            self._checks.popitem()[1].cancel()
+        self._timers.close()
 
     def _on_token(self, sample: zenoh.Sample) -> None:
         node = str(sample.key_expr).removeprefix(keys.alive(""))
@@ -43,21 +41,14 @@ class Admission:
         change(node)
 
     def _on_link(self, event: "zenoh.LinkEvent") -> None:
-        name, link = event.link.auth_identifier, (str(event.link.zid), event.link.dst)
-        if event.kind != zenoh.SampleKind.PUT:
-            if check := self._checks.pop(link, None):
-                check.cancel()
-        elif name is None:  # roles of the own node have no certificate
-            return
-        elif name not in self._nodes:
+        name = event.link.auth_identifier
+        if event.kind != zenoh.SampleKind.PUT or name in self._nodes:
+            self._timers.follow(event)
+        elif name is not None:  # roles of the own node have no certificate
             self._log(name, "no node of the settings has this name")
-        else:
-            check = self._checks[link] = threading.Timer(self._token_s, self._check_token, (name, link))
-            check.daemon = True
-            check.start()
 
-    def _check_token(self, name: str, link: tuple[str, str]) -> None:
-        self._checks.pop(link, None)
+    def _check_token(self, link: "zenoh.Link") -> None:
+        name = str(link.auth_identifier)
         if name not in self._alive:
             self._log(name, "its node has another name")
 

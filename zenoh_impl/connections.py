@@ -37,6 +37,11 @@ def _on_link(event: "zenoh.LinkEvent") -> None:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
+def is_of_role(link: "zenoh.Link") -> bool:
+    """Return whether a link is that of a role to its node, by the Unix socket."""
+    return str(link.src).startswith("unixsock-stream/")
+
+
 def end_sending(link: "zenoh.Link") -> None:
     """Shut the connection of a link down for sending, whereupon both nodes close the link, and make it again.
 

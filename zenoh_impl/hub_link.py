@@ -12,6 +12,7 @@ import zenoh
 
 from common.text import printable_line
 
+from .connections import is_of_role
 from .session import RouterOptions
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class HubLink:
         thread.join(TIMEOUT_S)
 
     def _on_link(self, event: "zenoh.LinkEvent") -> None:
-        if event.link.src.startswith("unixsock-stream/"):  # of a role
+        if is_of_role(event.link):
             return
         if event.kind == zenoh.SampleKind.PUT:
             self._is_up.set()
