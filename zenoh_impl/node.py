@@ -27,6 +27,7 @@ class Node:
     def __init__(self, options: RouterOptions, nodes: Mapping[str, tuple[Component, ...]]) -> None:
         """`nodes` are the others, with what they run. Starts nothing. Raises SettingsError."""
         self._options = options
+        self._nodes = nodes
         self.folder = new_folder()
         cameras = {camera: each.node for each in options.rights for camera in each.cameras}
         self.link = Link(options.node, self.folder / SOCKET, cameras)
@@ -45,6 +46,7 @@ class Node:
         if self._options.hub is not None:
             watch = Admission(self._options.rights) if self._options.listens else HubLink(self._options)
             self._open.enter_context(watch.watching(router))
+        if self._nodes:
             rights = next(each for each in self._options.rights if each.node == self.link.node)
             if rights.processors:
                 self._open.enter_context(keeping_changes(router, rights))

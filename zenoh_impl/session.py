@@ -60,14 +60,14 @@ class RouterOptions:
 
 def router_options(settings: Settings) -> RouterOptions:
     """Return the options of the node of the settings; without --node, of that of the hub."""
-    zenoh, (hub, *_) = settings.zenoh, settings.nodes
+    section, hub = settings.zenoh, settings.nodes[0]
     name = settings.node or hub
     return RouterOptions(
         name,
-        zenoh.hub,
+        section.hub,
         listens=name == hub,
-        certificates=Path(zenoh.certificates).expanduser() if zenoh.certificates else None,
-        config=Path(zenoh.config).expanduser() if zenoh.config else None,
+        certificates=Path(section.certificates).expanduser() if section.certificates else None,
+        config=Path(section.config).expanduser() if section.config else None,
         rights=rights_of(settings),
     )
 
@@ -86,7 +86,7 @@ def router_config(socket: Path, options: RouterOptions) -> zenoh.Config:
             config = zenoh.Config.from_file(str(options.config))
         except zenoh.ZError as error:
             raise SettingsError(f"zenoh.config {str(options.config)!r}: {error}") from error
-        listen += json.loads(config.get_json("listen/endpoints"))
+        listen += _listen_endpoints(config)
         return _with(config, {"mode": "router", "listen/endpoints": listen})
     if options.hub is not None:
         (listen if options.listens else connect).append(options.hub)
@@ -96,6 +96,15 @@ def router_config(socket: Path, options: RouterOptions) -> zenoh.Config:
         if options.listens:
             values["access_control"] = access_control(options.rights)
     return _with(zenoh.Config(), values)
+
+
+def _listen_endpoints(config: zenoh.Config) -> list[str]:
+    """Return those that a file states, not the default of Zenoh: any address, without encryption."""
+    stated = config.get_json("listen/endpoints")
+    if stated == zenoh.Config().get_json("listen/endpoints"):
+        return []
+    endpoints: list[str] | dict[str, list[str]] = json.loads(stated)
+    return endpoints.get("router", []) if isinstance(endpoints, dict) else endpoints
 
 
 def _mutual_tls(node: str, folder: Path) -> dict[str, Any]:
