@@ -41,6 +41,7 @@ ALONE = (
     "benchmark/test_measure.py",
     "benchmark/test_nodes.py",
     "benchmark/test_processing.py",
+    "benchmark/test_processor_age.py",
     "capture/test_rtsp.py",
     "chaos/",
     "implementations/test_latest_queue.py",
