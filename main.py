@@ -26,6 +26,7 @@ from common.config.settings import Settings
 from common.errors import HungError, UserError
 from common.interfaces import Runtime
 from common.model_zoo.resolve import resolve_settings
+from common.native_threads import end_beside_native_threads
 from common.pipeline import Pipeline
 from common.start_text import start_text
 from common.telemetry.console_log import configure_logging
@@ -110,4 +111,6 @@ def ignore_stop_signals() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    end_beside_native_threads(exit_code)
+    sys.exit(exit_code)

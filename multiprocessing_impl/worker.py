@@ -7,6 +7,7 @@ from typing import Any
 
 from common.errors import VisionError
 from common.interfaces import Target
+from common.native_threads import end_beside_native_threads
 from common.supervision.run_role import run_role
 from common.telemetry.console_log import configure_logging
 from common.telemetry.console_stream import unblock_console
@@ -73,3 +74,4 @@ def _run(sender: connection.Connection, level: int, name: str, target: Target, a
     configure_logging(level)
     end_without_memory()
     sender.send(run_role(name, target, args))
+    end_beside_native_threads(0)

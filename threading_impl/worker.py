@@ -1,9 +1,9 @@
 """One run of a role, in a thread of its own."""
 
-import threading
 from typing import Any
 
 from common.interfaces import Target
+from common.native_threads import native_thread
 from common.supervision.run_role import run_role
 
 
@@ -13,7 +13,7 @@ class Worker:
     def __init__(self, name: str, target: Target, args: tuple[Any, ...]) -> None:
         self.name = name
         self._failure: Exception | None = None
-        self._worker = threading.Thread(target=self._run, args=(name, target, args), name=name, daemon=True)
+        self._worker = native_thread(self._run, name, (name, target, args))
 
     def start(self) -> None:
         """Start the role. Called once."""

@@ -17,6 +17,7 @@ from common.capture.opencv_capture import Capture, Device, frame_count, frame_ra
 from common.capture.reconnect import OnStatus, ReconnectBackoff, SourceState
 from common.errors import VisionError
 from common.interfaces import FrameMemory, StopSignal
+from common.native_threads import native_thread
 from common.pacing import Ticker
 
 logger = logging.getLogger(__name__)
@@ -24,10 +25,7 @@ logger = logging.getLogger(__name__)
 STOP_CHECK_S = 0.2  # period at which a reader that waits for a frame checks stop; a frame wakes it at once
 READ_TIMEOUT_S = 5.0  # of a camera that is fast enough for it
 OPEN_TIMEOUTS = 2  # read timeouts: FFmpeg analyses up to 5 s of a stream before it is open (analyzeduration)
-# Before CPython 3.14 a daemon thread that returns from C code during finalization is ended by pthread_exit(), which
-# aborts C++ code (https://github.com/python/cpython/issues/87135). So join it, but no longer than stop may take: a
-# read of a dead network cannot be interrupted.
-JOIN_TIMEOUT_S = 1.0
+JOIN_TIMEOUT_S = 1.0  # no longer than stop may take: a read of a dead network cannot be interrupted
 
 
 class LiveSource:
@@ -70,7 +68,7 @@ class LiveSource:
 
     def __enter__(self) -> Self:
         """Start to open the device, which need not be available yet."""
-        self._thread = threading.Thread(target=self._run, name="video drain", daemon=True)
+        self._thread = native_thread(self._run, "video drain")
         self._thread.start()
         return self
 

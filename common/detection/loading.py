@@ -1,16 +1,15 @@
 """Load a model with heartbeats: before the first frame an execution provider may compile it for minutes."""
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from common.interfaces import StopSignal
+from common.native_threads import native_thread
 from common.pacing import Clock
 from common.supervision.heartbeat import BEAT_S
 
-END_S = 1.0  # a native library aborts a process that exits while the library runs in a thread
 FIRST_BEAT_S = 3.0  # the app is announced after the first heartbeat: a model that cannot be used ends it before
 LIMIT_S = 1800.0  # TensorRT on a Jetson, which compiles a large model once
 
@@ -26,14 +25,13 @@ def load_with_heartbeat(
     load does not return.
     """
     result: Future[T] = Future()
-    threading.Thread(target=_complete, args=(result, load), name="loading", daemon=True).start()
+    native_thread(_complete, "loading", (result, load)).start()
     started = clock()
     while not result.done():
         if FIRST_BEAT_S <= clock() - started < limit_s:
             stop.beat()
         wait([result], BEAT_S)
         if stop.is_set():
-            wait([result], END_S)
             return None
     return result.result()
 

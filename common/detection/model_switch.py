@@ -9,6 +9,7 @@ from common.errors import VisionError
 from common.frames import Image
 from common.messaging.base import Message
 from common.messaging.messages import UNNAMED, Model, ModelChange, ServerMessage, Status
+from common.native_threads import native_thread
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class ModelSwitch:
             if self._loading:
                 return
             self._loading = True
-        threading.Thread(target=self._load_wanted, name="model loading", daemon=True).start()
+        native_thread(self._load_wanted, "model loading").start()
 
     def detect(self, image: Image, min_score: float) -> Inference:
         """See Detector."""

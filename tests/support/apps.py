@@ -33,7 +33,7 @@ PATIENCE_S = 40  # timeout for what takes a second or two on an idle machine
 WINDOWS = 6  # in which a rate is measured: a machine with other work may stop for some seconds in one
 END_S = 5  # for the other processes to end, after a failed test
 PRINTED_LINK = re.compile(r"^Edge Vision +(\S+)\n", re.MULTILINE)  # libraries may write lines before it
-COMPLAINTS = re.compile(r"Traceback|Warning:|resource_tracker|leaked|Fatal|Aborted")
+COMPLAINTS = re.compile(r"Traceback|Warning:|resource_tracker|leaked|Fatal|Aborted|terminate called")
 
 
 class App:

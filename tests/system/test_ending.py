@@ -21,6 +21,37 @@ ALONE, GROUP = False, True  # signal the main process, or the process group, as 
 HUP, INT, TERM = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
 
+# A processor that has a thread in C++ code, as that in which a model is loaded, until the process ends.
+BUSY_IN_NATIVE_CODE = """
+import sys
+import time
+
+import cv2
+import numpy
+
+from common.native_threads import native_thread
+
+
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.5)  # the thread returns from C++ while the interpreter is finalized
+
+
+def work():
+    image = numpy.zeros((480, 640, 3), numpy.uint8)
+    while True:
+        cv2.GaussianBlur(image, (31, 31), 0)
+
+
+sys.slow = Slow()
+native_thread(work, "work").start()
+
+
+def process(frame):
+    return None
+"""
+
+
 @pytest.fixture(params=IMPLEMENTATIONS)
 def implementation(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -60,6 +91,16 @@ def test_it_ends_with_code_0_by_one_signal_or_several(
             os.killpg(app.process.pid, number) if whole_group else app.process.send_signal(number)
             time.sleep(0.05)  # the next one arrives while the app is stopping
         app.end(numbers[-1], whole_group=whole_group)
+
+
+def test_it_ends_with_code_0_while_a_thread_is_in_native_code(
+    implementation: str, small: tuple[str, ...], tmp_path: Path
+) -> None:
+    code = tmp_path / "busy.py"
+    code.write_text(BUSY_IN_NATIVE_CODE)
+    with running("--impl", implementation, "--source", small[1], "--processor", f"{code}:process") as app:
+        app.wait_until_ready()
+        app.end()
 
 
 def test_it_ends_while_every_role_hangs(small: tuple[str, ...]) -> None:
