@@ -22,7 +22,7 @@ class Outbox:
     """
 
     def __init__(self, wake: Callable[[], object]) -> None:
-        """`wake` is called when there is something to take."""
+        """`wake` is called when there is something to take. It must not block, and is not called after disconnect()."""
         self._wake = wake
         self._lock = threading.Lock()
         self._pending: dict[str, bytes | str] = {}
@@ -95,17 +95,15 @@ class Outbox:
                 self._events.popleft()
                 self.lost_event_count += 1
             self._events.append(text)
-            if not self.connected:
-                return
-        self._wake()
+            if self.connected:
+                self._wake()
 
     def _put_report(self, kind: str, report: MetricsReport) -> None:
         with self._lock:
             unsent = self._reports.get(kind)
             self._reports[kind] = report.after(unsent) if unsent else report
-            if not self.connected:
-                return
-        self._wake()
+            if self.connected:
+                self._wake()
 
     def _put(self, kind: str, data: bytes | str) -> None:
         with self._lock:
@@ -113,4 +111,4 @@ class Outbox:
                 return
             self.dropped_count += kind in self._pending
             self._pending[kind] = data
-        self._wake()
+            self._wake()
