@@ -1,10 +1,10 @@
 """Sink to an MQTT broker: events at QoS 1, states retained, availability by the last will."""
 
+import asyncio
 import json
-import logging
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from urllib.parse import unquote, urlsplit
 
 from common.config.sinks import MqttSettings
@@ -15,19 +15,14 @@ from common.sinks.state import State
 from common.text import redact
 
 try:
-    import aiomqtt
+    from common.sinks.mqtt_client import MqttClient
 except ModuleNotFoundError as error:
     raise SettingsError(
-        "a sink of type mqtt needs aiomqtt; install it with: pip install -r requirements-mqtt.txt"
+        "a sink of type mqtt needs paho-mqtt; install it with: pip install -r requirements-mqtt.txt"
     ) from error
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-TIMEOUT_S = 10.0  # to connect, and for the acknowledgement of each message
-KEEPALIVE_S = 15  # a broker publishes the last will after 1.5 times as long (MQTT 3.1.1, section 3.1.2.10)
-
-# The connection logs each failure itself; every failure also arrives as an exception.
-logging.getLogger("aiomqtt.client").setLevel(logging.CRITICAL)
-client_logger = logging.getLogger("aiomqtt.client")
+OFFLINE_S = 1.0  # for the acknowledgement of the last message
 
 
 class MqttSink:
@@ -57,27 +52,21 @@ class MqttSink:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator["MqttConnection"]:
         """Connect to the broker. Raises SinkError."""
-        topic = self._settings.topic
+        status = f"{self._settings.topic}/status"
+        user = unquote(self._url.username) if self._url.username else None
+        password = unquote(self._url.password) if self._url.password else None
         try:
-            async with aiomqtt.Client(
-                self._url.hostname or "",
-                self._port,
-                username=unquote(self._url.username) if self._url.username else None,
-                password=unquote(self._url.password) if self._url.password else None,
-                tls_context=self._tls,
-                will=aiomqtt.Will(f"{topic}/status", "offline", qos=1, retain=True),
-                timeout=TIMEOUT_S,
-                keepalive=KEEPALIVE_S,
-                logger=client_logger,
-            ) as client:
-                await client.publish(f"{topic}/status", "online", qos=1, retain=True)
+            with closing(MqttClient((status, "offline"), user, password, self._tls)) as client:
+                await client.connect(self._url.hostname or "", self._port)
                 try:
+                    await client.publish(status, "online", retain=True)
                     yield MqttConnection(client, self._settings, self._shown)
                 finally:
                     # A broker does not publish the last will of a client that disconnects.
-                    with suppress(aiomqtt.MqttError, OSError):
-                        await client.publish(f"{topic}/status", "offline", qos=1, retain=True, timeout=1)
-        except (aiomqtt.MqttError, OSError) as error:
+                    with suppress(OSError):
+                        async with asyncio.timeout(OFFLINE_S):
+                            await client.publish(status, "offline", retain=True)
+        except OSError as error:
             raise SinkError(f"{self._shown}: {error}") from error
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -90,7 +79,7 @@ class MqttSink:
 class MqttConnection:
     """A connection to a broker. It keeps what it has published, and publishes only what has changed."""
 
-    def __init__(self, client: "aiomqtt.Client", settings: MqttSettings, shown: str) -> None:
+    def __init__(self, client: MqttClient, settings: MqttSettings, shown: str) -> None:
         self._client = client
         self._settings = settings
         self._shown = shown
@@ -117,6 +106,6 @@ class MqttConnection:
 
     async def _publish(self, topic: str, payload: str, *, retain: bool) -> None:
         try:
-            await self._client.publish(topic, payload, qos=1, retain=retain, timeout=TIMEOUT_S)
-        except (aiomqtt.MqttError, OSError) as error:
+            await self._client.publish(topic, payload, retain=retain)
+        except OSError as error:
             raise SinkError(f"{self._shown}: {error}") from error

@@ -199,7 +199,8 @@ def test_the_mqtt_package_is_needed_only_by_its_sink(monkeypatch: pytest.MonkeyP
 
 
 def test_without_the_mqtt_package_the_error_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "aiomqtt", None)
-    monkeypatch.delitem(sys.modules, "common.sinks.mqtt", raising=False)
+    for name in ("common.sinks.mqtt", "common.sinks.mqtt_client"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "paho.mqtt", None)
     with pytest.raises(SettingsError, match=r"pip install -r requirements-mqtt\.txt"):
         make_sink(MqttSettings(type="mqtt", url=SecretStr("mqtt://localhost")))

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import multiprocessing
+import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ from pydantic import SecretStr
 
 from common.config.sinks import MqttSettings
 from common.errors import SettingsError, SinkError
-from common.sinks import mqtt as mqtt_module
+from common.sinks import mqtt_client
 from common.sinks.mqtt import MqttSink
 from common.sinks.state import State
 from tests.support.broker import Broker
@@ -129,7 +131,7 @@ def stay_connected(port: int) -> None:
 
 
 async def test_a_broker_that_stops_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt_module, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(mqtt_client, "TIMEOUT_S", 0.5)
 
     async def send_on(broker: Broker) -> None:
         async with sink(broker.port).connect() as connection:
@@ -161,8 +163,7 @@ async def test_a_broker_with_a_password_accepts_only_the_right_one(
 
 
 async def test_a_broker_that_accepts_and_never_answers_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt_module, "TIMEOUT_S", 0.3)
-    monkeypatch.setattr(mqtt_module, "KEEPALIVE_S", 1)  # the client closes its socket only after that time
+    monkeypatch.setattr(mqtt_client, "TIMEOUT_S", 0.3)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -177,6 +178,68 @@ async def test_a_broker_that_accepts_and_never_answers_is_a_failure(monkeypatch:
                 pass
         async with asyncio.timeout(PATIENCE_S):
             await closed.wait()
+
+
+async def enter(port: int) -> None:
+    async with sink(port).connect():
+        await asyncio.Event().wait()
+
+
+async def test_a_connection_is_closed_when_its_task_is_cancelled_before_the_broker_has_answered() -> None:
+    accepted, closed = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.set()
+        await reader.read()
+        writer.close()
+        closed.set()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server, asyncio.timeout(mqtt_client.KEEPALIVE_S / 2):  # the broker would close it after KEEPALIVE_S
+        connecting = asyncio.create_task(enter(server.sockets[0].getsockname()[1]))
+        await accepted.wait()
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        await closed.wait()
+
+
+def test_an_attempt_to_connect_does_not_delay_the_end_of_the_event_loop() -> None:
+    async def try_to_connect() -> None:
+        connecting = asyncio.create_task(enter(listening.getsockname()[1]))
+        await until(lambda: len(attempts()) == 1)
+        connecting.cancel()
+        await asyncio.wait([connecting])
+
+    def attempts() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "mqtt connection"]
+
+    # The backlog of listen(0) holds one connection, and the kernel answers no further one (listen(2)).
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, socket.socket() as waiting:
+        waiting.connect(listening.getsockname())
+        asyncio.run(try_to_connect())
+        (attempt,) = attempts()
+    attempt.join(PATIENCE_S)
+    assert not attempt.is_alive()
+
+
+async def test_a_broker_that_stops_again_and_again_leaves_nothing_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def send_until_it_is_stopped(broker: Broker) -> None:
+        async with sink(broker.port).connect() as connection:
+            stopping = asyncio.create_task(asyncio.to_thread(broker.stop))
+            try:
+                while True:
+                    await connection.send(event(1))
+            finally:
+                await stopping
+
+    with Broker(tmp_path) as broker:
+        for _ in range(10):
+            with pytest.raises(SinkError):
+                await send_until_it_is_stopped(broker)
+            await asyncio.to_thread(broker.start)
+    assert caplog.record_tuples == []
 
 
 @pytest.mark.parametrize(
