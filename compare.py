@@ -7,7 +7,9 @@ import time
 import multiprocessing_impl
 import threading_impl
 from common.config.access import access_token
+from common.config.sections import webcams
 from common.config.settings import Settings
+from common.errors import SettingsError
 from common.interfaces import StopSignal
 from common.pipeline import Comparison, Pipeline
 from common.server.listen import listen
@@ -19,6 +21,10 @@ def make_pipeline(settings: Settings) -> Pipeline:
 
     As a role, the app in threads is a process that is supervised like the others. Raises UserError.
     """
+    for _, index in webcams(settings.cameras):
+        raise SettingsError(
+            f"compare opens each source twice, and webcam {index} can be opened once; give a file or a URL"
+        )
     token = access_token(settings)  # one for both apps
     start_s = time.monotonic()
     processes, threads = listen(settings.host, settings.port), listen(settings.host, 0)

@@ -43,7 +43,7 @@ def load_processing(
         return LoadedProcessing(reloading, [Model(processor=options.name, name=reloading.name, labels=())], [])
     if options.run:
         user = load_user_code(options.run, options.run_options)
-        logger.info("processor %s from %s", user.name, options.run)
+        logger.info("%s is loaded", options.run)
         return LoadedProcessing(user, [Model(processor=options.name, name=user.name, labels=())], [])
 
     def load(path: Path) -> OnnxDetector:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from common.detection.outcome import Outcome
-from common.detection.user_code import UserProcessing, load_user_code
+from common.detection.user_code import UserProcessing, load_user_code, name_of
 from common.errors import ProcessorError
 from common.frames import Frame
 from common.messaging.base import Message
@@ -28,7 +28,7 @@ class ReloadingProcessing:
     """
 
     def __init__(self, reference: str, options: Mapping[str, Any], report: Callable[[Message], None]) -> None:
-        self.name = reference.rpartition(":")[2]
+        self.name = name_of(reference)
         self._reference = reference
         self._options = options
         self._report = report

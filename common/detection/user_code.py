@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from common.detection.outcome import Outcome, as_result
-from common.errors import ProcessorError
+from common.errors import ProcessorError, VisionError
 from common.frames import Frame
 from common.text import printable_line
 
@@ -62,7 +62,12 @@ def load_user_code(reference: str, options: Mapping[str, Any]) -> UserProcessing
         if isinstance(error, ProcessorError):
             raise
         raise ProcessorError(f"{reference} cannot be created: {_fault(error)}") from error
-    return UserProcessing(printable_line(name, 100), process)
+    return UserProcessing(name_of(reference), process)
+
+
+def name_of(reference: str) -> str:
+    """Return the name for viewers: `FILE.py:NAME` without its folder, or `package.module:NAME`."""
+    return printable_line(Path(reference).name, 100)
 
 
 def _module(where: str) -> ModuleType:
@@ -111,5 +116,6 @@ def _fault(error: BaseException) -> str:
     places = [f"{Path(line.filename).name} line {line.lineno}: {line.line}" for line in own[-3:]]
     if isinstance(error, SyntaxError) and error.filename:
         places = [f"{Path(error.filename).name} line {error.lineno}"]
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    kind = "" if isinstance(error, VisionError) else type(error).__name__  # of as_result: no fault of a line
+    what = ": ".join(filter(None, (kind, str(error))))
     return printable_line("; ".join([*places, what]), 450)

@@ -13,6 +13,9 @@ import psutil
 import pytest
 from websockets.asyncio.client import connect
 
+import compare
+from common.config.load import load_settings
+from common.errors import SettingsError
 from tests.support.apps import WINDOWS, App, ViewerClient, running
 from tests.support.servers import UPGRADE, Answer, ask
 
@@ -44,6 +47,12 @@ class Both:
             return {int(role["pid"]) for role in self.stats(port)["roles"].values()}
         except OSError:  # that app is restarting
             return set()
+
+
+def test_a_webcam_is_refused_because_it_can_be_opened_once() -> None:
+    settings = load_settings(["--source", "gate=sample", "--source", "yard=3"]).settings
+    with pytest.raises(SettingsError, match="webcam 3 can be opened once; give a file or a URL"):
+        compare.make_pipeline(settings)
 
 
 def both(app: App) -> Both:

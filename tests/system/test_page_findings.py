@@ -90,7 +90,8 @@ def test_values_are_tiles_that_follow_the_newest_number(page: Page, role: Role) 
     send_values(role, {"cars": 3, "speed": 12.3456})
     until_tiles(page, {"cars": "3", "speed": "12.35"})
     send_values(role, {"cars": 1234567, "dark": 0})
-    until_tiles(page, {"cars": "1,234,567", "speed": "12.35", "dark": "0"})
+    until_tiles(page, {"cars": "1,234,567", "dark": "0", "speed": "12.35"})
+    assert list(tiles(page)) == ["cars", "dark", "speed"]
 
 
 def test_a_value_that_is_no_longer_reported_becomes_a_dash_and_then_disappears(

@@ -57,6 +57,7 @@ def test_no_model_is_offered_to_code_of_ones_own_whose_processing_time_is_shown(
     ):
         role.send(Model(name="motion", labels=()))
         wait_for_text(page, "#model", "motion")
+        assert page.inner_text("#model-kind") == "Processor"
         assert not page.is_visible("#models")
         role.send_detections(role.send_frame(), inference_ms=0)  # and 1 ms of processing
         wait_for_text(page, "#inference-ms", "1.0 ms")

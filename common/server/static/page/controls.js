@@ -5,7 +5,7 @@ import { load, save } from "./preferences.js";
 const SEND_AFTER_MS = 150; // a moving slider changes at every frame of the screen; the server gets the last value
 const HINTS = {
   synced: "Synced: only frames with detections of their own, at the inference rate, with the delay of the inference.",
-  moved: "Live: the newest frame. Boxes of an earlier frame are moved by the velocity of their object; faint: unknown.",
+  moved: "Live: the newest frame. Boxes of an earlier frame are moved with their object; faint: its velocity is unknown.",
   live: "Live: the newest frame. Its boxes were found in an earlier frame and lag behind moving objects.",
 };
 

@@ -44,6 +44,8 @@ export class Panel {
     for (const id of ["inference-readouts", "inference-dashes"]) element(id).hidden = processors.length > 1;
     const models = processors.length ? processors.map((each) => each.model) : [model];
     this.#showName("model", [...new Set(models)].join(", "));
+    const isOwnCode = processors.length > 0 && processors.every(({ has_model = true }) => !has_model);
+    setText(element("model-kind"), isOwnCode ? "Processor" : "Model");
   }
 
   /** Shows which camera is on the video, and the rates that are configured for it. */

@@ -12,9 +12,6 @@ const FORMAT = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 
 const now_s = () => performance.now() / 1000;
 
-/** What tiles are sorted by: camera and processor. Those of one processor stay in the order in which their names arrived. */
-const groupOf = (key) => JSON.parse(key).slice(0, 2).join(" ");
-
 /** The tile of one value. */
 class Tile {
   element = document.createElement("div");
@@ -72,7 +69,7 @@ class Tile {
 export class Values {
   #section;
   #list;
-  #tiles = new Map(); // by camera, processor and name, as JSON
+  #tiles = new Map(); // by camera, processor and name, as JSON; shown in this order
   #camera = null;
   #isConnected = false;
   #severalProcessors = false;
@@ -120,7 +117,7 @@ export class Values {
 
   #arrange() {
     const tiles = [];
-    for (const [key, tile] of [...this.#tiles].sort(([a], [b]) => groupOf(a).localeCompare(groupOf(b)))) {
+    for (const [key, tile] of [...this.#tiles].sort(([a], [b]) => a.localeCompare(b))) {
       const [camera, processor, name] = JSON.parse(key);
       if (this.#camera !== null && camera !== this.#camera) continue;
       const names = [this.#camera === null && camera, this.#severalProcessors && processor, name];
