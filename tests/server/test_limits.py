@@ -182,7 +182,8 @@ async def flood(viewer: ClientConnection, message: str | None, count: int) -> No
     ids=["acknowledgements", "settings", "pings"],
 )
 async def test_only_the_viewer_that_floods_is_closed(server: Server, message: str | None, most: int) -> None:
-    async with server.role() as role, server.viewer() as other, server.viewer(max_queue=None) as viewer:
+    # max_queue: with a full one the closing handshake would take its timeout, 10 s
+    async with server.role() as role, server.viewer(max_queue=None) as other, server.viewer(max_queue=None) as viewer:
         await flood(viewer, message, 5 * most)
         await asyncio.wait_for(viewer.wait_closed(), PATIENCE_S)
         assert viewer.close_code == 1008

@@ -267,7 +267,8 @@ class ViewerClient:
 async def viewing(app: App) -> AsyncIterator[ViewerClient]:
     """Connect a viewer to the app."""
     url = f"ws://localhost:{app.port}/ws/ui"
-    async with connect(url, compression=None, proxy=None, open_timeout=PATIENCE_S) as socket:
+    # max_queue: with a full one the closing handshake would take its timeout, 10 s
+    async with connect(url, compression=None, proxy=None, open_timeout=PATIENCE_S, max_queue=None) as socket:
         yield ViewerClient(socket)
 
 

@@ -79,7 +79,7 @@ def compared() -> Iterator[Both]:
 
 @asynccontextmanager
 async def watching(port: int) -> AsyncIterator[ViewerClient]:
-    async with connect(f"ws://localhost:{port}/ws/ui", compression=None, proxy=None) as socket:
+    async with connect(f"ws://localhost:{port}/ws/ui", compression=None, proxy=None, max_queue=None) as socket:
         yield ViewerClient(socket)
 
 

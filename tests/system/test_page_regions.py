@@ -112,7 +112,9 @@ def test_a_processor_is_chosen_where_several_use_the_camera(browser: Browser) ->
 
 def values_of(app: App) -> dict[str, float]:
     """Return the values in the next detections."""
-    with connect(f"ws://127.0.0.1:{app.port}/ws/ui?frames=0", compression=None, proxy=None) as viewer:
+    url = f"ws://127.0.0.1:{app.port}/ws/ui?frames=0"
+    # max_queue: with a full one the closing handshake would take its timeout, 10 s
+    with connect(url, compression=None, proxy=None, max_queue=None) as viewer:
         while True:
             message: dict[str, Any] = json.loads(viewer.recv(timeout=20))
             if message["type"] == "detections":
