@@ -170,10 +170,10 @@ def test_screen_stays_after_a_change_of_settings(page: Page) -> None:
 
 def test_wall_fills_the_screen_and_a_tile_opens_there(page: Page, role: Role) -> None:
     page.click("#wall-fullscreen")
-    wait_until(page, lambda: page.evaluate("document.fullscreenElement?.id") == "stage", "full screen")
+    wait_until(page, lambda: page.evaluate("document.fullscreenElement?.id") == "display", "full screen")
     shows_wall(page)
     page.click(tile(YARD))
     shows_camera(page, role, YARD)
-    assert page.evaluate("document.fullscreenElement?.id") == "stage"
+    assert page.evaluate("document.fullscreenElement?.id") == "display"
     page.keyboard.press("f")
     wait_until(page, lambda: page.evaluate("document.fullscreenElement") is None, "the page")
