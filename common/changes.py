@@ -1,5 +1,7 @@
 """What viewers have changed since the start of the app, for roles that are started again."""
 
+from pathlib import Path
+
 from common.config.sections import ProcessorSettings
 from common.config.settings import LiveSettings
 from common.detection.tracking_options import TrackingOptions, tracking_of
@@ -39,7 +41,7 @@ class Changes:
     def info(self, processor: ProcessorSettings) -> ProcessorInfo:
         """Return the description of a processor for viewers."""
         regions = self._regions.get(processor.name, processor)
-        return ProcessorInfo(
+        info = ProcessorInfo(
             name=processor.name,
             has_model=processor.run is None,
             cameras=processor.cameras,
@@ -49,3 +51,4 @@ class Changes:
             lines=tuple(Region(name=line.name, points=line.points) for line in regions.lines),
             zones=tuple(Region(name=zone.name, points=zone.points) for zone in regions.zones),
         )
+        return info.model_copy(update={"model": Path(processor.run).name}) if processor.run else info

@@ -18,7 +18,7 @@ class CameraInfo(BaseModel):
 
 
 class ProcessorInfo(BaseModel):
-    """A processor as it was configured, the model that it runs, "loading" before it is known, and its lines and zones.
+    """A processor as it was configured, the model that it runs, "loading" until it is loaded, and its lines and zones.
 
     `has_model` is false for one that runs code of its own instead; `model` is then the name of that. `track` is the
     setting; a processor with a line or a zone tracks as well.

@@ -36,7 +36,8 @@ async def test_a_processor_of_ten_lines_reaches_the_viewers(
         assert [each["detections"][0]["label"] for each in found] == ["all"] * len(found)
         counts = [each["values"]["frames"] for each in found]
         assert counts == sorted(set(counts))
-        assert viewer.messages_of("hello")[-1]["processors"][0]["has_model"] is False
+        hellos = [hello["processors"][0] for hello in viewer.messages_of("hello")]
+        assert {(each["model"], each["has_model"]) for each in hellos} == {("mine.py:Count", False)}
         times = app.until(
             lambda: app.stats()["percentiles"].get("processing_ms") and app.stats()["percentiles"], "times"
         )
