@@ -20,4 +20,6 @@ def camera_info(camera: CameraSettings) -> CameraInfo:
 
 def source_name(source: str) -> str:
     """Return the name of a source to display, without credentials."""
+    if source.isdecimal():
+        return f"camera {int(source)}"
     return redact(source) if "://" in source else Path(source).name

@@ -43,6 +43,7 @@ def test_code_of_the_user_is_named_instead_of_a_model() -> None:
     ("node", "runs"),
     [
         ("hub", []),
+        ("gate-box", [["camera", "gate     camera 0, capture 30, UI 15 FPS"]]),
         ("yard-box", [["camera", "yard     yard.mp4, capture 30, UI 15 FPS"]]),
         ("gpu-box", [["processor", "vehicles  cars.onnx, 5 FPS of gate, yard"]]),
     ],
