@@ -18,6 +18,7 @@ from common.messaging.messages import FrameHeader, ServerMessage, ViewerCount, p
 
 from . import keys
 from .link import Link
+from .loop_calls import loop_calls
 from .repetition import Repetition
 from .send_thread import SendThread
 from .session import direct
@@ -42,14 +43,14 @@ class Ingest:
     async def messages(self) -> AsyncIterator[str]:
         """Yield the text messages that viewers get, and after a restart of the server the present state again."""
         texts: asyncio.Queue[str] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
+        with loop_calls() as call_soon:
 
-        def put(sample: zenoh.Sample) -> None:
-            loop.call_soon_threadsafe(texts.put_nowait, sample.payload.to_string())
+            def put(sample: zenoh.Sample) -> None:
+                call_soon(texts.put_nowait, sample.payload.to_string())
 
-        with self.link.session().declare_subscriber(keys.shown_by("*"), direct(put)):
-            while True:
-                yield await texts.get()
+            with self.link.session().declare_subscriber(keys.shown_by("*"), direct(put)):
+                while True:
+                    yield await texts.get()
 
 
 class Publisher(BufferedPublisher):

@@ -21,6 +21,7 @@ from .arrivals import Arrivals
 from .connected_roles import ConnectedRoles
 from .link import Link
 from .local_time import local_header, local_message
+from .loop_calls import loop_calls
 from .outgoing import Outgoing
 from .presence import Component, Presence
 from .session import direct
@@ -44,21 +45,25 @@ class Receiver:
     @asynccontextmanager
     async def open(self, hub: Hub) -> AsyncIterator[None]:
         """Pass on messages until the context is left."""
-        with ExitStack() as stack:
-            Reception(self, hub, asyncio.get_running_loop()).open(stack)
+        with loop_calls() as call_soon, ExitStack() as stack:
+            Reception(self, hub, asyncio.get_running_loop(), call_soon).open(stack)
             yield
 
 
 class Reception:
     """Passes on messages between threads of Zenoh and the event loop of the hub."""
 
-    def __init__(self, receiver: Receiver, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, receiver: Receiver, hub: Hub, loop: asyncio.AbstractEventLoop, call_soon: Callable[..., None]
+    ) -> None:
+        """`call_soon` calls a function on `loop` from any thread."""
         self._link = link = receiver.link
         self._presence = Presence(link.node, receiver.nodes, self._report, link.clocks().round_trip_s)
         self._rights = {each.node: each for each in receiver.rights}
         self._session = link.session()
         self._hub = hub
         self._loop = loop
+        self._call_soon = call_soon
         self._arrivals = Arrivals()
         self._waiting = 0
         self._outgoing = Outgoing(self._session, link.node)
@@ -91,7 +96,7 @@ class Reception:
     def _on_frame(self, sample: zenoh.Sample) -> None:
         key = str(sample.key_expr)
         if self._arrivals.put(key, sample.payload.to_bytes(), sample.source_info):
-            self._loop.call_soon_threadsafe(self._take_frame, key)
+            self._call_soon(self._take_frame, key)
 
     def _on_message(self, take: Callable[[str, str], None], sample: zenoh.Sample) -> None:
         if self._waiting >= MAX_WAITING:
@@ -99,10 +104,10 @@ class Reception:
                 logger.error("messages are dropped: more than %d wait for the server", MAX_WAITING)
             return
         self._waiting += 1
-        self._loop.call_soon_threadsafe(self._take, take, str(sample.key_expr), sample.payload.to_bytes())
+        self._call_soon(self._take, take, str(sample.key_expr), sample.payload.to_bytes())
 
     def _on_token(self, sample: zenoh.Sample) -> None:
-        self._loop.call_soon_threadsafe(self._follow, str(sample.key_expr), sample.kind == zenoh.SampleKind.PUT)
+        self._call_soon(self._follow, str(sample.key_expr), sample.kind == zenoh.SampleKind.PUT)
 
     # On the event loop.
 
