@@ -104,7 +104,7 @@ class SharedFrames:
     def read(self, ticket: Ticket) -> Frame | None:
         """Return a copy of the frame, or None if its slot was overwritten before or during the copy.
 
-        That happens to the tickets of a writer that was replaced: its successor does not know which slots are held.
+        That happens to the tickets of a writer that was replaced: its successor has no record of the slots in use.
         """
         if not self._is_current(ticket):
             return None
