@@ -98,13 +98,14 @@ def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         "--repeats",
         type=at_least_one,
         metavar="N",
-        help="runs of each case [3; with --quick 1]; cameras: tries of a number that fails [2; with --quick 1]",
+        help="runs of each case [3; nodes 2; with --quick 1]; cameras: tries of a number that fails "
+        "[2; with --quick 1]",
     )
     parser.add_argument(
         "--seconds",
         type=positive,
         metavar="S",
-        help="duration of a run, after the warm-up [20; transport 3; cameras 10; shorter with --quick]",
+        help="duration of a run, after the warm-up [20; transport 3; cameras 10; nodes 15; shorter with --quick]",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the order of the runs [random, printed]")
     parser.add_argument("--out", metavar="FOLDER", help="folder of the report [report, or report/KIND]")

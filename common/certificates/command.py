@@ -100,8 +100,10 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("nodes", nargs="+", metavar="NODE[=HOST,…]", help="name of a node, and its hosts")
-    parser.add_argument("--folder", type=Path, default=Path("certificates"), help="of the files [certificates]")
-    parser.add_argument("--days", type=_days, metavar="DAYS", default=DAYS, help=f"of validity [{DAYS}]")
+    parser.add_argument("--folder", type=Path, default=Path("certificates"), help="folder of the files [certificates]")
+    parser.add_argument(
+        "--days", type=_days, metavar="DAYS", default=DAYS, help=f"validity (1 to {DAYS} days) [{DAYS}]"
+    )
     return parser
 
 

@@ -28,7 +28,7 @@ def run_processor(options: ProcessorOptions, ingest: Ingest, queue: FrameReader,
     Raises ModelError when the model cannot be used, ProcessorError when the user's code cannot be loaded, and
     SettingsError when the execution provider is not installed.
     """
-    cv2.setNumThreads(1)  # the same in both implementations, so that the comparison is one of threads and processes
+    cv2.setNumThreads(1)  # the same in all implementations, so that comparing them compares threads with processes
     meter, live = Meter(options.role, processor=options.name), Live(options.live)
     handlers: list[Callable[[ServerMessage], None]] = [live.handle]
 
