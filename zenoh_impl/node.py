@@ -6,6 +6,10 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from common.errors import ResourceError
+from common.shortage import shortage
+from multiprocessing_impl.stop_signal import StopSignal
+
 from . import keys
 from .admission import Admission
 from .clocks import answering
@@ -35,7 +39,11 @@ class Node:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Open the router. Raises SettingsError."""
+        """Open the router. Raises SettingsError, and ResourceError where no role could be started."""
+        try:
+            StopSignal()  # each role gets one, which has a file without a name
+        except OSError as error:
+            raise ResourceError(f"no role can be started: {shortage(error) or error}") from error
         remove_stale_folders()
         self.folder.mkdir(mode=0o700)
         self._open.callback(shutil.rmtree, self.folder, ignore_errors=True)

@@ -83,3 +83,16 @@ def test_a_missing_package_is_named_with_its_installation(tmp_path: Path, module
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (code, "", line)
+
+
+def test_a_file_size_limit_is_reported_in_one_line() -> None:
+    ended = subprocess.run(
+        ["bash", "-c", 'ulimit -f 0; exec "$@"', "bash", sys.executable, "main.py", "--impl", "zenoh", "--port", "0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    line = "error: no role can be started: a file would be too large (see ulimit -f)\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", line)
