@@ -62,9 +62,9 @@ class QueueReader:
             each.receiver.arrival = arrival
         while True:
             arrival.clear()  # before the queues are checked: a later arrival sets it again
-            while (oldest := min(self._queues, key=LatestQueue.unread_since)).unread_since() < math.inf:
-                frame = oldest.take()
-                if frame is not None:
+            oldest = min(self._queues, key=LatestQueue.unread_since)
+            if oldest.unread_since() < math.inf:
+                if (frame := oldest.take()) is not None:
                     return frame
-            if not arrival.wait(max(0.0, deadline - time.monotonic())):
+            elif not arrival.wait(max(0.0, deadline - time.monotonic())):
                 return None
