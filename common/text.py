@@ -27,6 +27,11 @@ def redact(uri: str) -> str:
     return shown if len(shown) <= MAX_URL_LENGTH else shown[: MAX_URL_LENGTH - 1] + "…"
 
 
+def labelled(label: str | None, message: str) -> str:
+    """Return `message` with the name of the camera or the processor that it is about, None for the only one."""
+    return f"{label}: {message}" if label else message
+
+
 def _hidden(parameter: re.Match[str]) -> str:
     name, equals, value = parameter.groups()
     harmless = name.lower() in HARMLESS_NAMES and HARMLESS_VALUE.fullmatch(value)

@@ -24,6 +24,7 @@ from common.frames import Image
 from common.interfaces import FrameMemory, StopSignal
 from common.pacing import Clock, Ticker
 from common.supervision.heartbeat import wait_with_heartbeat
+from common.text import labelled
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +49,12 @@ class FileSource:
         clock: Clock = time.monotonic,
         start_s: float | None = None,
         memory: FrameMemory | None = None,
+        label: str | None = None,
     ) -> None:
         """`start_s` is when, by `clock`, the clip started to play: sources that share it show the same frame.
 
-        None: when the first frame is read. Frames are converted into `memory`, if it is given.
+        None: when the first frame is read. Frames are converted into `memory`, if it is given. `label` is the name of
+        the camera in the log.
         """
         self.description = path.name
         self.fps: float | None = capture_fps
@@ -62,7 +65,8 @@ class FileSource:
         self._on_status = on_status
         self._converter = FrameConverter(memory)
         self._image: Image
-        self._backoff = ReconnectBackoff(on_status, clock)
+        self._backoff = ReconnectBackoff(on_status, clock, label=label)
+        self._label = label
         self._clock = clock
         self._start_s = start_s
         self._consumer_s = 0.0  # in a tick, average: to convert the frame, and for the consumer to encode it
@@ -135,7 +139,7 @@ class FileSource:
         if self._playback.is_slow:
             message = f"{self._summary()}: decoding is slower than real time"
             if not self._slow_logged:
-                logger.warning("%s", message)
+                logger.warning("%s", labelled(self._label, message))
                 self._slow_logged = True
             self._on_status("degraded", message)
         else:

@@ -17,6 +17,7 @@ from common.jpeg import encode_jpeg, shrink
 from common.messaging.messages import FrameHeader, ServerMessage, ViewerCount
 from common.pacing import Clock, Throttle
 from common.telemetry.meter import Meter
+from common.text import labelled
 from common.transport import Publisher
 
 logger = logging.getLogger(__name__)
@@ -120,4 +121,4 @@ class FrameProvider:
     def _drop(self, consumer: str, error: FrameTooLargeError, processor: str | None = None) -> None:
         self._meter.drop(consumer, "too large", processor=processor)
         if self._too_large_log.due():
-            logger.error("frame dropped for the %s: %s", consumer, error)
+            logger.error("%s", labelled(self._options.label, f"frame dropped for the {consumer}: {error}"))

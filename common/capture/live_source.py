@@ -19,6 +19,7 @@ from common.errors import VisionError
 from common.interfaces import FrameMemory, StopSignal
 from common.native_threads import native_thread
 from common.pacing import Ticker
+from common.text import labelled
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +43,11 @@ class LiveSource:
         on_status: OnStatus,
         read_timeout_s: float = READ_TIMEOUT_S,
         memory: FrameMemory | None = None,
+        label: str | None = None,
     ) -> None:
         """`description` is shown to people, without credentials. `read_timeout_s` grows with a slow camera.
 
-        Frames are converted into `memory`, if it is given.
+        Frames are converted into `memory`, if it is given. `label` is the name of the camera in the log.
         """
         self.description = description
         self.replaced_count = 0
@@ -54,7 +56,8 @@ class LiveSource:
         self._on_status = on_status
         self._rate = ArrivalRate(read_timeout_s)
         self._converter = FrameConverter(memory)
-        self._backoff = ReconnectBackoff(self._put_status)
+        self._backoff = ReconnectBackoff(self._put_status, label=label)
+        self._label = label
         self._closing = threading.Event()
         self._arrived = threading.Condition()  # guards the two slots and replaced_count
         self._frame: CapturedFrame | None = None
@@ -147,7 +150,7 @@ class LiveSource:
 
     def _report_blank(self) -> None:
         message = f"{self.description} shows nothing but one colour"
-        logger.warning("%s", message)
+        logger.warning("%s", labelled(self._label, message))
         self._put_status("lost", message)
 
     def _count_undecodable(self, count: int) -> None:

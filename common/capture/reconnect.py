@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from common.backoff import backoff
 from common.pacing import Clock
+from common.text import labelled
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +25,15 @@ class ReconnectBackoff:
     """The delays between the attempts to open a source; each loss and each return is one status and one log line."""
 
     def __init__(
-        self, on_status: OnStatus, clock: Clock = time.monotonic, jitter: Callable[[], float] = random.random
+        self,
+        on_status: OnStatus,
+        clock: Clock = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+        label: str | None = None,
     ) -> None:
-        """`jitter` returns numbers from 0 to 1."""
+        """`jitter` returns numbers from 0 to 1. `label` is the name of the camera in the log."""
         self._on_status = on_status
+        self._label = label
         self._clock = clock
         self._jitter = jitter
         self._delays_s = self._new_delays_s()
@@ -36,7 +42,7 @@ class ReconnectBackoff:
     def connected(self, message: str) -> None:
         """Report that frames are arriving."""
         self._connected_at = self._clock()
-        logger.info("%s", message)
+        logger.info("%s", labelled(self._label, message))
         self._on_status("ok", message)
 
     def lost(self, fault: str) -> float:
@@ -46,7 +52,7 @@ class ReconnectBackoff:
         self._connected_at = None
         delay_s = next(self._delays_s)
         message = f"{fault}; trying again in {delay_s:.1f} s"
-        logger.warning("%s", message)
+        logger.warning("%s", labelled(self._label, message))
         self._on_status("lost", message)
         return delay_s
 

@@ -45,7 +45,7 @@ def run_provider(
         def send_status(state: SourceState, message: str) -> None:
             publisher.send(Status(component=component, camera=options.label, state=state, message=message))
 
-        return open_source(uri, options.capture_fps, send_status, options.start_s, memory)
+        return open_source(uri, options.capture_fps, send_status, options.start_s, memory, options.label)
 
     def follow(source: VideoSource, provider: FrameProvider, outputs: Sequence[ProviderOutput]) -> None:
         for name in (output.processor for output in outputs):

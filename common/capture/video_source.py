@@ -45,23 +45,24 @@ def open_source(
     on_status: OnStatus,
     start_s: float | None = None,
     memory: FrameMemory | None = None,
+    label: str | None = None,
 ) -> VideoSource:
     """Return the source for `uri`: the path of a file, the index of a camera, or an RTSP or HTTP URL.
 
     A file is read at `capture_fps` and starts to play at `start_s` (monotonic time, None: when it is first read). A
     live source has its own rate. Frames are converted into `memory`. `on_status` is called from `frames()`, in the
-    thread of its caller. The source is opened by `__enter__`. Raises SourceError for a URI that can never work;
-    `__enter__` checks the content of a file.
+    thread of its caller. `label` is the name of the camera in the log. The source is opened by `__enter__`. Raises
+    SourceError for a URI that can never work; `__enter__` checks the content of a file.
     """
     if re.fullmatch("[0-9]{1,3}", uri):
-        return LiveSource(int(uri), f"camera {int(uri)}", on_status, memory=memory)
+        return LiveSource(int(uri), f"camera {int(uri)}", on_status, memory=memory, label=label)
     scheme, separator, rest = uri.partition("://")
     if separator:
         if scheme.lower() not in SCHEMES:
             raise SourceError(f"cannot open {redact(uri)!r}: a URL must start with {', '.join(SCHEMES)}")
         url = f"{scheme.lower()}://{rest}"  # the schemes of FFmpeg are case-sensitive
-        return LiveSource(url, redact(uri), on_status, memory=memory)
-    return FileSource(_readable(uri), capture_fps, on_status, start_s=start_s, memory=memory)
+        return LiveSource(url, redact(uri), on_status, memory=memory, label=label)
+    return FileSource(_readable(uri), capture_fps, on_status, start_s=start_s, memory=memory, label=label)
 
 
 def _readable(uri: str) -> Path:

@@ -21,6 +21,7 @@ from common.messaging.base import Message
 from common.messaging.messages import Model, ServerMessage, Status
 from common.model_zoo.resolve import resolve_named_model
 from common.telemetry.machine import inference_threads
+from common.text import labelled
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +44,13 @@ def load_processing(
         return LoadedProcessing(reloading, [Model(processor=options.name, name=reloading.name, labels=())], [])
     if options.run:
         user = load_user_code(options.run, options.run_options)
-        logger.info("%s is loaded", options.run)
+        logger.info("%s", labelled(options.label, f"{options.run} is loaded"))
         return LoadedProcessing(user, [Model(processor=options.name, name=user.name, labels=())], [])
 
     def load(path: Path) -> OnnxDetector:
         size = (options.input_size, options.input_size) if options.input_size else None
         detector = load_detector(path, inference_threads(), options.execution, size)
-        logger.info("%s%s on %s", f"{options.label}: " if options.label else "", detector, detector.choice)
+        logger.info("%s", labelled(options.label, f"{detector} on {detector.choice}"))
         if detector.choice.warning:
             logger.warning("%s", detector.choice.warning)
         return detector

@@ -51,3 +51,9 @@ def test_every_change_is_one_status_and_one_log_line(caplog: pytest.LogCaptureFi
         reconnect.connected("camera 0: 640×480")
     assert statuses == [("lost", "cannot open camera 0; trying again in 0.5 s"), ("ok", "camera 0: 640×480")]
     assert caplog.messages == [message for _, message in statuses]
+
+
+def test_the_log_names_one_of_several_cameras(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        ReconnectBackoff(Statuses(), label="gate").connected("camera 0: 640×480")
+    assert caplog.messages == ["gate: camera 0: 640×480"]
