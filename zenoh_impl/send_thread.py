@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import zenoh
 
+from common.native_threads import native_thread
+
 CHECK_S = 1.0  # interval of the calls if nothing wakes the thread
 
 
@@ -15,7 +17,7 @@ class SendThread:
         self._send = send
         self._woken = threading.Event()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = native_thread(self._run, name)
 
     def start(self) -> None:
         """Start the thread. Called once."""

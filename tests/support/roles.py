@@ -49,6 +49,15 @@ def produce(queue: LatestQueue, stop: StopSignal, first_id: int, fps: float) -> 
         queue.put(uniform(frame_id, shape_of(frame_id)))
 
 
+def put_large_frames(queue: LatestQueue, stop: StopSignal) -> None:
+    """Put frames of 4K, each of which takes some 50 ms to encode, every 10 ms until stop is set."""
+    image = np.random.default_rng(0).integers(0, 256, (2160, 3840, 3), np.uint8)
+    for frame_id in itertools.count(1):
+        if wait_with_heartbeat(stop, 0.01):
+            return
+        queue.put(Frame("main", frame_id, frame_id / 8, image))
+
+
 def echo(incoming: LatestQueue, outgoing: LatestQueue, stop: StopSignal) -> None:
     """Put each frame into `outgoing` until stop is set."""
     while not stop.is_set():
