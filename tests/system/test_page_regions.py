@@ -108,6 +108,11 @@ def test_a_processor_is_chosen_where_several_use_the_camera(browser: Browser) ->
         assert role.regions("people")["lines"] == []
         page.select_option("#editor-processor", "vehicles")
         assert page.input_value("#regions input") == "line-1"
+        page.click(".regions >> text=Delete")
+        wait_until(page, lambda: role.regions("vehicles")["lines"] == [], "the end of the line")
+        page.reload()
+        show(page, role)
+        assert page.input_value("#editor-processor") == "people"
 
 
 def values_of(app: App) -> dict[str, float]:

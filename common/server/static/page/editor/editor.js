@@ -117,14 +117,16 @@ export class Editor {
 
   /** Offers the processors of the camera. A processor that does not track begins to with its first line. */
   #offerProcessors() {
-    const names = this.#processors.filter(({ cameras }) => cameras.includes(this.#camera)).map(({ name }) => name);
+    const ofCamera = this.#processors.filter(({ cameras }) => cameras.includes(this.#camera));
+    const names = ofCamera.map(({ name }) => name);
     const select = element("editor-processor");
     const offered = [...select.options].map(({ value }) => value);
     if (names.join("\n") !== offered.join("\n")) select.replaceChildren(...names.map((name) => new Option(name)));
     element("editor-processors").hidden = names.length < 2;
     element("draw").hidden = !names.length;
     if (!names.length && this.#isOpen) this.#toggle();
-    if (!names.includes(this.#processor)) this.#choose(names[0] ?? null);
+    // At first that whose lines and zones are on the video.
+    if (!names.includes(this.#processor)) this.#choose((ofCamera.find((each) => regionsOf(each).length) ?? ofCamera[0])?.name ?? null);
     select.value = this.#processor;
     this.#show();
   }
