@@ -6,7 +6,7 @@ own node are connected by a Unix socket, and may do everything.
 Keys of the section: https://github.com/eclipse-zenoh/zenoh/blob/main/DEFAULT_CONFIG.json5
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -103,6 +103,13 @@ def rights_of(settings: Settings) -> tuple[NodeRights, ...]:
         )
         for node in (settings.nodes if settings.node else settings.nodes[:1])
     )
+
+
+def rights_in(rights: Mapping[str, NodeRights], node: str) -> NodeRights:
+    """Return the rights of a node. Raises MessageError for one that is not in the settings."""
+    if node not in rights:
+        raise MessageError(f"node {node} is not in the settings")
+    return rights[node]
 
 
 def access_control(nodes: Iterable[NodeRights]) -> dict[str, Any]:

@@ -138,6 +138,6 @@ class Publisher(BufferedPublisher):
         else:
             self._repetition.disconnect()
             self._servers.discard(server)
-            self._views.forget(keys.parts_of_token(server)[1])
+            self._views.forget(keys.node_of(server))
             if not self._servers:
                 self._outbox.disconnect()

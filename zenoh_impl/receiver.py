@@ -16,7 +16,7 @@ from common.pacing import Throttle
 from common.transport import Hub
 
 from . import keys
-from .access import NodeRights
+from .access import NodeRights, rights_in
 from .arrivals import Arrivals
 from .connected_roles import ConnectedRoles
 from .link import Link
@@ -175,13 +175,6 @@ class Reception:
         except (MessageError, SettingsError) as error:
             if self._log.due():
                 logger.error("invalid message: %s", error)
-
-
-def rights_in(rights: Mapping[str, NodeRights], node: str) -> NodeRights:
-    """Return the rights of a node. Raises MessageError for one that is not in the settings."""
-    if node not in rights:
-        raise MessageError(f"node {node} is not in the settings")
-    return rights[node]
 
 
 def check_camera(header: FrameHeader, camera: str) -> None:

@@ -18,8 +18,8 @@ from common.messaging.messages import (
 from common.messaging.regions import RegionsChange
 from common.messaging.report import MetricsReport
 from tests.zenoh.nodes import three_boxes
-from zenoh_impl.access import NodeRights, rights_of
-from zenoh_impl.receiver import check_camera, rights_in
+from zenoh_impl.access import NodeRights, rights_in, rights_of
+from zenoh_impl.receiver import check_camera
 
 GATE_BOX = NodeRights("gate-box", cameras=("gate",))
 GPU_BOX = NodeRights("gpu-box", processors=("vehicles",))
