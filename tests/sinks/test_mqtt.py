@@ -4,6 +4,7 @@ import asyncio
 import json
 import multiprocessing
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -203,6 +204,7 @@ async def test_a_connection_is_closed_when_its_task_is_cancelled_before_the_brok
         await closed.wait()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="what a full backlog does is of Linux")
 def test_an_attempt_to_connect_does_not_delay_the_end_of_the_event_loop() -> None:
     async def try_to_connect() -> None:
         connecting = asyncio.create_task(enter(listening.getsockname()[1]))
