@@ -65,7 +65,10 @@ class FrameSender:
     def _start(self) -> None:
         session = self._link.session()
         self._publisher = session.declare_publisher(
-            keys.frames(self._name), congestion_control=zenoh.CongestionControl.DROP, express=True
+            keys.frames(self._name),
+            congestion_control=zenoh.CongestionControl.DROP,
+            reliability=zenoh.Reliability.BEST_EFFORT,
+            express=True,
         )
         self._publisher.declare_matching_listener(direct(self._on_matching))
         session.declare_subscriber(keys.taken(self._name), direct(self._on_taken))

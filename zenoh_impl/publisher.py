@@ -66,6 +66,7 @@ class Publisher(BufferedPublisher):
         self._repetition = Repetition()
         self._open = ExitStack()
         self._camera = ""
+        self._frame_publishers: dict[str, zenoh.Publisher] = {}  # by key
         self._numbers: dict[str, Iterator[int]] = defaultdict(itertools.count)  # of frames, by key
 
     def __enter__(self) -> Self:
@@ -112,9 +113,20 @@ class Publisher(BufferedPublisher):
             else:
                 key = keys.view(self._camera, kind.lower())
                 source = zenoh.SourceInfo(self._messages.id, next(self._numbers[key]))
-                self._session.put(
-                    key, data, congestion_control=zenoh.CongestionControl.DROP, express=True, source_info=source
+                self._frames(key).put(data, source_info=source)
+
+    def _frames(self, key: str) -> zenoh.Publisher:
+        """Return the publisher of frames on a key, which is declared when it is used first."""
+        if key not in self._frame_publishers:
+            self._frame_publishers[key] = self._open.enter_context(
+                self._session.declare_publisher(
+                    key,
+                    congestion_control=zenoh.CongestionControl.DROP,
+                    reliability=zenoh.Reliability.BEST_EFFORT,
+                    express=True,
                 )
+            )
+        return self._frame_publishers[key]
 
     def _receive(self, sample: zenoh.Sample) -> None:
         server = sample.attachment.to_string() if sample.attachment else ""

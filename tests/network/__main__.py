@@ -32,13 +32,19 @@ def main() -> int:
         metavar="TOML",
         help="settings of [zenoh], such as 'frame_width = 416; jpeg_quality = 80'",
     )
+    parser.add_argument(
+        "--congestion-control", metavar="NAME", help="that of TCP on the links, such as cubic [that of this machine]"
+    )
+    parser.add_argument(
+        "--datagrams", action="store_true", help="join the nodes by deploy/datagrams, which sends frames by UDP"
+    )
     arguments = parser.parse_args()
     chosen = [scenario for scenario in SCENARIOS if scenario.name in (arguments.only or names)]
-    with tempfile.TemporaryDirectory() as folder, machines() as on:
+    with tempfile.TemporaryDirectory() as folder, machines(arguments.congestion_control) as on:
         settings = write_settings(
             Path(folder), on.hub.address, arguments.source, "default", arguments.common, arguments.zenoh
         )
-        with all_nodes(settings, on) as recorded:
+        with all_nodes(settings, on, arguments.datagrams) as recorded:
             print(f"| {' | '.join(HEADINGS)} |\n|---|{'---:|' * (len(HEADINGS) - 1)}", flush=True)
             for scenario in chosen:
                 try:

@@ -72,6 +72,11 @@ class Namespace:
     ) -> None:
         ip("netns", "delete", self.name)
 
+    def connections(self, protocol: str) -> int:
+        """Return the number of established connections of "tcp" or "udp"."""
+        command = (*self.within, "ss", "-H", f"--{protocol}", "state", "established")
+        return len(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S).stdout.splitlines())
+
     def change_address(self) -> None:
         """Replace the address by the next one, as when a machine gets into another network."""
         self.ip("address", "delete", self.address, "dev", "lo")
@@ -97,10 +102,17 @@ def set_namespace(descriptor: int) -> None:
 
 
 class Link:
-    """A link between two namespaces, which exists between `__enter__` and `__exit__`."""
+    """A link between two namespaces, which exists between `__enter__` and `__exit__`.
 
-    def __init__(self, first: Namespace, second: Namespace, seed: int = 1) -> None:
+    `congestion_control` is that of the connections which use the link, one of `tcp_available_congestion_control`; None
+    is the one of the machine.
+    """
+
+    def __init__(
+        self, first: Namespace, second: Namespace, seed: int = 1, congestion_control: str | None = None
+    ) -> None:
         self._ends = (first, second)
+        self._route_options = ("congctl", congestion_control) if congestion_control else ()  # ip-route(8)
         # At most 15 characters: Linux, IFNAMSIZ.
         self._devices = tuple(f"{second.name[:4]}{os.getpid() % 10**6}{side}" for side in "ab")
         self._seed = seed
@@ -152,7 +164,7 @@ class Link:
 
     def _set_routes(self) -> None:
         for own, device, other in zip(self._ends, self._devices, reversed(self._ends), strict=True):
-            own.ip("route", "replace", other.address, "dev", device, "src", own.address)
+            own.ip("route", "replace", other.address, "dev", device, "src", own.address, *self._route_options)
 
     def _await_answer(self) -> None:
         assert self._emulator.stdout is not None

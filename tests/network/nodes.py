@@ -12,6 +12,7 @@ from tests.network.viewer import Recording, recording
 from tests.support.apps import App, running
 
 HUB_PORT = 7447
+DATAGRAMS = Path(__file__).resolve().parents[2] / "deploy/datagrams"
 START_S = 60.0  # for three apps to start at once
 SETTINGS = """
 impl = "zenoh"
@@ -53,13 +54,15 @@ class Machines:
 
 
 @contextmanager
-def machines() -> Iterator[Machines]:
-    """Create the machines and their links."""
+def machines(congestion_control: str | None = None) -> Iterator[Machines]:
+    """Create the machines and their links, with a congestion control of TCP other than that of this machine."""
     with ExitStack() as stack:
         hub, gate_box, gpu_box = (
             stack.enter_context(Namespace(name, number)) for number, name in enumerate(("hub", "gate", "gpu"), 1)
         )
-        links = (stack.enter_context(Link(hub, box)) for box in (gate_box, gpu_box))
+        links = (
+            stack.enter_context(Link(hub, box, congestion_control=congestion_control)) for box in (gate_box, gpu_box)
+        )
         yield Machines(hub, gate_box, gpu_box, *links)
 
 
@@ -91,10 +94,18 @@ def node(name: str, settings: Path, machine: Namespace | None = None) -> Iterato
 
 
 @contextmanager
-def all_nodes(settings: Path, on: Machines) -> Iterator[Recording]:
-    """Run all nodes, and record the stream until the end. Frames and detections flow when it yields."""
+def all_nodes(settings: Path, on: Machines, datagrams: bool = False) -> Iterator[Recording]:
+    """Run all nodes, and record the stream until the end. Frames and detections flow when it yields.
+
+    With `datagrams` they are joined by the configuration of deploy/datagrams, instead of TLS.
+    """
     with ExitStack() as stack:
-        apps = {name: stack.enter_context(node(name, settings, on.of(name))) for name in ("hub", "gate-box", "gpu-box")}
+        apps = {
+            name: stack.enter_context(
+                node(name, _with_datagrams(settings, name, on.hub.address) if datagrams else settings, on.of(name))
+            )
+            for name in ("hub", "gate-box", "gpu-box")
+        }
         hub = apps["hub"]
         recorded = stack.enter_context(recording(on.hub, hub.port))
         deadline = time.monotonic() + START_S
@@ -102,3 +113,13 @@ def all_nodes(settings: Path, on: Machines) -> Iterator[Recording]:
             assert time.monotonic() < deadline, f"no frames and detections; {hub.stderr}"
             time.sleep(0.05)
         yield recorded
+
+
+def _with_datagrams(settings: Path, name: str, hub: str) -> Path:
+    """Write the settings of one node with the Zenoh configuration of deploy/datagrams; return the file."""
+    given = (DATAGRAMS / ("hub.json5" if name == "hub" else "node.json5")).read_text()
+    config = settings.with_name(f"{name}.json5")
+    config.write_text(given.replace("10.9.0.1", hub))
+    file = settings.with_name(f"{name}.toml")
+    file.write_text(settings.read_text().replace("[zenoh]", f'[zenoh]\nconfig = "{config}"'))
+    return file

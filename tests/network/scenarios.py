@@ -10,9 +10,7 @@ from tests.network.outcome import Outcome
 from tests.network.viewer import Recording
 
 RECOVERY_S = 30.0  # limit
-SETTLE_S = (
-    15.0  # for TCP to adapt to new conditions, before anything counts: BBR keeps its shortest round trip for 10 s
-)
+SETTLE_S = 15.0  # for TCP to adapt before anything counts: BBR keeps its shortest round trip for 10 s
 POLL_S = 0.01
 
 
@@ -28,12 +26,12 @@ class NotRecoveredError(Exception):
     """No frames and detections within RECOVERY_S after the end of a fault."""
 
 
-def steady(name: str, conditions: Conditions) -> Scenario:
-    """Observe the conditions, in both directions, for the duration."""
+def steady(name: str, conditions: Conditions, settle_s: float = SETTLE_S) -> Scenario:
+    """Observe the conditions, in both directions, for the duration, from `settle_s` after they are set."""
 
     def run(link: Link, recording: Recording, seconds: float) -> Outcome:
         link.set(conditions)
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         began_at = time.time()
         time.sleep(seconds)
         return Outcome.since(began_at, recording)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.network import scenarios
 from tests.network.conditions import CLEAR, Conditions
 from tests.network.network import require_namespaces
 from tests.network.nodes import Machines, all_nodes, machines, write_settings
@@ -49,12 +48,9 @@ def test_video_and_boxes_return_after_a_fault(running: Running, scenario: Scenar
     [Conditions(delay_s=0.05, loss=0.01), Conditions(bits_per_s=5e6)],
     ids=["50 ms, 1 % loss", "5 Mbit/s"],
 )
-def test_no_backlog_remains_of_a_bad_link(
-    running: Running, conditions: Conditions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scenarios, "SETTLE_S", SETTLE_S)
+def test_no_backlog_remains_of_a_bad_link(running: Running, conditions: Conditions) -> None:
     link = running.machines.gate_link
-    outcome = steady("", conditions).run(link, running.recording, SECONDS)
+    outcome = steady("", conditions, SETTLE_S).run(link, running.recording, SECONDS)
     assert outcome.frames_per_s > 0
     first, last = outcome.trend_ms()
     assert last < first + 2000  # it does not grow by the duration: the link carries less than is captured
